@@ -1,0 +1,33 @@
+"""Days and zones at the edge: the trading day of an instant, and working days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+def trading_date(instant: datetime, zone: str) -> date:
+    """The local calendar day, in an IANA zone, on which an instant falls."""
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def local_to_utc(local: datetime, zone: str) -> datetime:
+    """A zone-less local time as UTC; the first of two when the clock went back."""
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def add_working_days(day: date, days: int) -> date:
+    """The date that many Monday-to-Friday days later; zero days leaves the date as it is."""
+    weeks, rest = divmod(days, 5)
+    result = day + timedelta(weeks=weeks)
+    while rest:
+        result += timedelta(days=1)
+        rest -= result.weekday() < 5
+    while days and result.weekday() >= 5:
+        result += timedelta(days=1)
+    return result
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """The last second of a local day, in UTC."""
+    return datetime.combine(day, time(23, 59, 59), ZoneInfo(zone)).astimezone(UTC)

@@ -1,0 +1,62 @@
+"""The constrained field types that every event family shares, with their security class.
+
+A field's class is ``public``, ``internal``, ``confidential`` or ``personal``; a field that says
+nothing is ``internal``. It travels in the generated JSON Schema as ``x-security-class``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from assets.commerce.money import MONEY_PATTERN, UNSIGNED_MONEY_PATTERN
+
+
+def _class(name: str) -> dict[str, Any]:
+    return {"x-security-class": name}
+
+
+Key = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
+SkuCode = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[^\x00-\x1f]+$",
+        description="Stock keeping unit; upper case, as the ERP writes it",
+    ),
+]
+Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="Snake-case code")]
+Text = Annotated[str, Meta(max_length=500)]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 code")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code")]
+Money = Annotated[
+    str, Meta(pattern=MONEY_PATTERN, description="Decimal text, at most four decimals")
+]
+UnsignedMoney = Annotated[
+    str, Meta(pattern=UNSIGNED_MONEY_PATTERN, description="Decimal text ≥ 0, at most four decimals")
+]
+CostMoney = Annotated[
+    str,
+    Meta(
+        pattern=UNSIGNED_MONEY_PATTERN,
+        description="Decimal text ≥ 0, at most four decimals",
+        extra_json_schema=_class("confidential"),
+    ),
+]
+Quantity = Annotated[int, Meta(ge=1, le=1_000_000, description="Each")]
+NonNegativeQuantity = Annotated[int, Meta(ge=0, le=100_000_000, description="Each")]
+SignedQuantity = Annotated[int, Meta(ge=-1_000_000, le=1_000_000, description="Each")]
+LineNumber = Annotated[int, Meta(ge=1, le=100_000)]
+BasisPoints = Annotated[int, Meta(ge=0, le=10_000, description="Hundredths of a percent")]
+CustomerNumber = Annotated[
+    str, Meta(min_length=1, max_length=64, description="Pseudonymous customer number")
+]
+PersonName = Annotated[str, Meta(max_length=200, extra_json_schema=_class("personal"))]
+Email = Annotated[
+    str,
+    Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", extra_json_schema=_class("personal")),
+]
+AddressLine = Annotated[str, Meta(max_length=200, extra_json_schema=_class("personal"))]
+Postcode = Annotated[str, Meta(max_length=16, extra_json_schema=_class("personal"))]

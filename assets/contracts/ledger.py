@@ -1,0 +1,18 @@
+"""Ledger events: corrections that finance books outside any flow."""
+
+from __future__ import annotations
+
+import msgspec
+
+from assets.contracts.fields import Code, Currency, Key, Money, Text
+
+
+class LedgerAdjusted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An amount moved between two accounts; a negative amount moves it back."""
+
+    document_number: Key
+    debit_account: Code
+    credit_account: Code
+    amount: Money
+    currency: Currency
+    note: Text = ""

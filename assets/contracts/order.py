@@ -1,0 +1,81 @@
+"""Order events: what a channel tells us about the orders that it took."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assets.contracts.fields import (
+    AddressLine,
+    Code,
+    Country,
+    Currency,
+    CustomerNumber,
+    Email,
+    Key,
+    LineNumber,
+    Money,
+    PersonName,
+    Postcode,
+    Quantity,
+    SkuCode,
+    UnsignedMoney,
+)
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One ordered line; lines that look the same are all real."""
+
+    line_number: LineNumber
+    sku: SkuCode
+    quantity: Quantity
+    unit_price: UnsignedMoney
+
+
+class OrderCharge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an order costs beside its goods: postage, fees; a discount is negative."""
+
+    code: Code
+    amount: Money
+
+
+class ShipTo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the goods go. Everything but the country is personal data."""
+
+    country: Country
+    name: PersonName | None = None
+    email: Email | None = None
+    address: AddressLine | None = None
+    city: AddressLine | None = None
+    postcode: Postcode | None = None
+
+
+class Authorisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A payment that the channel has authorised at checkout already."""
+
+    reference: Key
+    amount: UnsignedMoney
+
+
+class OrderPlaced(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A customer ordered. Prices include tax. An order has lines, charges, or both."""
+
+    order_number: Key
+    currency: Currency
+    lines: Annotated[list[OrderLine], Meta(max_length=5_000)]
+    charges: Annotated[list[OrderCharge], Meta(max_length=1_000)] = []
+    customer_number: CustomerNumber | None = None
+    ship_to: ShipTo
+    service_level: Literal["standard", "express", "pickup"] = "standard"
+    promised_date: date | None = None
+    authorisation: Authorisation | None = None
+
+
+class OrderCancelled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A customer or a channel takes an order back before it is shipped."""
+
+    order_number: Key
+    reason: Code

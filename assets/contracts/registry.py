@@ -1,0 +1,75 @@
+"""Every event type: its struct, owner, consumer and lifecycle. The one list that the door asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from assets.contracts import (
+    fulfilment,
+    inventory,
+    ledger,
+    master_data,
+    order,
+    payment,
+    returns,
+    shipment,
+)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One version of one event type.
+
+    Attributes:
+        event_type: ``retail.<family>.<fact>.v<version>``.
+        struct: What its ``data`` must be.
+        owner: The team that answers for it.
+        consumer: The flow or ledger that applies it; its events wait while that is not built.
+        phase: Order within a decision window: facts before the decisions that need them.
+        lifecycle: Draft types are refused at the door; deprecated ones are still taken.
+        compatibility: What a later version of the schema must keep.
+    """
+
+    event_type: str
+    struct: type[msgspec.Struct]
+    owner: str
+    consumer: str
+    phase: int
+    lifecycle: Literal["draft", "active", "deprecated", "retired"] = "active"
+    compatibility: Literal["backward", "full"] = "full"
+
+    @property
+    def name(self) -> str:
+        """The event's name everywhere after the door: ``retail.order.placed.v1`` → ``order_placed``."""
+        _, family, fact, _ = self.event_type.split(".")
+        return f"{family}_{fact}"
+
+
+CONTRACTS: dict[str, Contract] = {
+    contract.event_type: contract
+    for contract in (
+        Contract("retail.node.registered.v1", master_data.NodeRegistered, "master_data", "master_data", 0),
+        Contract("retail.product.registered.v1", master_data.ProductRegistered, "master_data", "master_data", 0),
+        Contract("retail.price.changed.v1", master_data.PriceChanged, "pricing", "master_data", 0),
+        Contract("retail.customer.registered.v1", master_data.CustomerRegistered, "customer_care", "master_data", 0),
+        Contract("retail.inventory.counted.v1", inventory.InventoryCounted, "stock_control", "inventory", 1),
+        Contract("retail.inventory.received.v1", inventory.InventoryReceived, "stock_control", "inventory", 2),
+        Contract("retail.inventory.adjusted.v1", inventory.InventoryAdjusted, "stock_control", "inventory", 3),
+        Contract("retail.ledger.adjusted.v1", ledger.LedgerAdjusted, "finance", "finance", 4),
+        Contract("retail.order.placed.v1", order.OrderPlaced, "order_desk", "order_to_fulfillment", 5),
+        Contract("retail.order.cancelled.v1", order.OrderCancelled, "order_desk", "order_to_fulfillment", 10),
+        Contract("retail.payment.authorised.v1", payment.PaymentAuthorised, "payments", "order_to_fulfillment", 6),
+        Contract("retail.payment.declined.v1", payment.PaymentDeclined, "payments", "order_to_fulfillment", 6),
+        Contract("retail.fulfilment.accepted.v1", fulfilment.FulfilmentAccepted, "fulfilment", "order_to_fulfillment", 7),
+        Contract("retail.fulfilment.rejected.v1", fulfilment.FulfilmentRejected, "fulfilment", "order_to_fulfillment", 7),
+        Contract("retail.shipment.dispatched.v1", shipment.ShipmentDispatched, "fulfilment", "order_to_fulfillment", 8),
+        Contract("retail.payment.captured.v1", payment.PaymentCaptured, "payments", "order_to_fulfillment", 9),
+        Contract("retail.shipment.delivered.v1", shipment.ShipmentDelivered, "fulfilment", "order_to_fulfillment", 9),
+        Contract("retail.return.requested.v1", returns.ReturnRequested, "returns", "return_to_resolution", 11),
+    )
+}
+
+BUILT_CONSUMERS = frozenset({"master_data", "inventory", "finance", "order_to_fulfillment"})

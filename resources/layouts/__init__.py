@@ -1,0 +1,1 @@
+"""One module per file layout: rows in, CloudEvents out, pure. A layout never touches a database."""
