@@ -107,7 +107,7 @@ def start(data_dir: Path, *, durable: bool = True) -> str:
         if not (data_dir / "PG_VERSION").exists():
             _initialise(data_dir, account)
         _require_same_major_version(data_dir)
-        _remove_stale_pid_file(data_dir)
+        _remove_stale_locks(data_dir)
         socket_dir = _prepare_socket_directory(data_dir, account)
         _write_settings(data_dir, socket_dir, account, durable=durable)
         _launch(data_dir, account)
@@ -137,6 +137,8 @@ def stop(data_dir: Path, *, immediately: bool = False) -> bool:
         if result.returncode != 0 and process.is_running():
             process.kill()
             psutil.wait_procs([process], timeout=10)
+        if _socket_directory(data_dir) != data_dir:
+            shutil.rmtree(_socket_directory(data_dir), ignore_errors=True)
     return True
 
 
@@ -387,9 +389,16 @@ def _postmaster(data_dir: Path) -> psutil.Process | None:
     return process
 
 
-def _remove_stale_pid_file(data_dir: Path) -> None:
-    if _pid_file_lines(data_dir) and _postmaster(data_dir) is None:
+def _remove_stale_locks(data_dir: Path) -> None:
+    """Forget a server that is gone.
+
+    PostgreSQL itself keeps back while any process has the old number: another one that was given
+    it since, or the dead server's own, in a container whose first process collects no children.
+    """
+    if _postmaster(data_dir) is None:
         (data_dir / "postmaster.pid").unlink(missing_ok=True)
+        for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+            (_socket_directory(data_dir) / name).unlink(missing_ok=True)
 
 
 def _run(
