@@ -17,6 +17,7 @@ import os
 import pwd
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import tempfile
@@ -107,6 +108,7 @@ def start(data_dir: Path, *, durable: bool = True) -> str:
         if not (data_dir / "PG_VERSION").exists():
             _initialise(data_dir, account)
         _require_same_major_version(data_dir)
+        _await_exit(data_dir)
         _remove_stale_locks(data_dir)
         socket_dir = _prepare_socket_directory(data_dir, account)
         _write_settings(data_dir, socket_dir, account, durable=durable)
@@ -125,7 +127,7 @@ def stop(data_dir: Path, *, immediately: bool = False) -> bool:
         Whether a server was running.
     """
     data_dir = _absolute(data_dir)
-    if not is_running(data_dir):
+    if _postmaster(data_dir) is None:
         return False
     with _lock(data_dir):
         process = _postmaster(data_dir)
@@ -145,7 +147,16 @@ def stop(data_dir: Path, *, immediately: bool = False) -> bool:
 def is_running(data_dir: Path) -> bool:
     """Whether the server of ``data_dir`` is up and takes connections."""
     data_dir = _absolute(data_dir)
-    return _postmaster(data_dir) is not None and _pid_file_lines(data_dir)[-1:] == ["ready"]
+    if _postmaster(data_dir) is None or _pid_file_lines(data_dir)[-1:] != ["ready"]:
+        return False
+    # A server that was killed a moment ago is still listed; its socket is already closed.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+        door.settimeout(5)
+        try:
+            door.connect(str(_socket_directory(data_dir) / f".s.PGSQL.{PORT}"))
+        except OSError:
+            return False
+    return True
 
 
 def url(data_dir: Path, database: str = "postgres") -> str:
@@ -387,6 +398,12 @@ def _postmaster(data_dir: Path) -> psutil.Process | None:
     except psutil.Error:
         return None
     return process
+
+
+def _await_exit(data_dir: Path) -> None:
+    process = _postmaster(data_dir)
+    if process is not None and not is_running(data_dir):
+        psutil.wait_procs([process], timeout=2)
 
 
 def _remove_stale_locks(data_dir: Path) -> None:
