@@ -254,6 +254,7 @@ stock_position = Table(
     Column("on_hand_quantity", BigInteger, nullable=False, server_default="0"),
     Column("reserved_quantity", BigInteger, nullable=False, server_default="0"),
     Column("allocated_quantity", BigInteger, nullable=False, server_default="0"),
+    Column("is_unpublished", Boolean, nullable=False, server_default=text("true")),
     PrimaryKeyConstraint("node_id", "sku"),
     CheckConstraint("reserved_quantity >= 0", name="reserved_is_not_negative"),
     CheckConstraint("allocated_quantity >= 0", name="allocated_is_not_negative"),
@@ -423,11 +424,17 @@ order_state = Table(
     Column("expires_at", Instant),
     Column("payment_reference", String),
     Column("authorised_amount", Money, nullable=False, server_default="0"),
+    Column("payable_amount", Money, nullable=False),
+    Column("capture_requested_amount", Money, nullable=False, server_default="0"),
     Column("captured_amount", Money, nullable=False, server_default="0"),
     Column("open_fulfilment_orders", Integer, nullable=False, server_default="0"),
     Column("undelivered_fulfilment_orders", Integer, nullable=False, server_default="0"),
     _effective(),
-    CheckConstraint("captured_amount <= authorised_amount", name="captured_within_authorised"),
+    CheckConstraint(
+        "captured_amount <= capture_requested_amount"
+        " and capture_requested_amount <= authorised_amount",
+        name="captured_within_authorised",
+    ),
     Index(
         "ix_order_state_expires_at",
         "expires_at",

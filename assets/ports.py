@@ -1,0 +1,206 @@
+"""What the flows need of the world, as Protocols; `resources` implements them.
+
+Money crosses these ports as integers in ten-thousandths, ids as text of their UUID, time as aware
+UTC datetimes. Columns are plain sequences of equal length, so a port writes sets, never rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+Columns = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEvent:
+    """One accepted event as its consumer sees it; ``data`` is the contract's struct."""
+
+    inbox_id: int
+    source: str
+    event_id: str
+    event_type: str
+    subject: str
+    legal_entity: str
+    brand: str
+    region: str
+    channel: str
+    correlation_id: str
+    occurred_at: datetime
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to tell a partner. ``business_key`` orders it among its partner's commands."""
+
+    partner: str
+    command_type: str
+    business_key: str
+    event: InboxEvent
+    payload: msgspec.Struct | dict[str, Any]
+    owner: str
+    discriminator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something that needs a person; the same cause twice is one case that counts two."""
+
+    case_type: str
+    business_key: str
+    owner: str
+    reason: str
+
+
+class Clock(Protocol):
+    """Effective time (real, or a replay's simulated time) and the wall's."""
+
+    def effective_at(self) -> datetime: ...
+    def wall(self) -> datetime: ...
+
+
+class PolicyBook(Protocol):
+    """Policies by flow, resolved for a region and brand, most specific scope first."""
+
+    def resolve(self, policy: str, region: str, brand: str) -> Mapping[str, Any]: ...
+    def policy_hash(self, policy: str) -> str: ...
+
+
+class Inbox(Protocol):
+    """What happened to the events of this batch. An event that is not named was applied."""
+
+    def park(self, event: InboxEvent, reason: str, release_condition: str) -> None: ...
+    def quarantine(self, event: InboxEvent, reason_code: str, reason: str) -> None: ...
+    def release(self, conditions: Iterable[str]) -> None: ...
+
+
+class MasterData(Protocol):
+    """Products, prices, nodes and customers, as the systems that own them told us."""
+
+    def products(self, skus: Iterable[str]) -> dict[str, tuple[int, int, str]]:
+        """Standard cost (ten-thousandths), tax rate (basis points), currency, by known SKU."""
+        ...
+
+    def nodes(self) -> dict[str, str]:
+        """Zone of each active node, by node id."""
+        ...
+
+    def put_products(self, columns: Columns) -> None: ...
+    def put_nodes(self, columns: Columns) -> None: ...
+    def put_customers(self, columns: Columns, contacts: Columns) -> None: ...
+
+
+class Stock(Protocol):
+    """Positions and what changes them. Read positions are locked until the transaction ends."""
+
+    def lock_positions(self, skus: Iterable[str]) -> list[tuple[str, str, int, int, int]]:
+        """(node_id, sku, on hand, reserved, allocated), ordered by node and SKU."""
+        ...
+
+    def change_positions(self, changes: Mapping[tuple[str, str], tuple[int, int, int]]) -> None:
+        """Add to (on hand, reserved, allocated) of each (node_id, sku)."""
+        ...
+
+    def open_reservations(self, order_ids: Sequence[str]) -> list[tuple[str, int, str, str, int]]:
+        """(order_id, line_number, node_id, sku, quantity) of reservations without an end."""
+        ...
+
+    def open_reservations_of_positions(
+        self, positions: Iterable[tuple[str, str]]
+    ) -> list[tuple[str, int, str, str, int]]:
+        """Open reservations at (node_id, sku), the newest first."""
+        ...
+
+    def moved_since(self, positions: Iterable[tuple[str, str]], instant: datetime) -> dict[tuple[str, str], int]:
+        """Σ stock movements per (node_id, sku) that happened after an instant."""
+        ...
+
+    def take_unpublished(self) -> list[tuple[str, str, int]]:
+        """(node_id, sku, unpromised on hand) of every node of SKUs that changed; marks them."""
+        ...
+
+    def published(self, skus: Iterable[str]) -> dict[tuple[str, str], int]:
+        """What each (channel, sku) was last told."""
+        ...
+
+    def put_published(self, columns: Columns) -> None: ...
+
+
+@dataclass(slots=True)
+class OrderView:
+    """What the next step of an order needs to know of it."""
+
+    order_id: str
+    order_number: str
+    status: str
+    legal_entity: str
+    brand: str
+    region: str
+    channel: str
+    correlation_id: str
+    customer_id: str | None
+    country_code: str
+    service_level: str
+    currency_code: str
+    charge_amount: int
+    total_amount: int
+    payable_amount: int
+    authorised_amount: int
+    capture_requested_amount: int
+    captured_amount: int
+    payment_reference: str | None
+    open_fulfilment_orders: int
+    undelivered_fulfilment_orders: int
+    expires_at: datetime | None
+
+
+@dataclass(slots=True)
+class FulfilmentOrderView:
+    """One node's part of an order."""
+
+    fulfilment_order_id: str
+    order_id: str
+    node_id: str
+    status: str
+    quantity: int
+    shipment_number: str | None
+
+
+class Orders(Protocol):
+    """Orders in flight; reading one locks its state until the transaction ends."""
+
+    def lock(self, order_ids: Iterable[str]) -> dict[str, OrderView]: ...
+    def lock_expired(self, instant: datetime, limit: int) -> dict[str, OrderView]: ...
+    def put_states(self, orders: Iterable[OrderView]) -> None: ...
+    def fulfilment_orders(self, order_ids: Iterable[str]) -> dict[str, FulfilmentOrderView]: ...
+    def put_fulfilment_orders(self, fulfilment_orders: Iterable[FulfilmentOrderView]) -> None: ...
+    def allocated_lines(
+        self, order_ids: Iterable[str]
+    ) -> dict[tuple[str, str], dict[int, tuple[str, int, int]]]:
+        """By (order_id, node_id): line number → (sku, allocated quantity, unit price)."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction of one flow: everything in it is stored, or nothing is."""
+
+    inbox: Inbox
+    master_data: MasterData
+    stock: Stock
+    orders: Orders
+    policies: PolicyBook
+
+    @property
+    def effective_at(self) -> datetime: ...
+
+    def append(self, table: str, columns: Columns) -> None:
+        """Append facts to a table; ``effective_at`` is added where the table has it."""
+        ...
+
+    def send(self, commands: Iterable[Command]) -> None: ...
+    def open_cases(self, cases: Iterable[Case]) -> None: ...
