@@ -19,6 +19,7 @@ import re
 import shutil
 import socket
 import stat
+import struct
 import subprocess
 import tempfile
 import time
@@ -149,14 +150,16 @@ def is_running(data_dir: Path) -> bool:
     data_dir = _absolute(data_dir)
     if _postmaster(data_dir) is None or _pid_file_lines(data_dir)[-1:] != ["ready"]:
         return False
-    # A server that was killed a moment ago is still listed; its socket is already closed.
+    # A server that was killed a moment ago is still listed, so it is asked for an answer: whether
+    # it speaks TLS, which needs neither a user nor a database.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
         door.settimeout(5)
         try:
             door.connect(str(_socket_directory(data_dir) / f".s.PGSQL.{PORT}"))
+            door.sendall(struct.pack("!ii", 8, 80877103))
+            return door.recv(1) in (b"N", b"S")
         except OSError:
             return False
-    return True
 
 
 def url(data_dir: Path, database: str = "postgres") -> str:
