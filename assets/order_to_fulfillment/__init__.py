@@ -1,0 +1,1 @@
+"""Order-to-fulfillment: from an order placed to goods delivered and money booked."""

@@ -1,0 +1,48 @@
+"""The chart of accounts, which finance may change without a programmer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from assets.errors import PolicyError
+
+
+class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Account codes by what they are for."""
+
+    payment_clearing: str
+    accounts_receivable: str
+    inventory: str
+    customer_deposits: str
+    tax_payable: str
+    goods_received_not_invoiced: str
+    opening_balance: str
+    goods_revenue: str
+    charge_revenue: str
+    cost_of_goods: str
+    inventory_adjustment: str
+    inventory_revaluation: str
+    bad_debt: str
+    authorised_payments: str
+    authorised_payments_contra: str
+
+
+class FinancePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the journal needs to know."""
+
+    accounts: Accounts
+
+
+def finance_policy(values: Mapping[str, Any]) -> FinancePolicy:
+    """The typed policy of the journal.
+
+    Raises:
+        PolicyError: If a key is missing, unknown or of the wrong kind.
+    """
+    try:
+        return msgspec.convert(dict(values), FinancePolicy)
+    except msgspec.ValidationError as error:
+        raise PolicyError(f"finance: {error}") from error

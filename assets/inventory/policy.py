@@ -1,0 +1,46 @@
+"""What stock control may change about buffers and what channels are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from assets.errors import PolicyError
+
+Count = Annotated[int, Meta(ge=0)]
+
+
+class ChannelBuffer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one channel is told; the threshold and the node safety are different buffers."""
+
+    threshold_quantity_each: Count
+    ceiling_quantity_each: Count
+    excluded_nodes: list[str] = []
+
+
+class InventoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Node safety and channel buffers."""
+
+    node_safety_quantity_each_by_node: dict[str, Count]
+    channels: dict[str, ChannelBuffer]
+    availability_lines_per_message: Annotated[int, Meta(ge=1)]
+
+    def node_safety(self, node: str) -> int:
+        """Units (each) of a node that no channel sees."""
+        by_node = self.node_safety_quantity_each_by_node
+        return by_node.get(node, by_node.get("*", 0))
+
+
+def inventory_policy(values: Mapping[str, Any]) -> InventoryPolicy:
+    """The typed policy of the stock ledger.
+
+    Raises:
+        PolicyError: If a key is missing, unknown or of the wrong kind.
+    """
+    try:
+        return msgspec.convert(dict(values), InventoryPolicy)
+    except msgspec.ValidationError as error:
+        raise PolicyError(f"inventory: {error}") from error

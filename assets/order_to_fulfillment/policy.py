@@ -1,0 +1,57 @@
+"""What the order desk may change about this flow without a programmer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from assets.errors import PolicyError
+
+Count = Annotated[int, Meta(ge=0)]
+
+
+class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sourcing, reservation and promise; ``"*"`` stands for whatever is not named."""
+
+    trading_zone: str
+    node_ranking_by_channel: dict[str, list[str]]
+    brokering_safety_quantity_each_by_node: dict[str, Count]
+    reservation_minutes: Count
+    promise_working_days_by_region: dict[str, Count]
+    express_working_days: Count
+    charge_tax_rate_basis_points: Count
+    predecessor_timeout_hours: Count
+
+    def ranked_nodes(self, channel: str, nodes: list[str]) -> tuple[str, ...]:
+        """All given nodes in the order in which this channel asks them."""
+        ranking = self.node_ranking_by_channel
+        named = ranking.get(channel, ranking.get("*", []))
+        position = {node: index for index, node in enumerate(named)}
+        return tuple(sorted(nodes, key=lambda node: (position.get(node, len(named)), node)))
+
+    def brokering_safety(self, node: str) -> int:
+        """Units (each) that a node keeps back from orders."""
+        by_node = self.brokering_safety_quantity_each_by_node
+        return by_node.get(node, by_node.get("*", 0))
+
+    def promise_days(self, region: str, service_level: str) -> int:
+        """Working days from the trading day to the promised day."""
+        if service_level == "express":
+            return self.express_working_days
+        by_region = self.promise_working_days_by_region
+        return by_region.get(region, by_region.get("*", 0))
+
+
+def order_policy(values: Mapping[str, Any]) -> OrderPolicy:
+    """The typed policy of this flow.
+
+    Raises:
+        PolicyError: If a key is missing, unknown or of the wrong kind.
+    """
+    try:
+        return msgspec.convert(dict(values), OrderPolicy)
+    except msgspec.ValidationError as error:
+        raise PolicyError(f"order_to_fulfillment: {error}") from error
