@@ -1,0 +1,1 @@
+"""Assembles: definitions, jobs, schedules, the command line. Nothing imports this package."""
