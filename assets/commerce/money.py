@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 TEN_THOUSANDTHS = 10_000
-MONEY_PATTERN = r"^-?(0|[1-9]\d{0,13})(\.\d{1,4})?$"
-UNSIGNED_MONEY_PATTERN = r"^(0|[1-9]\d{0,13})(\.\d{1,4})?$"
+# [0-9] and not \d, which takes every script's digits; \Z and not $, which lets a line end pass.
+MONEY_PATTERN = r"^-?(0|[1-9][0-9]{0,13})(\.[0-9]{1,4})?\Z"
+UNSIGNED_MONEY_PATTERN = r"^(0|[1-9][0-9]{0,13})(\.[0-9]{1,4})?\Z"
 
 
 def to_ten_thousandths(text: str) -> int:

@@ -15,7 +15,48 @@ from msgspec import Meta
 from assets.contracts.fields import Code, Key
 
 EventTime = Annotated[datetime, Meta(tz=True, description="When it happened; with a zone")]
-EventType = Annotated[str, Meta(pattern=r"^retail\.[a-z_]+\.[a-z_]+\.v[1-9]\d*$")]
+TraceParent = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z",
+        description="W3C trace context; says nothing about the business, so it is not hashed",
+    ),
+]
+EventType = Annotated[str, Meta(pattern=r"^retail\.[a-z_]+\.[a-z_]+\.v[1-9][0-9]*\Z")]
+
+
+#: Why something did not pass the door. Senders program against these: never rename one.
+ReasonCode = Literal[
+    "amount_too_large",
+    "body_too_large",
+    "control_character",
+    "draft_type",
+    "duplicate_line_number",
+    "duplicate_sku",
+    "empty_order",
+    "empty_return",
+    "id_conflict",
+    "list_too_long",
+    "malformed_json",
+    "missing_field",
+    "money_precision",
+    "negative_money",
+    "negative_quantity",
+    "not_cloudevents",
+    "not_money",
+    "retired_type",
+    "schema_violation",
+    "source_mismatch",
+    "text_too_long",
+    "time_in_future",
+    "time_out_of_range",
+    "time_without_zone",
+    "unknown_enum",
+    "unknown_field",
+    "unknown_source",
+    "unknown_type",
+    "wrong_type",
+]
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,5 +75,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     region: Code
     channel: Code
     correlationid: Key
-    traceparent: Annotated[str, Meta(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None = None
+    traceparent: (
+        Annotated[str, Meta(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None
+    ) = None
     data: msgspec.Raw

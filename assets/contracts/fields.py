@@ -8,29 +8,40 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 
 from assets.commerce.money import MONEY_PATTERN, UNSIGNED_MONEY_PATTERN
+
+
+class EventData(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """What every event's ``data`` and its parts are.
+
+    Defaults are left out when it is written, so that a field that a later version adds changes
+    neither the stored text nor the hash of an event that was sent before.
+    """
 
 
 def _class(name: str) -> dict[str, Any]:
     return {"x-security-class": name}
 
 
-Key = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
+Key = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+\Z")]
 SkuCode = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=64,
-        pattern=r"^[^\x00-\x1f]+$",
+        pattern=r"^[^\x00-\x1f]+\Z",
         description="Stock keeping unit; upper case, as the ERP writes it",
     ),
 ]
-Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="Snake-case code")]
+Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z", description="Snake-case code")]
 Text = Annotated[str, Meta(max_length=500)]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 code")]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="ISO 4217 code")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2 code")]
 Money = Annotated[
     str, Meta(pattern=MONEY_PATTERN, description="Decimal text, at most four decimals")
 ]
@@ -56,7 +67,7 @@ CustomerNumber = Annotated[
 PersonName = Annotated[str, Meta(max_length=200, extra_json_schema=_class("personal"))]
 Email = Annotated[
     str,
-    Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", extra_json_schema=_class("personal")),
+    Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\Z", extra_json_schema=_class("personal")),
 ]
 AddressLine = Annotated[str, Meta(max_length=200, extra_json_schema=_class("personal"))]
 Postcode = Annotated[str, Meta(max_length=16, extra_json_schema=_class("personal"))]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from assets.contracts.fields import Code, Key
+from assets.contracts.fields import Code, EventData, Key
 
 
-class FulfilmentAccepted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FulfilmentAccepted(EventData, frozen=True, kw_only=True):
     """The node has taken the fulfilment order into its work."""
 
     order_number: Key
@@ -15,7 +13,7 @@ class FulfilmentAccepted(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     node_id: Key
 
 
-class FulfilmentRejected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FulfilmentRejected(EventData, frozen=True, kw_only=True):
     """The node cannot do the fulfilment order; nothing of it was shipped."""
 
     order_number: Key

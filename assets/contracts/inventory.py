@@ -1,14 +1,14 @@
-"""Inventory events: physical facts about stock, told by ERP and WMS. Documents, not single units."""
+"""Inventory events: physical facts about stock, told by ERP and WMS, one event per document."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from assets.contracts.fields import (
     Code,
+    EventData,
     Key,
     LineNumber,
     NonNegativeQuantity,
@@ -19,14 +19,14 @@ from assets.contracts.fields import (
 )
 
 
-class CountedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CountedLine(EventData, frozen=True, kw_only=True):
     """How many sellable units of a SKU were counted."""
 
     sku: SkuCode
     quantity: NonNegativeQuantity
 
 
-class InventoryCounted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class InventoryCounted(EventData, frozen=True, kw_only=True):
     """A count of a node, true at the event's time."""
 
     document_number: Key
@@ -35,7 +35,7 @@ class InventoryCounted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     is_synthetic: bool = False
 
 
-class ReceivedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReceivedLine(EventData, frozen=True, kw_only=True):
     """Units received of one SKU."""
 
     line_number: LineNumber
@@ -43,7 +43,7 @@ class ReceivedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     quantity: Quantity
 
 
-class InventoryReceived(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class InventoryReceived(EventData, frozen=True, kw_only=True):
     """A goods receipt at a node."""
 
     document_number: Key
@@ -52,7 +52,7 @@ class InventoryReceived(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     is_synthetic: bool = False
 
 
-class AdjustedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AdjustedLine(EventData, frozen=True, kw_only=True):
     """Units found (positive) or written off (negative)."""
 
     line_number: LineNumber
@@ -60,7 +60,7 @@ class AdjustedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     quantity: SignedQuantity
 
 
-class InventoryAdjusted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class InventoryAdjusted(EventData, frozen=True, kw_only=True):
     """A correction of stock with its reason; it may touch no goods at all."""
 
     document_number: Key

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from assets.contracts.fields import Code, Currency, Key, Money, Text
+from assets.contracts.fields import Code, Currency, EventData, Key, Money, Text
 
 
-class LedgerAdjusted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LedgerAdjusted(EventData, frozen=True, kw_only=True):
     """An amount moved between two accounts; a negative amount moves it back."""
 
     document_number: Key

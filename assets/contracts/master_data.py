@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from assets.contracts.fields import (
     AddressLine,
     BasisPoints,
@@ -14,6 +12,7 @@ from assets.contracts.fields import (
     Currency,
     CustomerNumber,
     Email,
+    EventData,
     Key,
     PersonName,
     Postcode,
@@ -23,7 +22,7 @@ from assets.contracts.fields import (
 )
 
 
-class ProductRegistered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ProductRegistered(EventData, frozen=True, kw_only=True):
     """A SKU as the ERP knows it; sending it again replaces it."""
 
     sku: SkuCode
@@ -35,7 +34,7 @@ class ProductRegistered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     is_synthetic: bool = False
 
 
-class PriceChanged(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PriceChanged(EventData, frozen=True, kw_only=True):
     """The approved price of a SKU in a channel, from the event's time on."""
 
     sku: SkuCode
@@ -44,7 +43,7 @@ class PriceChanged(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     currency: Currency
 
 
-class NodeRegistered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NodeRegistered(EventData, frozen=True, kw_only=True):
     """A place that holds stock."""
 
     node_id: Key
@@ -54,7 +53,7 @@ class NodeRegistered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     is_active: bool = True
 
 
-class CustomerRegistered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CustomerRegistered(EventData, frozen=True, kw_only=True):
     """A customer as the CRM knows them; all but the number and country is personal data."""
 
     customer_number: CustomerNumber

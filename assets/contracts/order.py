@@ -15,6 +15,7 @@ from assets.contracts.fields import (
     Currency,
     CustomerNumber,
     Email,
+    EventData,
     Key,
     LineNumber,
     Money,
@@ -26,7 +27,7 @@ from assets.contracts.fields import (
 )
 
 
-class OrderLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OrderLine(EventData, frozen=True, kw_only=True):
     """One ordered line; lines that look the same are all real."""
 
     line_number: LineNumber
@@ -35,14 +36,14 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     unit_price: UnsignedMoney
 
 
-class OrderCharge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OrderCharge(EventData, frozen=True, kw_only=True):
     """What an order costs beside its goods: postage, fees; a discount is negative."""
 
     code: Code
     amount: Money
 
 
-class ShipTo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ShipTo(EventData, frozen=True, kw_only=True):
     """Where the goods go. Everything but the country is personal data."""
 
     country: Country
@@ -53,20 +54,22 @@ class ShipTo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     postcode: Postcode | None = None
 
 
-class Authorisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Authorisation(EventData, frozen=True, kw_only=True):
     """A payment that the channel has authorised at checkout already."""
 
     reference: Key
     amount: UnsignedMoney
 
 
-class OrderPlaced(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OrderPlaced(EventData, frozen=True, kw_only=True):
     """A customer ordered. Prices include tax. An order has lines, charges, or both."""
 
     order_number: Key
     currency: Currency
     lines: Annotated[list[OrderLine], Meta(max_length=5_000)]
-    charges: Annotated[list[OrderCharge], Meta(max_length=1_000)] = []
+    charges: Annotated[list[OrderCharge], Meta(max_length=1_000)] = msgspec.field(
+        default_factory=list
+    )
     customer_number: CustomerNumber | None = None
     ship_to: ShipTo
     service_level: Literal["standard", "express", "pickup"] = "standard"
@@ -74,7 +77,7 @@ class OrderPlaced(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     authorisation: Authorisation | None = None
 
 
-class OrderCancelled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OrderCancelled(EventData, frozen=True, kw_only=True):
     """A customer or a channel takes an order back before it is shipped."""
 
     order_number: Key

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from assets.contracts.fields import Code, Currency, Key, UnsignedMoney
+from assets.contracts.fields import Code, Currency, EventData, Key, UnsignedMoney
 
 
-class PaymentAuthorised(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PaymentAuthorised(EventData, frozen=True, kw_only=True):
     """The provider holds this amount for the order."""
 
     order_number: Key
@@ -16,7 +14,7 @@ class PaymentAuthorised(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     currency: Currency
 
 
-class PaymentDeclined(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PaymentDeclined(EventData, frozen=True, kw_only=True):
     """The provider refuses the payment of the order."""
 
     order_number: Key
@@ -24,7 +22,7 @@ class PaymentDeclined(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     reason: Code
 
 
-class PaymentCaptured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PaymentCaptured(EventData, frozen=True, kw_only=True):
     """The provider has taken this amount of what was authorised."""
 
     order_number: Key

@@ -43,7 +43,7 @@ class Contract:
 
     @property
     def name(self) -> str:
-        """The event's name everywhere after the door: ``retail.order.placed.v1`` → ``order_placed``."""
+        """The event's name after the door: ``retail.order.placed.v1`` → ``order_placed``."""
         _, family, fact, _ = self.event_type.split(".")
         return f"{family}_{fact}"
 
@@ -51,24 +51,112 @@ class Contract:
 CONTRACTS: dict[str, Contract] = {
     contract.event_type: contract
     for contract in (
-        Contract("retail.node.registered.v1", master_data.NodeRegistered, "master_data", "master_data", 0),
-        Contract("retail.product.registered.v1", master_data.ProductRegistered, "master_data", "master_data", 0),
+        Contract(
+            "retail.node.registered.v1", master_data.NodeRegistered, "master_data", "master_data", 0
+        ),
+        Contract(
+            "retail.product.registered.v1",
+            master_data.ProductRegistered,
+            "master_data",
+            "master_data",
+            0,
+        ),
         Contract("retail.price.changed.v1", master_data.PriceChanged, "pricing", "master_data", 0),
-        Contract("retail.customer.registered.v1", master_data.CustomerRegistered, "customer_care", "master_data", 0),
-        Contract("retail.inventory.counted.v1", inventory.InventoryCounted, "stock_control", "inventory", 1),
-        Contract("retail.inventory.received.v1", inventory.InventoryReceived, "stock_control", "inventory", 2),
-        Contract("retail.inventory.adjusted.v1", inventory.InventoryAdjusted, "stock_control", "inventory", 3),
+        Contract(
+            "retail.customer.registered.v1",
+            master_data.CustomerRegistered,
+            "customer_care",
+            "master_data",
+            0,
+        ),
+        Contract(
+            "retail.inventory.counted.v1",
+            inventory.InventoryCounted,
+            "stock_control",
+            "inventory",
+            1,
+        ),
+        Contract(
+            "retail.inventory.received.v1",
+            inventory.InventoryReceived,
+            "stock_control",
+            "inventory",
+            2,
+        ),
+        Contract(
+            "retail.inventory.adjusted.v1",
+            inventory.InventoryAdjusted,
+            "stock_control",
+            "inventory",
+            3,
+        ),
         Contract("retail.ledger.adjusted.v1", ledger.LedgerAdjusted, "finance", "finance", 4),
-        Contract("retail.order.placed.v1", order.OrderPlaced, "order_desk", "order_to_fulfillment", 5),
-        Contract("retail.order.cancelled.v1", order.OrderCancelled, "order_desk", "order_to_fulfillment", 10),
-        Contract("retail.payment.authorised.v1", payment.PaymentAuthorised, "payments", "order_to_fulfillment", 6),
-        Contract("retail.payment.declined.v1", payment.PaymentDeclined, "payments", "order_to_fulfillment", 6),
-        Contract("retail.fulfilment.accepted.v1", fulfilment.FulfilmentAccepted, "fulfilment", "order_to_fulfillment", 7),
-        Contract("retail.fulfilment.rejected.v1", fulfilment.FulfilmentRejected, "fulfilment", "order_to_fulfillment", 7),
-        Contract("retail.shipment.dispatched.v1", shipment.ShipmentDispatched, "fulfilment", "order_to_fulfillment", 8),
-        Contract("retail.payment.captured.v1", payment.PaymentCaptured, "payments", "order_to_fulfillment", 9),
-        Contract("retail.shipment.delivered.v1", shipment.ShipmentDelivered, "fulfilment", "order_to_fulfillment", 9),
-        Contract("retail.return.requested.v1", returns.ReturnRequested, "returns", "return_to_resolution", 11),
+        Contract(
+            "retail.order.placed.v1", order.OrderPlaced, "order_desk", "order_to_fulfillment", 5
+        ),
+        Contract(
+            "retail.order.cancelled.v1",
+            order.OrderCancelled,
+            "order_desk",
+            "order_to_fulfillment",
+            10,
+        ),
+        Contract(
+            "retail.payment.authorised.v1",
+            payment.PaymentAuthorised,
+            "payments",
+            "order_to_fulfillment",
+            6,
+        ),
+        Contract(
+            "retail.payment.declined.v1",
+            payment.PaymentDeclined,
+            "payments",
+            "order_to_fulfillment",
+            6,
+        ),
+        Contract(
+            "retail.fulfilment.accepted.v1",
+            fulfilment.FulfilmentAccepted,
+            "fulfilment",
+            "order_to_fulfillment",
+            7,
+        ),
+        Contract(
+            "retail.fulfilment.rejected.v1",
+            fulfilment.FulfilmentRejected,
+            "fulfilment",
+            "order_to_fulfillment",
+            7,
+        ),
+        Contract(
+            "retail.shipment.dispatched.v1",
+            shipment.ShipmentDispatched,
+            "fulfilment",
+            "order_to_fulfillment",
+            8,
+        ),
+        Contract(
+            "retail.payment.captured.v1",
+            payment.PaymentCaptured,
+            "payments",
+            "order_to_fulfillment",
+            9,
+        ),
+        Contract(
+            "retail.shipment.delivered.v1",
+            shipment.ShipmentDelivered,
+            "fulfilment",
+            "order_to_fulfillment",
+            9,
+        ),
+        Contract(
+            "retail.return.requested.v1",
+            returns.ReturnRequested,
+            "returns",
+            "return_to_resolution",
+            11,
+        ),
     )
 }
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 from assets.contracts.fields import (
     Currency,
     CustomerNumber,
+    EventData,
     Key,
     LineNumber,
     Quantity,
@@ -19,7 +20,7 @@ from assets.contracts.fields import (
 from assets.contracts.order import OrderCharge
 
 
-class ReturnLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReturnLine(EventData, frozen=True, kw_only=True):
     """Units of one SKU that come back, at the price that is credited for each."""
 
     line_number: LineNumber
@@ -28,12 +29,14 @@ class ReturnLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     unit_price: UnsignedMoney
 
 
-class ReturnRequested(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReturnRequested(EventData, frozen=True, kw_only=True):
     """A customer gives goods back, or a charge is reversed; the order may be unknown."""
 
     return_number: Key
     currency: Currency
     lines: Annotated[list[ReturnLine], Meta(max_length=5_000)]
-    charges: Annotated[list[OrderCharge], Meta(max_length=1_000)] = []
+    charges: Annotated[list[OrderCharge], Meta(max_length=1_000)] = msgspec.field(
+        default_factory=list
+    )
     order_number: Key | None = None
     customer_number: CustomerNumber | None = None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
-from assets.contracts.fields import Key, LineNumber, Quantity, SkuCode
+from assets.contracts.fields import EventData, Key, LineNumber, Quantity, SkuCode
 
 
-class ShippedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ShippedLine(EventData, frozen=True, kw_only=True):
     """Units of one order line in this shipment."""
 
     line_number: LineNumber
@@ -18,7 +17,7 @@ class ShippedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     quantity: Quantity
 
 
-class ShipmentDispatched(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ShipmentDispatched(EventData, frozen=True, kw_only=True):
     """The node handed the goods of one fulfilment order to the carrier."""
 
     order_number: Key
@@ -29,7 +28,7 @@ class ShipmentDispatched(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     lines: Annotated[list[ShippedLine], Meta(min_length=1, max_length=5_000)]
 
 
-class ShipmentDelivered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ShipmentDelivered(EventData, frozen=True, kw_only=True):
     """The carrier handed the goods to the customer."""
 
     order_number: Key
