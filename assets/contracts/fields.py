@@ -15,12 +15,18 @@ from assets.commerce.money import MONEY_PATTERN, UNSIGNED_MONEY_PATTERN
 
 
 class EventData(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    gc=False,
 ):
     """What every event's ``data`` and its parts are.
 
     Defaults are left out when it is written, so that a field that a later version adds changes
-    neither the stored text nor the hash of an event that was sent before.
+    neither the stored text nor the hash of an event that was sent before. They hold values and
+    never each other, so the garbage collector need not look at them.
     """
 
 
