@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,7 @@ class Home:
             return dict(recorded)
 
     def _next_free(self, service: str, first: int, others: set[int]) -> int:
-        for port in [first, *range(DEFAULT_PORTS[service], HIGHEST_PORT + 1)]:
+        for port in chain((first,), range(DEFAULT_PORTS[service], HIGHEST_PORT + 1)):
             if port not in others and is_free(self.environment.host, port):
                 return port
         raise EnvironmentProblem(f"no free port for {service} below {HIGHEST_PORT + 1}")

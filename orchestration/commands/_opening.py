@@ -1,0 +1,62 @@
+"""How a command gets at its home and speaks to whoever called it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestration.home import Home
+
+Json = Annotated[bool, typer.Option("--json", help="Report as one JSON object on stdout.")]
+
+
+def opened_home() -> Home:
+    """The home of this environment, made when there is none."""
+    from orchestration.environment import Environment
+    from orchestration.home import open_home
+
+    return open_home(Environment.read())
+
+
+def existing_home() -> Home | None:
+    """The home of this environment, or ``None``: a question must not make one."""
+    from orchestration.environment import Environment
+    from orchestration.home import open_home
+
+    environment = Environment.read()
+    return open_home(environment) if (environment.home / "home.json").exists() else None
+
+
+def home_with_database() -> Home:
+    """The home, its operational store running and migrated: what most commands need."""
+    from orchestration import supervisor
+
+    home = opened_home()
+    with supervisor.exclusive(home):
+        supervisor.start_database(home)
+    return home
+
+
+def report(content: Mapping[str, object]) -> None:
+    """Print a report for a program."""
+    sys.stdout.write(json.dumps(content, indent=2, default=str) + "\n")
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A line on stderr that says what is being waited for; only where a person looks at it."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update

@@ -1,0 +1,115 @@
+"""How a home is doing: its processes, its database, what waits in its queues.
+
+Every part is asked for on its own, so that one which is missing or broken hides no other.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+
+from assets.errors import EnvironmentProblem
+from orchestration import services as service_list
+from orchestration.environment import shown
+from orchestration.home import Home
+from orchestration.services import SUPERVISOR, ServiceHealth
+from resources.operational_store import connection
+
+LEAST_FREE_BYTES = 1024 * 1024 * 1024
+
+INBOX = """
+    select
+        count(*) filter (where status = 'pending'),
+        coalesce(round(extract(epoch from
+            now() - min(recorded_at) filter (where status = 'pending'))), 0)::bigint,
+        count(*) filter (where status = 'waiting')
+    from event_inbox
+    where status in ('pending', 'waiting')
+"""
+OUTBOX = """
+    select
+        count(*) filter (where status = 'pending'),
+        coalesce(round(extract(epoch from
+            now() - min(recorded_at) filter (where status = 'pending'))), 0)::bigint,
+        count(*) filter (where status = 'dead')
+    from command_outbox
+    where status <> 'delivered'
+"""
+PARTNERS = """
+    select partner, breaker, consecutive_failures, open_until, last_success_at
+    from partner_health
+    order by partner
+"""
+
+
+@dataclass
+class Status:
+    """One look at a home."""
+
+    home: str
+    database: str
+    database_reachable: bool = False
+    supervisor_pid: int | None = None
+    services: Sequence[ServiceHealth] = ()
+    inbox: Mapping[str, int] = field(default_factory=dict)
+    outbox: Mapping[str, int] = field(default_factory=dict)
+    partners: Sequence[Mapping[str, object]] = ()
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether everything that should run runs and answers."""
+        return (
+            self.database_reachable
+            and self.supervisor_pid is not None
+            and all(entry.state == "healthy" for entry in self.services)
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """The whole report as plain values."""
+        return {
+            "home": self.home,
+            "healthy": self.healthy,
+            "database": {"url": self.database, "reachable": self.database_reachable},
+            "supervisor_pid": self.supervisor_pid,
+            "services": service_list.as_json(self.services),
+            "inbox": dict(self.inbox),
+            "outbox": dict(self.outbox),
+            "partners": [dict(partner) for partner in self.partners],
+            "problems": self.problems,
+        }
+
+
+def of(home: Home) -> Status:
+    """Look at everything of this home; starts and changes nothing."""
+    found = Status(home=str(home.path), database=shown(home.database_url))
+    supervisor = service_list.recorded(home, SUPERVISOR)
+    found.supervisor_pid = supervisor.pid if supervisor else None
+    try:
+        with connection.connect(home.database_url) as database:
+            found.database_reachable = True
+            _backlogs(found, database)
+    except EnvironmentProblem as problem:
+        found.problems.append(str(problem))
+    found.services = service_list.health(home)
+    free = shutil.disk_usage(home.path).free
+    if free < LEAST_FREE_BYTES:
+        found.problems.append(f"the disk of the home is nearly full: {free // 2**20} MB free")
+    return found
+
+
+def _backlogs(found: Status, database: psycopg.Connection[tuple[object, ...]]) -> None:
+    inbox = connection.rows(database, INBOX)
+    if inbox:
+        names = ("pending", "oldest_pending_seconds", "waiting")
+        found.inbox = dict(zip(names, inbox[0], strict=True))
+    outbox = connection.rows(database, OUTBOX)
+    if outbox:
+        names = ("pending", "oldest_pending_seconds", "dead")
+        found.outbox = dict(zip(names, outbox[0], strict=True))
+    keys = ("partner", "breaker", "consecutive_failures", "open_until", "last_success_at")
+    partners = connection.rows(database, PARTNERS) or []
+    found.partners = [dict(zip(keys, row, strict=True)) for row in partners]
