@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-import msgspec
-
 Columns = Mapping[str, Sequence[Any]]
 
 
@@ -34,15 +32,36 @@ class InboxEvent:
     data: Any
 
 
+class Scope(Protocol):
+    """Whose business it is: an event and an order both say so."""
+
+    @property
+    def legal_entity(self) -> str: ...
+    @property
+    def brand(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def correlation_id(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something to tell a partner. ``business_key`` orders it among its partner's commands."""
+    """Something to tell a partner.
+
+    Attributes:
+        business_key: Orders it among the commands of its partner.
+        discriminator: Tells apart commands of one type about one business key; part of the
+            idempotency key.
+    """
 
     partner: str
     command_type: str
     business_key: str
-    event: InboxEvent
-    payload: msgspec.Struct | dict[str, Any]
+    scope: Scope
+    payload: dict[str, Any]
     owner: str
     discriminator: str = ""
 
@@ -77,6 +96,9 @@ class Inbox(Protocol):
     def park(self, event: InboxEvent, reason: str, release_condition: str) -> None: ...
     def quarantine(self, event: InboxEvent, reason_code: str, reason: str) -> None: ...
     def release(self, conditions: Iterable[str]) -> None: ...
+    def redact(self, event: InboxEvent, data: Any) -> None:
+        """Keep this, without personal data, in place of what came."""
+        ...
 
 
 class MasterData(Protocol):
@@ -91,8 +113,11 @@ class MasterData(Protocol):
         ...
 
     def put_products(self, columns: Columns) -> None: ...
+    def put_prices(self, columns: Columns) -> None: ...
     def put_nodes(self, columns: Columns) -> None: ...
-    def put_customers(self, columns: Columns, contacts: Columns) -> None: ...
+    def put_customers(self, columns: Columns) -> None:
+        """Country to the customer, everything personal to the contact that can be erased."""
+        ...
 
 
 class Stock(Protocol):
@@ -116,7 +141,9 @@ class Stock(Protocol):
         """Open reservations at (node_id, sku), the newest first."""
         ...
 
-    def moved_since(self, positions: Iterable[tuple[str, str]], instant: datetime) -> dict[tuple[str, str], int]:
+    def moved_since(
+        self, positions: Iterable[tuple[str, str]], instant: datetime
+    ) -> dict[tuple[str, str], int]:
         """Σ stock movements per (node_id, sku) that happened after an instant."""
         ...
 

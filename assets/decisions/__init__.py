@@ -1,0 +1,1 @@
+"""Decision records, stored policies and the process log: what makes a decision explainable."""

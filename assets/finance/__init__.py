@@ -1,0 +1,1 @@
+"""Double entry: what every flow posts, balanced by construction and again by the database."""

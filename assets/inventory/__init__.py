@@ -1,0 +1,1 @@
+"""Stock that cannot be oversold: physical facts, available to promise, what channels are told."""

@@ -1,0 +1,79 @@
+"""Journal entries of one unit of work, collected and appended by one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from assets.commerce.identifiers import identify
+from assets.finance.policy import Accounts, finance_policy
+from assets.ports import PolicyBook, Scope, UnitOfWork
+
+COLUMNS = (
+    "entry_id",
+    "line_number",
+    "entry_kind",
+    "business_key",
+    "account_code",
+    "amount",
+    "currency_code",
+    "legal_entity",
+    "occurred_at",
+)
+
+
+class Journal:
+    """Collects balanced entries; debit positive, credit negative, ten-thousandths."""
+
+    def __init__(self, policies: PolicyBook) -> None:
+        self._policies = policies
+        self._accounts: dict[tuple[str, str], Accounts] = {}
+        self._rows: list[tuple[object, ...]] = []
+
+    def accounts(self, scope: Scope) -> Accounts:
+        """The chart of accounts of a region and brand."""
+        key = (scope.region, scope.brand)
+        if key not in self._accounts:
+            values = self._policies.resolve("finance", *key)
+            self._accounts[key] = finance_policy(values).accounts
+        return self._accounts[key]
+
+    def post(
+        self,
+        scope: Scope,
+        kind: str,
+        business_key: str,
+        currency_code: str,
+        occurred_at: datetime,
+        legs: Sequence[tuple[str, int]],
+    ) -> None:
+        """Add one entry; legs of zero are left out, an entry without legs is none.
+
+        Raises:
+            ValueError: If the legs do not balance; that is a defect of the caller.
+        """
+        if sum(amount for _, amount in legs):
+            raise ValueError(f"entry {kind} of {business_key} does not balance")
+        kept = [leg for leg in legs if leg[1]]
+        entry_id = str(identify("journal_entry", kind, business_key))
+        for number, (account, amount) in enumerate(kept, start=1):
+            self._rows.append(
+                (
+                    entry_id,
+                    number,
+                    kind,
+                    business_key,
+                    account,
+                    amount,
+                    currency_code,
+                    scope.legal_entity,
+                    occurred_at,
+                )
+            )
+
+    def flush(self, unit_of_work: UnitOfWork) -> None:
+        """Append everything by one statement, which the balance trigger judges."""
+        if self._rows:
+            columns = dict(zip(COLUMNS, zip(*self._rows, strict=True), strict=True))
+            unit_of_work.append("journal_line", columns)
+            self._rows = []

@@ -1,0 +1,41 @@
+"""Books the corrections that finance sends."""
+
+from __future__ import annotations
+
+from assets.commerce.money import to_ten_thousandths
+from assets.finance.journal import Journal
+from assets.finance.policy import Accounts
+from assets.ports import InboxEvent, UnitOfWork
+
+CONSUMER = "finance"
+
+
+def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    """Post one entry per document; an account that the chart does not have is refused."""
+    journal = Journal(unit_of_work.policies)
+    for event in events:
+        data = event.data
+        accounts = journal.accounts(event)
+        unknown = [
+            name
+            for name in (data.debit_account, data.credit_account)
+            if name not in Accounts.__struct_fields__
+        ]
+        if unknown:
+            unit_of_work.inbox.quarantine(
+                event, "unknown_account", f"the chart of accounts has no {unknown[0]}"
+            )
+            continue
+        amount = to_ten_thousandths(data.amount)
+        journal.post(
+            event,
+            "ledger_adjustment",
+            f"{event.source}/{data.document_number}",
+            data.currency,
+            event.occurred_at,
+            [
+                (getattr(accounts, data.debit_account), amount),
+                (getattr(accounts, data.credit_account), -amount),
+            ],
+        )
+    journal.flush(unit_of_work)

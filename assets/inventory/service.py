@@ -1,0 +1,253 @@
+"""Applies physical facts about stock, and tells channels what they may sell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from assets.commerce.identifiers import identify
+from assets.contracts.inventory import InventoryAdjusted, InventoryCounted, InventoryReceived
+from assets.finance.journal import Journal
+from assets.finance.policy import Accounts
+from assets.inventory.policy import inventory_policy
+from assets.inventory.rules import available_to_promise, book_change
+from assets.ports import Case, Command, InboxEvent, UnitOfWork
+
+CONSUMER = "inventory"
+OWNER = "stock_control"
+
+MOVEMENT_COLUMNS = (
+    "node_id",
+    "sku",
+    "kind",
+    "quantity",
+    "reason_code",
+    "reference_id",
+    "reference_line",
+    "occurred_at",
+)
+RELEASE_COLUMNS = (
+    "order_id",
+    "line_number",
+    "node_id",
+    "sku",
+    "kind",
+    "quantity",
+    "is_start",
+    "expires_at",
+)
+
+
+@dataclass
+class Books:
+    """Positions as this batch changes them, and the rows that say so."""
+
+    unit_of_work: UnitOfWork
+    products: dict[str, tuple[int, int, str]]
+    journal: Journal
+    positions: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    changes: dict[tuple[str, str], list[int]] = field(
+        default_factory=lambda: defaultdict(lambda: [0, 0, 0])
+    )
+    movements: list[tuple[Any, ...]] = field(default_factory=list)
+    giving_way: dict[tuple[str, str], int] = field(default_factory=dict)
+    cases: list[Case] = field(default_factory=list)
+
+
+def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    """Apply receipts, counts and adjustments. A physical fact is never refused.
+
+    Reservations that a fact leaves without stock give way in the same transaction, newest first,
+    and a case opens. A document that names an unknown node or SKU waits for it.
+    """
+    skus = {line.sku for event in events for line in event.data.lines}
+    books = Books(
+        unit_of_work, unit_of_work.master_data.products(skus), Journal(unit_of_work.policies)
+    )
+    nodes = unit_of_work.master_data.nodes()
+    for node_id, sku, *quantities in unit_of_work.stock.lock_positions(skus):
+        books.positions[node_id, sku] = list(quantities)
+    for event in events:
+        unknown = next((x.sku for x in event.data.lines if x.sku not in books.products), None)
+        if event.data.node_id not in nodes:
+            unit_of_work.inbox.park(event, "unknown_node", f"node:{event.data.node_id}")
+        elif unknown is not None:
+            unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
+        else:
+            _apply(event, books)
+    _let_reservations_give_way(books)
+    _flush(books)
+
+
+def _apply(event: InboxEvent, books: Books) -> None:
+    data = event.data
+    reference = str(identify("stock_document", event.source, data.document_number))
+    if isinstance(data, InventoryReceived):
+        lines = [(line.line_number, line.sku, line.quantity) for line in data.lines]
+        kind, reason = "received", "goods_receipt"
+    elif isinstance(data, InventoryCounted):
+        lines = _count_differences(event, books)
+        kind, reason = "counted", "count"
+    else:
+        assert isinstance(data, InventoryAdjusted)
+        lines = [(line.line_number, line.sku, line.quantity) for line in data.lines]
+        kind, reason = "adjusted", data.reason
+    value: dict[str, int] = defaultdict(int)
+    for line_number, sku, change in lines:
+        position = books.positions.setdefault((data.node_id, sku), [0, 0, 0])
+        booked, giving_way, unbooked = book_change(change, *position)
+        if unbooked:
+            books.cases.append(_beyond_the_books(event, sku, unbooked))
+        if giving_way:
+            books.giving_way[data.node_id, sku] = giving_way
+        if booked:
+            position[0] += booked
+            books.changes[data.node_id, sku][0] += booked
+            cost, _, currency = books.products[sku]
+            value[currency] += cost * booked
+            books.movements.append(
+                (data.node_id, sku, kind, booked, reason, reference, line_number, event.occurred_at)
+            )
+    for currency, amount in value.items():
+        accounts = books.journal.accounts(event)
+        against = _against(kind, data, accounts)
+        books.journal.post(
+            event,
+            f"inventory_{kind}",
+            f"{reference}/{currency}",
+            currency,
+            event.occurred_at,
+            [(accounts.inventory, amount), (against, -amount)],
+        )
+
+
+def _count_differences(event: InboxEvent, books: Books) -> list[tuple[int, str, int]]:
+    """A count is true at its own time: what moved since then is added to it."""
+    node = event.data.node_id
+    keys = [(node, line.sku) for line in event.data.lines]
+    moved = books.unit_of_work.stock.moved_since(keys, event.occurred_at)
+    differences = []
+    for number, line in enumerate(event.data.lines, start=1):
+        key = (node, line.sku)
+        on_hand = books.positions.get(key, [0])[0]
+        differences.append((number, line.sku, line.quantity + moved.get(key, 0) - on_hand))
+    return differences
+
+
+def _against(kind: str, data: Any, accounts: Accounts) -> str:
+    if kind == "received":
+        return accounts.goods_received_not_invoiced
+    is_opening = kind == "counted" and data.document_number.startswith("opening")
+    return accounts.opening_balance if is_opening else accounts.inventory_adjustment
+
+
+def _beyond_the_books(event: InboxEvent, sku: str, unbooked: int) -> Case:
+    data = event.data
+    return Case(
+        "stock_beyond_the_books",
+        f"{data.document_number}/{sku}",
+        OWNER,
+        f"{data.node_id}: {unbooked} units of {sku} were written off that the books do not have",
+    )
+
+
+def _let_reservations_give_way(books: Books) -> None:
+    """Move what lost its stock to the shortage pool, newest reservation first."""
+    wanted = dict(books.giving_way)
+    if not wanted:
+        return
+    rows = []
+    for (
+        order_id,
+        line_number,
+        node_id,
+        sku,
+        quantity,
+    ) in books.unit_of_work.stock.open_reservations_of_positions(wanted):
+        if wanted[node_id, sku] <= 0:
+            continue
+        wanted[node_id, sku] -= quantity
+        books.changes[node_id, sku][1] -= quantity
+        rows.append(
+            (order_id, line_number, node_id, sku, "moved_to_shortage", -quantity, False, None)
+        )
+        books.cases.append(
+            Case(
+                "shortage_after_count",
+                f"{order_id}/{line_number}",
+                OWNER,
+                f"{quantity} units of {sku} promised from {node_id} are not there",
+            )
+        )
+    columns = dict(zip(RELEASE_COLUMNS, zip(*rows, strict=True), strict=True))
+    books.unit_of_work.append("reservation_movement", columns)
+
+
+def _flush(books: Books) -> None:
+    unit_of_work = books.unit_of_work
+    if books.movements:
+        columns = dict(zip(MOVEMENT_COLUMNS, zip(*books.movements, strict=True), strict=True))
+        unit_of_work.append("stock_movement", columns)
+    unit_of_work.stock.change_positions(
+        {key: (c[0], c[1], c[2]) for key, c in books.changes.items() if any(c)}
+    )
+    books.journal.flush(unit_of_work)
+    unit_of_work.open_cases(books.cases)
+
+
+@dataclass(frozen=True)
+class _Everybody:
+    """The scope of what is published: all regions and brands of the house."""
+
+    channel: str
+    legal_entity: str = "house"
+    brand: str = "house"
+    region: str = "all"
+    correlation_id: str = "availability"
+
+
+def publish_availability(unit_of_work: UnitOfWork) -> int:
+    """Tell each channel what changed of what it may sell; gives how many lines were told."""
+    rows = unit_of_work.stock.take_unpublished()
+    if not rows:
+        return 0
+    values = unit_of_work.policies.resolve("inventory", "all", "house")
+    policy = inventory_policy(values)
+    positions = pd.DataFrame(rows, columns=["node_id", "sku", "unpromised_quantity"])
+    told = unit_of_work.stock.published({row[1] for row in rows})
+    available = available_to_promise(positions, policy)
+    # The basis of a quantity that stays is renewed too, so that the check sees the latest one.
+    unit_of_work.stock.put_published({name: available[name].tolist() for name in available.columns})
+    commands = []
+    as_of = unit_of_work.effective_at.isoformat()
+    lines_by_channel: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for channel, sku, quantity in zip(
+        available["channel"],
+        available["sku"],
+        available["published_quantity"].tolist(),
+        strict=True,
+    ):
+        if told.get((channel, sku)) != quantity:
+            lines_by_channel[channel].append({"sku": sku, "quantity": quantity})
+    for channel, lines in lines_by_channel.items():
+        for start in range(0, len(lines), policy.availability_lines_per_message):
+            commands.append(
+                Command(
+                    partner=channel,
+                    command_type="availability.publish",
+                    business_key=f"availability/{channel}",
+                    scope=_Everybody(channel),
+                    payload={
+                        "channel": channel,
+                        "as_of": as_of,
+                        "lines": lines[start : start + policy.availability_lines_per_message],
+                    },
+                    owner=OWNER,
+                    discriminator=f"{as_of}/{start}",
+                )
+            )
+    unit_of_work.send(commands)
+    return sum(map(len, lines_by_channel.values()))

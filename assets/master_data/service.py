@@ -1,0 +1,147 @@
+"""Takes over what the systems of record say about products, prices, nodes and customers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from assets.commerce.identifiers import identify
+from assets.commerce.money import to_ten_thousandths
+from assets.contracts.master_data import (
+    CustomerRegistered,
+    NodeRegistered,
+    PriceChanged,
+    ProductRegistered,
+)
+from assets.finance.journal import Journal
+from assets.ports import InboxEvent, UnitOfWork
+
+CONSUMER = "master_data"
+
+
+def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    """Apply master data in the order in which it happened; the newest word about a key stays."""
+    _take_nodes(_of(events, NodeRegistered), unit_of_work)
+    _take_products(_of(events, ProductRegistered), unit_of_work)
+    _take_prices(_of(events, PriceChanged), unit_of_work)
+    _take_customers(_of(events, CustomerRegistered), unit_of_work)
+
+
+def _of(events: list[InboxEvent], kind: type) -> list[InboxEvent]:
+    return [event for event in events if isinstance(event.data, kind)]
+
+
+def _columns(names: Sequence[str], rows: list[tuple[Any, ...]]) -> dict[str, Sequence[Any]]:
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
+
+
+def _take_nodes(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    latest = {event.data.node_id: event for event in events}
+    if not latest:
+        return
+    rows = [
+        (e.data.node_id, e.data.kind, e.data.zone, e.data.country, e.data.is_active, e.occurred_at)
+        for e in latest.values()
+    ]
+    names = ("node_id", "kind", "zone", "country_code", "is_active", "occurred_at")
+    unit_of_work.master_data.put_nodes(_columns(names, rows))
+    unit_of_work.inbox.release(f"node:{node_id}" for node_id in latest)
+
+
+def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    latest = {event.data.sku: event for event in events}
+    if not latest:
+        return
+    _revalue(latest, unit_of_work)
+    rows = [
+        (
+            sku,
+            event.data.description,
+            to_ten_thousandths(event.data.standard_cost),
+            event.data.currency,
+            event.data.tax_rate,
+            event.data.gtin,
+            event.data.is_synthetic,
+            event.occurred_at,
+        )
+        for sku, event in latest.items()
+    ]
+    names = (
+        "sku",
+        "description",
+        "standard_cost",
+        "currency_code",
+        "tax_rate_basis_points",
+        "gtin",
+        "is_synthetic",
+        "occurred_at",
+    )
+    unit_of_work.master_data.put_products(_columns(names, rows))
+    unit_of_work.inbox.release(f"sku:{sku}" for sku in latest)
+
+
+def _revalue(latest: dict[str, InboxEvent], unit_of_work: UnitOfWork) -> None:
+    """A new standard cost changes what the stock on hand is worth, so the ledger must follow."""
+    known = unit_of_work.master_data.products(latest)
+    changed = {
+        sku: to_ten_thousandths(latest[sku].data.standard_cost) - cost
+        for sku, (cost, _, _) in known.items()
+        if to_ten_thousandths(latest[sku].data.standard_cost) != cost
+    }
+    if not changed:
+        return
+    on_hand: dict[str, int] = {}
+    for _, sku, quantity, _, _ in unit_of_work.stock.lock_positions(changed):
+        on_hand[sku] = on_hand.get(sku, 0) + quantity
+    journal = Journal(unit_of_work.policies)
+    for sku, quantity in on_hand.items():
+        event = latest[sku]
+        accounts = journal.accounts(event)
+        value = quantity * changed[sku]
+        journal.post(
+            event,
+            "inventory_revaluation",
+            f"{event.source}/{event.event_id}",
+            event.data.currency,
+            event.occurred_at,
+            [(accounts.inventory, value), (accounts.inventory_revaluation, -value)],
+        )
+    journal.flush(unit_of_work)
+
+
+def _take_prices(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    latest = {(e.data.sku, e.data.price_channel, e.occurred_at): e for e in events}
+    if not latest:
+        return
+    rows = [
+        (sku, channel, to_ten_thousandths(e.data.unit_price), e.data.currency, occurred_at)
+        for (sku, channel, occurred_at), e in latest.items()
+    ]
+    names = ("sku", "channel", "unit_price", "currency_code", "occurred_at")
+    unit_of_work.master_data.put_prices(_columns(names, rows))
+
+
+def _take_customers(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    latest = {(event.legal_entity, event.data.customer_number): event for event in events}
+    if not latest:
+        return
+    rows = []
+    for (legal_entity, number), event in latest.items():
+        data = event.data
+        identity = str(identify("customer", legal_entity, number))
+        personal = (data.name, data.email, data.address, data.city, data.postcode)
+        rows.append((identity, number, data.country, *personal))
+        if any(personal):
+            bare = CustomerRegistered(customer_number=number, country=data.country)
+            unit_of_work.inbox.redact(event, bare)
+    names = (
+        "customer_id",
+        "customer_number",
+        "country_code",
+        "name",
+        "email",
+        "address",
+        "city",
+        "postcode",
+    )
+    unit_of_work.master_data.put_customers(_columns(names, rows))

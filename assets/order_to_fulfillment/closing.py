@@ -1,0 +1,74 @@
+"""Orders that end without goods: cancelled, declined or expired. What they held is freed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from assets.order_to_fulfillment.rules import next_status
+from assets.order_to_fulfillment.writes import Reservations, Writes, order_id_of
+from assets.ports import InboxEvent, OrderView
+
+
+def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
+    """A customer takes an order back; once a node works on it, a person has to decide."""
+    open_ones = [order_id_of(event) for event in events]
+    reserved = writes.reservations_of(open_ones)
+    for event in events:
+        order = writes.orders[order_id_of(event)]
+        if order.status != "awaiting_payment":
+            reason = f"cancelled by the customer, but the order is {order.status} already"
+            writes.refuse(event, "illegal_transition", reason)
+            continue
+        end_without_goods(
+            order,
+            "cancelled",
+            "released",
+            event.occurred_at,
+            reserved.get(order.order_id, []),
+            writes,
+        )
+
+
+def expire(writes: Writes, limit: int) -> int:
+    """End orders whose payment did not come in time; gives how many."""
+    now = writes.unit_of_work.effective_at
+    expired = writes.unit_of_work.orders.lock_expired(now, limit)
+    reserved = writes.reservations_of(expired)
+    for order in expired.values():
+        writes.orders[order.order_id] = order
+        end_without_goods(
+            order, "expired", "expired", now, reserved.get(order.order_id, []), writes
+        )
+    return len(expired)
+
+
+def end_without_goods(
+    order: OrderView,
+    happening: str,
+    reservation_end: str,
+    occurred_at: datetime,
+    reservations: Reservations,
+    writes: Writes,
+) -> None:
+    """Free an order's stock, end it, and tell ERP and customer."""
+    order.status = next_status(order.status, happening)
+    order.expires_at = None
+    for line_number, node, sku, quantity in reservations:
+        writes.rows["reservation_movement"].append(
+            (order.order_id, line_number, node, sku, reservation_end, -quantity, False, None)
+        )
+        writes.move(node, sku, reserved=-quantity)
+    writes.send(
+        "erp",
+        "sales_order.cancel",
+        order,
+        {"order_number": order.order_number, "reason": happening},
+    )
+    writes.tell_customer(order, "order_cancelled")
+    writes.process.add(
+        f"order {order.status}",
+        order.order_id,
+        occurred_at,
+        [("order", order.order_id, "ended")],
+        order.order_id,
+    )

@@ -1,0 +1,315 @@
+"""Money of an order: authorised, declined, captured. Stock is allocated when it is authorised."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from assets.commerce.identifiers import identify
+from assets.commerce.money import tax_included, to_ten_thousandths, to_text
+from assets.order_to_fulfillment.closing import end_without_goods
+from assets.order_to_fulfillment.rules import next_status
+from assets.order_to_fulfillment.writes import Reservations, Writes, order_id_of
+from assets.ports import FulfilmentOrderView, InboxEvent, OrderView
+
+
+def take_authorisations(events: list[InboxEvent], writes: Writes) -> None:
+    """The provider holds the money: allocate what is still reserved."""
+    waiting = [
+        event for event in events if writes.orders[order_id_of(event)].status == "awaiting_payment"
+    ]
+    reserved = writes.reservations_of([order_id_of(event) for event in waiting])
+    for event in events:
+        order = writes.orders[order_id_of(event)]
+        data = event.data
+        amount = to_ten_thousandths(data.amount)
+        if order.status != "awaiting_payment":
+            if data.payment_reference != order.payment_reference:
+                _void(order, data.payment_reference, writes)
+        elif amount < order.payable_amount or data.currency != order.currency_code:
+            writes.refuse(
+                event,
+                "authorisation_mismatch",
+                f"{order.payable_amount / 10_000:.2f} {order.currency_code} was asked for",
+            )
+        else:
+            authorise(
+                order,
+                event,
+                data.payment_reference,
+                amount,
+                reserved.get(order.order_id, []),
+                writes,
+            )
+
+
+def authorise(
+    order: OrderView,
+    event: InboxEvent,
+    reference: str | None,
+    amount: int,
+    reservations: Reservations,
+    writes: Writes,
+) -> None:
+    """Turn an order's reservations into allocations and hand them to their nodes."""
+    order.payment_reference = reference
+    order.authorised_amount = amount
+    order.expires_at = None
+    if reference is not None:
+        _book_authorisation(order, event, reference, amount, writes)
+    if reservations:
+        order.status = next_status(order.status, "payment_authorised")
+        _allocate(order, reservations, writes)
+    elif order.payable_amount and order.payable_amount == order.charge_amount:
+        order.status = next_status(order.status, "charges_authorised")
+        request_capture(order, order.payable_amount, "charges", writes)
+    else:
+        order.status = next_status(order.status, "stock_lost")
+        release_rest(order, event.occurred_at, writes)
+
+
+def _book_authorisation(
+    order: OrderView, event: InboxEvent, reference: str, amount: int, writes: Writes
+) -> None:
+    writes.rows["payment_movement"].append(
+        (
+            str(identify("payment_authorised", order.order_id, reference)),
+            order.order_id,
+            reference,
+            "authorised",
+            amount,
+            order.currency_code,
+            event.occurred_at,
+        )
+    )
+    accounts = writes.journal.accounts(order)
+    writes.journal.post(
+        order,
+        "authorisation",
+        order.order_id,
+        order.currency_code,
+        event.occurred_at,
+        [(accounts.authorised_payments, amount), (accounts.authorised_payments_contra, -amount)],
+    )
+    writes.process.add(
+        "payment authorised",
+        order.order_id,
+        event.occurred_at,
+        [("order", order.order_id, "paid for"), ("payment", reference, "authorised")],
+        order.order_id,
+    )
+
+
+def _allocate(order: OrderView, reservations: Reservations, writes: Writes) -> None:
+    by_node: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
+    for line_number, node, sku, quantity in reservations:
+        writes.rows["reservation_movement"].append(
+            (order.order_id, line_number, node, sku, "consumed", -quantity, False, None)
+        )
+        writes.move(node, sku, reserved=-quantity, allocated=quantity)
+        by_node[node].append((line_number, sku, quantity))
+    order.open_fulfilment_orders = order.undelivered_fulfilment_orders = len(by_node)
+    objects = [("order", order.order_id, "allocated for")]
+    for node, lines in by_node.items():
+        identity = str(identify("fulfilment_order", order.order_id, node))
+        writes.fulfilment_orders[identity] = FulfilmentOrderView(
+            identity, order.order_id, node, "requested", sum(line[2] for line in lines), None
+        )
+        objects += [("fulfilment_order", identity, "created"), ("node", node, "ships")]
+        writes.send(
+            "wms",
+            "fulfilment_order.create",
+            order,
+            {
+                "order_number": order.order_number,
+                "fulfilment_order_id": identity,
+                "node_id": node,
+                "service_level": order.service_level,
+                "country": order.country_code,
+                "lines": [
+                    {"line_number": number, "sku": sku, "quantity": quantity}
+                    for number, sku, quantity in lines
+                ],
+            },
+            discriminator=node,
+            owner="fulfilment",
+        )
+    writes.process.add(
+        "stock allocated",
+        order.order_id,
+        writes.unit_of_work.effective_at,
+        objects,
+        order.order_id,
+    )
+
+
+def request_capture(order: OrderView, amount: int, discriminator: str, writes: Writes) -> None:
+    """Ask the provider for money that the order owes now."""
+    if order.payment_reference is None or amount <= 0:
+        return
+    order.capture_requested_amount += amount
+    writes.send(
+        "payment_provider",
+        "payment.capture",
+        order,
+        {
+            "order_number": order.order_number,
+            "payment_reference": order.payment_reference,
+            "amount": to_text(amount),
+            "currency": order.currency_code,
+        },
+        discriminator=discriminator,
+        owner="payments",
+    )
+
+
+def release_rest(order: OrderView, occurred_at: datetime, writes: Writes) -> None:
+    """Nothing more will be captured: give back what was authorised beyond that."""
+    rest = order.authorised_amount - order.capture_requested_amount
+    if order.payment_reference is None or rest <= 0:
+        return
+    accounts = writes.journal.accounts(order)
+    writes.journal.post(
+        order,
+        "authorisation_release",
+        order.order_id,
+        order.currency_code,
+        occurred_at,
+        [(accounts.authorised_payments_contra, rest), (accounts.authorised_payments, -rest)],
+    )
+    writes.rows["payment_movement"].append(
+        (
+            str(identify("payment_voided", order.order_id, order.payment_reference)),
+            order.order_id,
+            order.payment_reference,
+            "voided",
+            rest,
+            order.currency_code,
+            occurred_at,
+        )
+    )
+    _void(order, order.payment_reference, writes)
+
+
+def _void(order: OrderView, reference: str, writes: Writes) -> None:
+    writes.send(
+        "payment_provider",
+        "payment.void",
+        order,
+        {"order_number": order.order_number, "payment_reference": reference},
+        discriminator=reference,
+        owner="payments",
+    )
+
+
+def take_captures(events: list[InboxEvent], writes: Writes) -> None:
+    """The provider took the money: it is owed to the customer until the goods are handed over."""
+    for event in events:
+        order = writes.orders[order_id_of(event)]
+        amount = to_ten_thousandths(event.data.amount)
+        if order.captured_amount + amount > order.capture_requested_amount:
+            writes.refuse(event, "capture_not_asked_for", "more was captured than was asked for")
+            continue
+        order.captured_amount += amount
+        movement = str(identify("payment_captured", event.source, event.event_id))
+        writes.rows["payment_movement"].append(
+            (
+                movement,
+                order.order_id,
+                event.data.payment_reference,
+                "captured",
+                amount,
+                order.currency_code,
+                event.occurred_at,
+            )
+        )
+        accounts = writes.journal.accounts(order)
+        writes.journal.post(
+            order,
+            "capture",
+            movement,
+            order.currency_code,
+            event.occurred_at,
+            [
+                (accounts.payment_clearing, amount),
+                (accounts.customer_deposits, -amount),
+                (accounts.authorised_payments_contra, amount),
+                (accounts.authorised_payments, -amount),
+            ],
+        )
+        writes.process.add(
+            "payment captured",
+            movement,
+            event.occurred_at,
+            [
+                ("order", order.order_id, "paid for"),
+                ("payment", event.data.payment_reference, "captured"),
+            ],
+            order.order_id,
+        )
+        if order.status == "awaiting_capture":
+            _complete(order, event, writes)
+
+
+def _complete(order: OrderView, event: InboxEvent, writes: Writes) -> None:
+    """An order of charges only is done when they are paid."""
+    order.status = next_status(order.status, "completed")
+    book_revenue(order, event.occurred_at, order.order_id, 0, 0, order.charge_amount, writes)
+    release_rest(order, event.occurred_at, writes)
+
+
+def book_revenue(
+    order: OrderView,
+    occurred_at: datetime,
+    business_key: str,
+    goods: int,
+    goods_tax: int,
+    charges: int,
+    writes: Writes,
+) -> None:
+    """Revenue at handover: what the customer paid for becomes ours, less the tax in it."""
+    accounts = writes.journal.accounts(order)
+    rate = writes.policy(order.region, order.brand).charge_tax_rate_basis_points
+    charge_tax = tax_included(charges, rate)
+    writes.journal.post(
+        order,
+        "revenue",
+        business_key,
+        order.currency_code,
+        occurred_at,
+        [
+            (accounts.customer_deposits, goods + charges),
+            (accounts.goods_revenue, goods_tax - goods),
+            (accounts.charge_revenue, charge_tax - charges),
+            (accounts.tax_payable, -goods_tax - charge_tax),
+        ],
+    )
+
+
+def take_declines(events: list[InboxEvent], writes: Writes) -> None:
+    """The provider refuses: free the stock and tell everybody."""
+    reserved = writes.reservations_of(order_id_of(event) for event in events)
+    for event in events:
+        order = writes.orders[order_id_of(event)]
+        if order.status != "awaiting_payment":
+            writes.refuse(event, "illegal_transition", f"the order is {order.status} already")
+            continue
+        writes.rows["payment_movement"].append(
+            (
+                str(identify("payment_declined", event.source, event.event_id)),
+                order.order_id,
+                event.data.payment_reference,
+                "declined",
+                order.payable_amount,
+                order.currency_code,
+                event.occurred_at,
+            )
+        )
+        end_without_goods(
+            order,
+            "payment_declined",
+            "released",
+            event.occurred_at,
+            reserved.get(order.order_id, []),
+            writes,
+        )

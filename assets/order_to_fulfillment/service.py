@@ -1,0 +1,74 @@
+"""The one place where this flow's transaction is filled: events in, everything they cause out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from assets.contracts import fulfilment, order, payment, shipment
+from assets.order_to_fulfillment import closing, paying, placing, shipping
+from assets.order_to_fulfillment.writes import Writes, order_id_of
+from assets.ports import InboxEvent, UnitOfWork
+
+CONSUMER = "order_to_fulfillment"
+
+#: What applies each kind of event, in the order in which a batch is worked through.
+STEPS: tuple[tuple[type, Callable[[list[InboxEvent], Writes], None]], ...] = (
+    (order.OrderPlaced, placing.place),
+    (payment.PaymentAuthorised, paying.take_authorisations),
+    (payment.PaymentDeclined, paying.take_declines),
+    (fulfilment.FulfilmentAccepted, shipping.take_acceptances),
+    (fulfilment.FulfilmentRejected, shipping.take_rejections),
+    (shipment.ShipmentDispatched, shipping.take_dispatches),
+    (payment.PaymentCaptured, paying.take_captures),
+    (shipment.ShipmentDelivered, shipping.take_deliveries),
+    (order.OrderCancelled, closing.take_cancellations),
+)
+
+
+def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    """Apply events of this flow, given in order of (phase, occurred_at, source, event_id).
+
+    An event whose order is not known yet is parked until the order comes; one that its order cannot
+    take is quarantined with a case. All the others are applied, together or not at all.
+    """
+    writes = Writes(unit_of_work)
+    followers = [event for event in events if not isinstance(event.data, order.OrderPlaced)]
+    order_ids = list(dict.fromkeys(map(order_id_of, followers)))
+    if order_ids:
+        writes.orders.update(unit_of_work.orders.lock(order_ids))
+        writes.fulfilment_orders.update(unit_of_work.orders.fulfilment_orders(order_ids))
+    changed: set[str] = set()
+    for kind, step in STEPS:
+        batch = [event for event in events if isinstance(event.data, kind)]
+        if kind is not order.OrderPlaced:
+            batch = _known(batch, writes)
+        if not batch:
+            continue
+        touched = set(map(order_id_of, batch))
+        if touched & changed:
+            # A step reads from the store what an earlier step of this batch did to the same order.
+            writes.flush()
+            changed.clear()
+        step(batch, writes)
+        changed |= touched
+    writes.flush()
+
+
+def expire(unit_of_work: UnitOfWork, limit: int = 10_000) -> int:
+    """End orders whose payment did not come in time; gives how many."""
+    writes = Writes(unit_of_work)
+    count = closing.expire(writes, limit)
+    writes.flush()
+    return count
+
+
+def _known(events: list[InboxEvent], writes: Writes) -> list[InboxEvent]:
+    """Those whose order is here; the others wait for it."""
+    known = []
+    for event in events:
+        order_id = order_id_of(event)
+        if order_id in writes.orders:
+            known.append(event)
+        else:
+            writes.unit_of_work.inbox.park(event, "order_unknown", f"order:{order_id}")
+    return known

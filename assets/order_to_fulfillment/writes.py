@@ -1,0 +1,241 @@
+"""What one batch of this flow will store: collected in memory, written as sets at the end."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from assets.commerce.identifiers import order_id
+from assets.decisions.process_log import ProcessLog
+from assets.finance.journal import Journal
+from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
+from assets.ports import Case, Command, FulfilmentOrderView, InboxEvent, OrderView, UnitOfWork
+
+OWNER = "order_desk"
+
+#: (line_number, node_id, sku, quantity) of open reservations of one order.
+Reservations = list[tuple[int, str, str, int]]
+
+CONTACT_COLUMNS = (
+    "customer_id",
+    "customer_number",
+    "country_code",
+    "name",
+    "email",
+    "address",
+    "city",
+    "postcode",
+)
+
+COLUMNS = {
+    "order_placed": (
+        "order_id",
+        "order_number",
+        "source",
+        "legal_entity",
+        "brand",
+        "region",
+        "channel",
+        "correlation_id",
+        "customer_id",
+        "country_code",
+        "service_level",
+        "currency_code",
+        "line_count",
+        "ordered_quantity",
+        "goods_amount",
+        "charge_amount",
+        "total_amount",
+        "trading_date",
+        "promised_date",
+        "occurred_at",
+    ),
+    "order_line": (
+        "order_id",
+        "line_number",
+        "sku",
+        "ordered_quantity",
+        "reserved_quantity",
+        "unfilled_quantity",
+        "unfilled_reason_code",
+        "unit_price",
+        "line_amount",
+        "tax_amount",
+    ),
+    "order_charge": ("order_id", "charge_number", "charge_code", "charge_amount"),
+    "reservation_movement": (
+        "order_id",
+        "line_number",
+        "node_id",
+        "sku",
+        "kind",
+        "quantity",
+        "is_start",
+        "expires_at",
+    ),
+    "deallocation": ("order_id", "line_number", "node_id", "sku", "quantity", "reason_code"),
+    "stock_movement": (
+        "node_id",
+        "sku",
+        "kind",
+        "quantity",
+        "reason_code",
+        "reference_id",
+        "reference_line",
+        "order_id",
+        "occurred_at",
+    ),
+    "shipment_dispatched": (
+        "shipment_id",
+        "shipment_number",
+        "order_id",
+        "fulfilment_order_id",
+        "node_id",
+        "carrier",
+        "shipped_quantity",
+        "occurred_at",
+    ),
+    "shipment_delivered": ("shipment_id", "shipment_number", "order_id", "occurred_at"),
+    "payment_movement": (
+        "payment_movement_id",
+        "order_id",
+        "payment_reference",
+        "kind",
+        "amount",
+        "currency_code",
+        "occurred_at",
+    ),
+    "decision_record": (
+        "decision_id",
+        "decision_batch_id",
+        "kind",
+        "business_key",
+        "outcome",
+        "reason_codes",
+    ),
+}
+
+
+class Writes:
+    """Facts by table, state by order, and what goes out.
+
+    Attributes:
+        rows: Table → rows, each a tuple in the order of `COLUMNS`.
+        orders: Every order that this batch touched.
+        fulfilment_orders: Every fulfilment order that this batch touched.
+    """
+
+    def __init__(self, unit_of_work: UnitOfWork) -> None:
+        self.unit_of_work = unit_of_work
+        self.rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in COLUMNS}
+        self.orders: dict[str, OrderView] = {}
+        self.fulfilment_orders: dict[str, FulfilmentOrderView] = {}
+        self.journal = Journal(unit_of_work.policies)
+        self.process = ProcessLog()
+        self._positions: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._commands: list[Command] = []
+        self._cases: list[Case] = []
+        self._contacts: list[tuple[Any, ...]] = []
+        self._policies: dict[tuple[str, str], OrderPolicy] = {}
+
+    def policy(self, region: str, brand: str) -> OrderPolicy:
+        """This flow's policy in a region and brand."""
+        scope = (region, brand)
+        if scope not in self._policies:
+            values = self.unit_of_work.policies.resolve("order_to_fulfillment", *scope)
+            self._policies[scope] = order_policy(values)
+        return self._policies[scope]
+
+    def move(
+        self, node_id: str, sku: str, on_hand: int = 0, reserved: int = 0, allocated: int = 0
+    ) -> None:
+        """Change a stock position by these units."""
+        change = self._positions[node_id, sku]
+        change[0] += on_hand
+        change[1] += reserved
+        change[2] += allocated
+
+    def send(
+        self,
+        partner: str,
+        command_type: str,
+        order: OrderView,
+        payload: dict[str, Any],
+        discriminator: str = "",
+        owner: str = OWNER,
+    ) -> None:
+        """Tell a partner something about an order; its commands keep their order."""
+        self._commands.append(
+            Command(
+                partner=partner,
+                command_type=command_type,
+                business_key=order.order_id,
+                scope=order,
+                payload=payload,
+                owner=owner,
+                discriminator=discriminator,
+            )
+        )
+
+    def tell_customer(self, order: OrderView, template: str) -> None:
+        """One message a state change, by the CRM."""
+        payload = {
+            "order_number": order.order_number,
+            "customer_id": order.customer_id,
+            "template": template,
+        }
+        self.send(
+            "crm", "message.send", order, payload, discriminator=template, owner="customer_care"
+        )
+
+    def remember_contact(self, *contact: str | None) -> None:
+        """Personal data of a customer: id, number, country, name, e-mail, address, city, postcode."""
+        self._contacts.append(contact)
+
+    def reservations_of(self, order_ids: Iterable[str]) -> dict[str, Reservations]:
+        """Open reservations by order."""
+        result: dict[str, Reservations] = defaultdict(list)
+        for order, *reservation in self.unit_of_work.stock.open_reservations(list(order_ids)):
+            result[order].append(tuple(reservation))  # type: ignore[arg-type]
+        return result
+
+    def open_case(self, case_type: str, business_key: str, reason: str) -> None:
+        """Ask a person of the order desk."""
+        self._cases.append(Case(case_type, business_key, OWNER, reason))
+
+    def refuse(self, event: InboxEvent, reason_code: str, reason: str) -> None:
+        """Quarantine an event that its order cannot take, and open a case for it."""
+        self.unit_of_work.inbox.quarantine(event, reason_code, reason)
+        self.open_case(reason_code, f"{event.channel}/{event.subject}", reason)
+
+    def flush(self) -> None:
+        """Write everything collected, as one statement a table."""
+        unit_of_work = self.unit_of_work
+        for table, rows in self.rows.items():
+            if rows:
+                columns = dict(zip(COLUMNS[table], zip(*rows, strict=True), strict=True))
+                unit_of_work.append(table, columns)
+                rows.clear()
+        if self._contacts:
+            unit_of_work.master_data.put_customers(
+                dict(zip(CONTACT_COLUMNS, zip(*self._contacts, strict=True), strict=True))
+            )
+            self._contacts.clear()
+        self.journal.flush(unit_of_work)
+        self.process.flush(unit_of_work)
+        unit_of_work.stock.change_positions(
+            {key: (c[0], c[1], c[2]) for key, c in self._positions.items() if any(c)}
+        )
+        unit_of_work.orders.put_states(self.orders.values())
+        unit_of_work.orders.put_fulfilment_orders(self.fulfilment_orders.values())
+        unit_of_work.send(self._commands)
+        unit_of_work.open_cases(self._cases)
+        self._positions.clear()
+        self._commands.clear()
+        self._cases.clear()
+
+
+def order_id_of(event: InboxEvent) -> str:
+    """The order that an event is about: its channel's number in its channel."""
+    return str(order_id(event.channel, event.data.order_number))
