@@ -16,7 +16,7 @@ from orchestration import services as service_list
 from orchestration.environment import shown
 from orchestration.home import Home
 from orchestration.services import SUPERVISOR, ServiceHealth
-from resources.operational_store import connection
+from resources.operational_store import connection, embedded
 
 LEAST_FREE_BYTES = 1024 * 1024 * 1024
 
@@ -88,12 +88,15 @@ def of(home: Home) -> Status:
     found = Status(home=str(home.path), database=shown(home.database_url))
     supervisor = service_list.recorded(home, SUPERVISOR)
     found.supervisor_pid = supervisor.pid if supervisor else None
-    try:
-        with connection.connect(home.database_url) as database:
-            found.database_reachable = True
-            _backlogs(found, database)
-    except EnvironmentProblem as problem:
-        found.problems.append(str(problem))
+    if home.embedded and not embedded.is_running(home.postgres):
+        found.problems.append("the database is not running; `omniflow up` starts it")
+    else:
+        try:
+            with connection.connect(home.database_url) as database:
+                found.database_reachable = True
+                _backlogs(found, database)
+        except EnvironmentProblem as problem:
+            found.problems.append(str(problem))
     found.services = service_list.health(home)
     free = shutil.disk_usage(home.path).free
     if free < LEAST_FREE_BYTES:

@@ -288,7 +288,7 @@ def down(home: Home) -> list[str]:
         # Asking stops its children too; its grace is longer than theirs.
         if service_list.stop_one(supervisor, timeout=service_list.STOP_GRACE_SECONDS + 75):
             stopped.append(SUPERVISOR)
-        (home.run / f"{SUPERVISOR}.pid").unlink(missing_ok=True)
+    (home.run / f"{SUPERVISOR}.pid").unlink(missing_ok=True)
     stopped += service_list.stop(home, service_list.recorded_names(home))
     if home.embedded and embedded.stop(home.postgres):
         stopped.append("database")

@@ -145,6 +145,19 @@ def stop(data_dir: Path, *, immediately: bool = False) -> bool:
     return True
 
 
+def number_transactions_after(data_dir: Path, transaction: int) -> None:
+    """Make a fresh, stopped server number its transactions above ``transaction``.
+
+    Rows carry the number of the transaction that recorded them, and readers go by its order; a
+    restored database must therefore not start to count from the beginning again.
+    """
+    data_dir = _absolute(data_dir)
+    epoch = (transaction >> 32) + 1
+    result = _run("pg_resetwal", ["-e", str(epoch), "-D", str(data_dir)], _account(data_dir))
+    if result.returncode != 0:
+        raise EnvironmentProblem(f"PostgreSQL cannot be prepared: {_reason(result.stdout)}")
+
+
 def is_running(data_dir: Path) -> bool:
     """Whether the server of ``data_dir`` is up and takes connections."""
     data_dir = _absolute(data_dir)
