@@ -79,7 +79,7 @@ def create_database(url: str) -> bool:
     return True
 
 
-def await_reachable(url: str, timeout_seconds: float = CONNECT_TIMEOUT_SECONDS) -> None:
+def await_reachable(url: str, timeout_seconds: float = 5.0) -> None:
     """Wait until the server answers; a managed one may just be failing over."""
     deadline = time.monotonic() + timeout_seconds
     while True:
