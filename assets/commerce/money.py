@@ -18,7 +18,11 @@ def to_ten_thousandths(text: str) -> int:
         ValueError: If the text is not a number or has more than four decimals.
     """
     whole, _, fraction = text.partition(".")
-    if len(fraction) > 4 or not whole.lstrip("-").isdigit() or (fraction and not fraction.isdigit()):
+    if (
+        len(fraction) > 4
+        or not whole.lstrip("-").isdigit()
+        or (fraction and not fraction.isdigit())
+    ):
         raise ValueError(f"{text!r} is not an amount of at most four decimals")
     magnitude = abs(int(whole)) * TEN_THOUSANDTHS + int(fraction.ljust(4, "0") or 0)
     return -magnitude if whole.startswith("-") else magnitude

@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn
 import msgspec
 
 from assets.commerce.money import TEN_THOUSANDTHS, UNSIGNED_MONEY_PATTERN, to_ten_thousandths
-from assets.contracts.envelope import Envelope, ReasonCode
+from assets.contracts.envelope import ArrivingEnvelope, Envelope, ReasonCode
 from assets.contracts.inventory import InventoryCounted
 from assets.contracts.order import OrderCharge, OrderPlaced
 from assets.contracts.registry import CONTRACTS, Contract
@@ -109,7 +109,7 @@ class _Identity(msgspec.Struct):
     type: Any = None
 
 
-_decode_envelope = msgspec.json.Decoder(Envelope).decode
+_decode_envelope = msgspec.json.Decoder(ArrivingEnvelope).decode
 _decode_identity = msgspec.json.Decoder(_Identity).decode
 _encode = msgspec.json.Encoder().encode
 _decoders: dict[str, tuple[Contract, Callable[[msgspec.Raw], msgspec.Struct]]] = {

@@ -69,13 +69,17 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     subject: Key
     time: EventTime
     datacontenttype: Literal["application/json"] = "application/json"
-    dataschema: str | None = None
+    dataschema: Annotated[str, Meta(max_length=500)] | None = None
     legalentity: Code
     brand: Code
     region: Code
     channel: Code
     correlationid: Key
-    traceparent: (
-        Annotated[str, Meta(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None
-    ) = None
+    traceparent: TraceParent | None = None
     data: msgspec.Raw
+
+
+class ArrivingEnvelope(Envelope, frozen=True, kw_only=True):
+    """An envelope that somebody else wrote: the version is theirs to say, not ours to assume."""
+
+    specversion: Literal["1.0"]

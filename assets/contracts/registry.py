@@ -18,6 +18,9 @@ from assets.contracts import (
     shipment,
 )
 
+CompatibilityMode = Literal["backward", "forward", "full"]
+Lifecycle = Literal["draft", "active", "deprecated", "retired"]
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -30,7 +33,8 @@ class Contract:
         consumer: The flow or ledger that applies it; its events wait while that is not built.
         phase: Order within a decision window: facts before the decisions that need them.
         lifecycle: Draft types are refused at the door; deprecated ones are still taken.
-        compatibility: What a later version of the schema must keep.
+        compatibility: What a later schema of the same version must keep; see
+            `assets.contracts.compatibility`.
     """
 
     event_type: str
@@ -38,8 +42,8 @@ class Contract:
     owner: str
     consumer: str
     phase: int
-    lifecycle: Literal["draft", "active", "deprecated", "retired"] = "active"
-    compatibility: Literal["backward", "full"] = "full"
+    lifecycle: Lifecycle = "active"
+    compatibility: CompatibilityMode = "full"
 
     @property
     def name(self) -> str:

@@ -219,19 +219,18 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     positions = pd.DataFrame(rows, columns=["node_id", "sku", "unpromised_quantity"])
     told = unit_of_work.stock.published({row[1] for row in rows})
     available = available_to_promise(positions, policy)
-    # The basis of a quantity that stays is renewed too, so that the check sees the latest one.
-    unit_of_work.stock.put_published({name: available[name].tolist() for name in available.columns})
+    known = [told.get(key) for key in zip(available["channel"], available["sku"], strict=True)]
+    changed = available[available["published_quantity"] != pd.Series(known, dtype="float64")]
+    if changed.empty:
+        return 0
+    unit_of_work.stock.put_published({name: changed[name].tolist() for name in changed.columns})
     commands = []
     as_of = unit_of_work.effective_at.isoformat()
     lines_by_channel: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for channel, sku, quantity in zip(
-        available["channel"],
-        available["sku"],
-        available["published_quantity"].tolist(),
-        strict=True,
+        changed["channel"], changed["sku"], changed["published_quantity"].tolist(), strict=True
     ):
-        if told.get((channel, sku)) != quantity:
-            lines_by_channel[channel].append({"sku": sku, "quantity": quantity})
+        lines_by_channel[channel].append({"sku": sku, "quantity": quantity})
     for channel, lines in lines_by_channel.items():
         for start in range(0, len(lines), policy.availability_lines_per_message):
             commands.append(
@@ -250,4 +249,4 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
                 )
             )
     unit_of_work.send(commands)
-    return sum(map(len, lines_by_channel.values()))
+    return len(changed)

@@ -112,8 +112,9 @@ def _allocate(order: OrderView, reservations: Reservations, writes: Writes) -> N
     objects = [("order", order.order_id, "allocated for")]
     for node, lines in by_node.items():
         identity = str(identify("fulfilment_order", order.order_id, node))
-        writes.fulfilment_orders[identity] = FulfilmentOrderView(
-            identity, order.order_id, node, "requested", sum(line[2] for line in lines), None
+        quantity = sum(units for _, _, units in lines)
+        writes.hold(
+            [FulfilmentOrderView(identity, order.order_id, node, "requested", quantity, None)]
         )
         objects += [("fulfilment_order", identity, "created"), ("node", node, "ships")]
         writes.send(

@@ -36,7 +36,7 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     order_ids = list(dict.fromkeys(map(order_id_of, followers)))
     if order_ids:
         writes.orders.update(unit_of_work.orders.lock(order_ids))
-        writes.fulfilment_orders.update(unit_of_work.orders.fulfilment_orders(order_ids))
+        writes.hold(unit_of_work.orders.fulfilment_orders(order_ids))
     changed: set[str] = set()
     for kind, step in STEPS:
         batch = [event for event in events if isinstance(event.data, kind)]

@@ -243,8 +243,7 @@ def _close_fulfilment_order(order: OrderView, event: InboxEvent, writes: Writes)
         return
     has_left = any(
         fulfilment_order.status in LEFT_THE_NODE
-        for fulfilment_order in writes.fulfilment_orders.values()
-        if fulfilment_order.order_id == order.order_id
+        for fulfilment_order in writes.of_order[order.order_id]
     )
     order.status = next_status(order.status, "all_dispatched" if has_left else "all_rejected")
     if not has_left:

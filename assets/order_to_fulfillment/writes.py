@@ -124,6 +124,7 @@ class Writes:
         rows: Table → rows, each a tuple in the order of `COLUMNS`.
         orders: Every order that this batch touched.
         fulfilment_orders: Every fulfilment order that this batch touched.
+        of_order: The same by order.
     """
 
     def __init__(self, unit_of_work: UnitOfWork) -> None:
@@ -131,6 +132,7 @@ class Writes:
         self.rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in COLUMNS}
         self.orders: dict[str, OrderView] = {}
         self.fulfilment_orders: dict[str, FulfilmentOrderView] = {}
+        self.of_order: dict[str, list[FulfilmentOrderView]] = defaultdict(list)
         self.journal = Journal(unit_of_work.policies)
         self.process = ProcessLog()
         self._positions: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -177,6 +179,12 @@ class Writes:
                 discriminator=discriminator,
             )
         )
+
+    def hold(self, fulfilment_orders: Iterable[FulfilmentOrderView]) -> None:
+        """Keep fulfilment orders at hand, by themselves and by their order."""
+        for fulfilment_order in fulfilment_orders:
+            self.fulfilment_orders[fulfilment_order.fulfilment_order_id] = fulfilment_order
+            self.of_order[fulfilment_order.order_id].append(fulfilment_order)
 
     def tell_customer(self, order: OrderView, template: str) -> None:
         """One message a state change, by the CRM."""

@@ -1,0 +1,123 @@
+"""Sets of rows in and out of PostgreSQL: COPY for facts, arrays for updates. Nothing row by row."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
+
+from resources.operational_store.schema import metadata
+
+Columns = Mapping[str, Sequence[Any]]
+
+_CSV = pacsv.WriteOptions(include_header=False)
+_MONEY = pa.decimal128(19, 4)
+
+
+@cache
+def _column_kinds(table: str) -> dict[str, str]:
+    """How each column is written: ``money``, ``array``, ``bytes`` or ``plain``."""
+    return {column.name: _kind(column.type) for column in metadata.tables[table].columns}
+
+
+def _kind(column_type: Any) -> str:
+    if isinstance(column_type, sa.Numeric) and column_type.scale == 4:
+        return "money"
+    if isinstance(column_type, sa.Uuid):
+        return "text"
+    if isinstance(column_type, (ARRAY, sa.ARRAY)):
+        return "array"
+    if isinstance(column_type, sa.LargeBinary):
+        return "bytes"
+    if isinstance(column_type, (sa.String, JSON, JSONB)):
+        return "text"
+    if isinstance(column_type, sa.DateTime):
+        return "instant"
+    if isinstance(column_type, sa.Date):
+        return "date"
+    return "boolean" if isinstance(column_type, sa.Boolean) else "integer"
+
+
+_ARROW = {
+    "text": pa.string(),
+    "instant": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+    "boolean": pa.bool_(),
+    "integer": pa.int64(),
+}
+
+
+def _written(values: Sequence[Any], kind: str) -> pa.Array:
+    """One column as COPY's CSV wants it. Money comes as ten-thousandths and leaves as decimal."""
+    if kind == "money":
+        whole = pa.array(values, pa.int64()).cast(pa.decimal128(19, 0))
+        scaled = pa.Array.from_buffers(_MONEY, len(whole), whole.buffers(), offset=whole.offset)
+        return scaled.cast(pa.string())
+    if kind == "array":
+        return pa.array(["{" + ",".join(value) + "}" for value in values], pa.string())
+    if kind == "bytes":
+        return pa.array([f"\\x{value.hex()}" for value in values], pa.string())
+    return pa.array(values, _ARROW[kind])
+
+
+def driver_cursor(connection: sa.Connection) -> psycopg.Cursor[tuple[Any, ...]]:
+    """The psycopg cursor beneath a SQLAlchemy connection, in the same transaction."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver.cursor()
+
+
+def copy_into(
+    connection: sa.Connection, table: str, columns: Columns, target: str | None = None
+) -> int:
+    """COPY columns into a table (or into ``target``, a table shaped like it); gives the rows."""
+    kinds = _column_kinds(table)
+    names = list(columns)
+    arrays = [_written(columns[name], kinds[name]) for name in names]
+    sink = io.BytesIO()
+    pacsv.write_csv(pa.Table.from_arrays(arrays, names=names), sink, _CSV)
+    statement = f"copy {target or table} ({', '.join(names)}) from stdin (format csv)"
+    with driver_cursor(connection) as cursor, cursor.copy(statement) as copy:
+        copy.write(sink.getbuffer())
+    return len(arrays[0])
+
+
+def upsert(connection: sa.Connection, table: str, columns: Columns, key: Sequence[str]) -> int:
+    """Insert rows, or replace what is there under their key; gives the rows."""
+    names = list(columns)
+    staging = f"staged_{table}"
+    with driver_cursor(connection) as cursor:
+        cursor.execute(
+            f"create temporary table if not exists {staging} (like {table} including defaults)"
+            " on commit delete rows"
+        )
+        cursor.execute(f"truncate {staging}")
+    count = copy_into(connection, table, columns, staging)
+    changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
+    with driver_cursor(connection) as cursor:
+        cursor.execute(
+            f"insert into {table} ({', '.join(names)}) select {', '.join(names)} from {staging}"
+            f" order by {', '.join(key)}"
+            f" on conflict ({', '.join(key)}) do update set {changed}"
+        )
+    return count
+
+
+def fetch(connection: sa.Connection, statement: str, *arguments: Any) -> list[tuple[Any, ...]]:
+    """All rows of a statement whose parameters are ``%s``."""
+    with driver_cursor(connection) as cursor:
+        return cursor.execute(statement, arguments, binary=True).fetchall()
+
+
+def execute(connection: sa.Connection, statement: str, *arguments: Any) -> int:
+    """Run a statement; gives the rows that it touched."""
+    with driver_cursor(connection) as cursor:
+        cursor.execute(statement, arguments)
+        return cursor.rowcount

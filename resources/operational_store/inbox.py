@@ -1,0 +1,154 @@
+"""Claiming what waits in the inbox, and saying afterwards what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from assets.contracts.registry import CONTRACTS
+from assets.ports import InboxEvent
+from resources.operational_store.bulk import execute, fetch
+
+CLAIM = """
+    select
+        inbox_id, source, event_id, event_type, subject, legal_entity, brand, region, channel,
+        correlation_id, occurred_at, data::text
+    from event_inbox
+    where status = 'pending' and consumer = %s and occurred_at <= %s
+    order by phase, occurred_at, source, event_id
+    limit %s
+    for update skip locked
+"""
+
+
+@cache
+def _decoder(event_type: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(CONTRACTS[event_type].struct)
+
+
+class SqlInbox:
+    """The events of one unit of work. What is not parked or quarantined is applied at the end."""
+
+    def __init__(self, connection: sa.Connection, effective_at: datetime) -> None:
+        self._connection = connection
+        self._effective_at = effective_at
+        self._claimed: dict[int, InboxEvent] = {}
+        self._parked: dict[int, tuple[str, str]] = {}
+        self._quarantined: dict[int, tuple[str, str]] = {}
+        self._redacted: dict[int, str] = {}
+        self._released: set[str] = set()
+
+    def claim(self, consumer: str, until: datetime, limit: int) -> list[InboxEvent]:
+        """Lock up to ``limit`` pending events of a consumer that happened by ``until``."""
+        rows = fetch(self._connection, CLAIM, consumer, until, limit)
+        events = [InboxEvent(*row[:11], _decoder(row[3]).decode(row[11])) for row in rows]
+        self._claimed.update((event.inbox_id, event) for event in events)
+        return events
+
+    def park(self, event: InboxEvent, reason: str, release_condition: str) -> None:
+        """Let an event wait until its condition is released."""
+        self._parked[event.inbox_id] = (reason, release_condition)
+
+    def quarantine(self, event: InboxEvent, reason_code: str, reason: str) -> None:
+        """Set an event aside for a person."""
+        self._quarantined[event.inbox_id] = (reason_code, reason)
+
+    def redact(self, event: InboxEvent, data: Any) -> None:
+        """Keep this, without personal data, in place of what came."""
+        self._redacted[event.inbox_id] = msgspec.json.encode(data).decode()
+
+    def release(self, conditions: Iterable[str]) -> None:
+        """What waited for one of these is pending again when the transaction commits."""
+        self._released.update(conditions)
+
+    @property
+    def tally(self) -> tuple[int, int, int]:
+        """(applied, waiting, quarantined) of the claimed events so far."""
+        waiting, quarantined = len(self._parked), len(self._quarantined)
+        return len(self._claimed) - waiting - quarantined, waiting, quarantined
+
+    def finish(self) -> None:
+        """Write what became of every claimed event, as a few sets."""
+        self._release()
+        applied = [
+            inbox_id
+            for inbox_id in self._claimed
+            if inbox_id not in self._parked and inbox_id not in self._quarantined
+        ]
+        if applied:
+            execute(
+                self._connection,
+                "update event_inbox set status = 'applied', effective_at = %s,"
+                " waiting_reason = null, release_condition = null, waiting_since = null"
+                " where inbox_id = any(%s)",
+                self._effective_at,
+                applied,
+            )
+        if self._parked:
+            execute(
+                self._connection,
+                "update event_inbox set status = 'waiting', waiting_reason = new.reason,"
+                " release_condition = new.condition,"
+                " waiting_since = coalesce(waiting_since, %s)"
+                " from unnest(%s::bigint[], %s::text[], %s::text[])"
+                " as new (id, reason, condition) where inbox_id = new.id",
+                self._effective_at,
+                list(self._parked),
+                [reason for reason, _ in self._parked.values()],
+                [condition for _, condition in self._parked.values()],
+            )
+        if self._quarantined:
+            self._set_aside()
+        if self._redacted:
+            execute(
+                self._connection,
+                "update event_inbox set data = new.data::json"
+                " from unnest(%s::bigint[], %s::text[]) as new (id, data)"
+                " where inbox_id = new.id",
+                list(self._redacted),
+                list(self._redacted.values()),
+            )
+
+    def _release(self) -> None:
+        if not self._released:
+            return
+        execute(
+            self._connection,
+            "update event_inbox set status = 'pending', release_condition = null"
+            " where status = 'waiting' and release_condition = any(%s)",
+            list(self._released),
+        )
+        # A condition may have been met in the very batch in which somebody began to wait for it.
+        met = {i for i, (_, condition) in self._parked.items() if condition in self._released}
+        for inbox_id in met:
+            del self._parked[inbox_id]
+            del self._claimed[inbox_id]
+
+    def _set_aside(self) -> None:
+        execute(
+            self._connection,
+            "update event_inbox set status = 'quarantined', effective_at = %s,"
+            " waiting_reason = null, release_condition = null"
+            " where inbox_id = any(%s)",
+            self._effective_at,
+            list(self._quarantined),
+        )
+        execute(
+            self._connection,
+            "insert into quarantined_event"
+            " (source, event_id, event_type, reason_code, reason, position, body, body_hash)"
+            " select i.source, i.event_id, i.event_type, new.code, new.reason,"
+            " 'inbox ' || i.subject, convert_to(i.data::text, 'UTF8'), e.body_hash"
+            " from unnest(%s::bigint[], %s::text[], %s::text[]) as new (id, code, reason)"
+            " join event_inbox i on i.inbox_id = new.id"
+            " join event_identity e on e.source = i.source and e.event_id = i.event_id"
+            " on conflict do nothing",
+            list(self._quarantined),
+            [code for code, _ in self._quarantined.values()],
+            [reason for _, reason in self._quarantined.values()],
+        )

@@ -1,0 +1,80 @@
+"""Master data as tables: read by sets of keys, replaced by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from assets.ports import Columns
+from resources.operational_store.bulk import copy_into, execute, fetch, upsert
+
+
+class SqlMasterData:
+    """Products, prices, nodes and customers of one transaction."""
+
+    def __init__(self, connection: sa.Connection, effective_at: datetime) -> None:
+        self._connection = connection
+        self._effective_at = effective_at
+
+    def products(self, skus: Iterable[str]) -> dict[str, tuple[int, int, str]]:
+        """Standard cost (ten-thousandths), tax rate (basis points), currency, by known SKU."""
+        rows = fetch(
+            self._connection,
+            "select sku, (standard_cost * 10000)::bigint, tax_rate_basis_points, currency_code"
+            " from product where sku = any(%s)",
+            list(skus),
+        )
+        return {sku: (cost, rate, currency) for sku, cost, rate, currency in rows}
+
+    def nodes(self) -> dict[str, str]:
+        """Zone of each active node, by node id."""
+        return dict(fetch(self._connection, "select node_id, zone from node where is_active"))
+
+    def put_products(self, columns: Columns) -> None:
+        """Insert products, or replace them by SKU."""
+        upsert(self._connection, "product", self._with_effective(columns, "sku"), ["sku"])
+
+    def put_prices(self, columns: Columns) -> None:
+        """Append price versions; one that is known already changes nothing."""
+        copied = self._with_effective(columns, "sku")
+        names = ", ".join(copied)
+        execute(
+            self._connection,
+            "create temporary table if not exists staged_price (like price including defaults)"
+            " on commit delete rows",
+        )
+        copy_into(self._connection, "price", copied, "staged_price")
+        execute(
+            self._connection,
+            f"insert into price ({names}) select {names} from staged_price on conflict do nothing",
+        )
+
+    def put_nodes(self, columns: Columns) -> None:
+        """Insert nodes, or replace them by id."""
+        upsert(self._connection, "node", self._with_effective(columns, "node_id"), ["node_id"])
+
+    def put_customers(self, columns: Columns) -> None:
+        """Country to the customer, everything personal to the contact that can be erased."""
+        count = len(columns["customer_id"])
+        bare = {
+            "customer_id": columns["customer_id"],
+            "country_code": columns["country_code"],
+            "occurred_at": [self._effective_at] * count,
+            "effective_at": [self._effective_at] * count,
+        }
+        contact = {name: values for name, values in columns.items() if name != "country_code"}
+        for table, rows in (("customer", _last(bare)), ("customer_contact", _last(contact))):
+            upsert(self._connection, table, rows, ["customer_id"])
+
+    def _with_effective(self, columns: Columns, key: str) -> Columns:
+        return {**columns, "effective_at": [self._effective_at] * len(columns[key])}
+
+
+def _last(columns: Columns) -> Columns:
+    """Of several rows of one customer, the last: an upsert may touch a row once only."""
+    position = {identity: index for index, identity in enumerate(columns["customer_id"])}
+    return {
+        name: [values[index] for index in position.values()] for name, values in columns.items()
+    }

@@ -1,0 +1,120 @@
+"""Orders in flight: their state, fulfilment orders and allocated lines, by sets of ids."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from operator import attrgetter
+
+import sqlalchemy as sa
+
+from assets.ports import FulfilmentOrderView, OrderView
+from resources.operational_store.bulk import fetch, upsert
+
+_VIEW = """
+    select
+        o.order_id::text, o.order_number, s.status, o.legal_entity, o.brand, o.region, o.channel,
+        o.correlation_id, o.customer_id::text, o.country_code, o.service_level, o.currency_code,
+        (o.charge_amount * 10000)::bigint, (o.total_amount * 10000)::bigint,
+        (s.payable_amount * 10000)::bigint, (s.authorised_amount * 10000)::bigint,
+        (s.capture_requested_amount * 10000)::bigint, (s.captured_amount * 10000)::bigint,
+        s.payment_reference, s.open_fulfilment_orders, s.undelivered_fulfilment_orders,
+        s.expires_at
+    from order_state s
+    join order_placed o on o.order_id = s.order_id
+"""
+
+_STATE = (
+    "order_id",
+    "status",
+    "expires_at",
+    "payment_reference",
+    "authorised_amount",
+    "payable_amount",
+    "capture_requested_amount",
+    "captured_amount",
+    "open_fulfilment_orders",
+    "undelivered_fulfilment_orders",
+)
+
+_FULFILMENT_ORDER = (
+    "fulfilment_order_id",
+    "order_id",
+    "node_id",
+    "status",
+    "quantity",
+    "shipment_number",
+)
+
+
+class SqlOrders:
+    """Orders of one transaction."""
+
+    def __init__(self, connection: sa.Connection, effective_at: datetime) -> None:
+        self._connection = connection
+        self._effective_at = effective_at
+
+    def lock(self, order_ids: Iterable[str]) -> dict[str, OrderView]:
+        """Orders by id, their state locked; ids that are not known are left out."""
+        rows = fetch(
+            self._connection,
+            _VIEW + " where s.order_id = any(%s::uuid[]) order by s.order_id for update of s",
+            list(order_ids),
+        )
+        return {row[0]: OrderView(*row) for row in rows}
+
+    def lock_expired(self, instant: datetime, limit: int) -> dict[str, OrderView]:
+        """Orders that still wait for their payment though their time is over, locked."""
+        rows = fetch(
+            self._connection,
+            _VIEW + " where s.expires_at <= %s order by s.order_id limit %s for update of s",
+            instant,
+            limit,
+        )
+        return {row[0]: OrderView(*row) for row in rows}
+
+    def put_states(self, orders: Iterable[OrderView]) -> None:
+        """Store the state of orders, new ones included."""
+        rows = list(map(attrgetter(*_STATE), orders))
+        if rows:
+            columns = dict(zip(_STATE, zip(*rows, strict=True), strict=True))
+            columns["effective_at"] = (self._effective_at,) * len(rows)
+            upsert(self._connection, "order_state", columns, ["order_id"])
+
+    def fulfilment_orders(self, order_ids: Iterable[str]) -> list[FulfilmentOrderView]:
+        """All fulfilment orders of these orders."""
+        rows = fetch(
+            self._connection,
+            "select fulfilment_order_id::text, order_id::text, node_id, status, quantity,"
+            " shipment_number from fulfilment_order where order_id = any(%s::uuid[])"
+            " order by order_id, node_id",
+            list(order_ids),
+        )
+        return [FulfilmentOrderView(*row) for row in rows]
+
+    def put_fulfilment_orders(self, fulfilment_orders: Iterable[FulfilmentOrderView]) -> None:
+        """Store the state of fulfilment orders, new ones included."""
+        rows = list(map(attrgetter(*_FULFILMENT_ORDER), fulfilment_orders))
+        if rows:
+            columns = dict(zip(_FULFILMENT_ORDER, zip(*rows, strict=True), strict=True))
+            columns["effective_at"] = (self._effective_at,) * len(rows)
+            upsert(self._connection, "fulfilment_order", columns, ["fulfilment_order_id"])
+
+    def allocated_lines(
+        self, order_ids: Iterable[str]
+    ) -> dict[tuple[str, str], dict[int, tuple[str, int, int]]]:
+        """By (order_id, node_id): line number → (sku, allocated quantity, unit price)."""
+        rows = fetch(
+            self._connection,
+            "select r.order_id::text, r.node_id, r.line_number, r.sku, -r.quantity,"
+            " (l.unit_price * 10000)::bigint"
+            " from reservation_movement r"
+            " join order_line l on l.order_id = r.order_id and l.line_number = r.line_number"
+            " where r.order_id = any(%s::uuid[]) and r.kind = 'consumed'",
+            list(dict.fromkeys(order_ids)),
+        )
+        result: dict[tuple[str, str], dict[int, tuple[str, int, int]]] = defaultdict(dict)
+        for order_id, node_id, line_number, sku, quantity, price in rows:
+            result[order_id, node_id][line_number] = (sku, quantity, price)
+        return result

@@ -1,0 +1,154 @@
+"""Stock positions and their ledgers. Positions are locked in one order, so writers never deadlock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from assets.ports import Columns
+from resources.operational_store.bulk import execute, fetch, upsert
+
+
+class SqlStock:
+    """Stock of one transaction."""
+
+    def __init__(self, connection: sa.Connection, effective_at: datetime, policy_hash: str) -> None:
+        self._connection = connection
+        self._effective_at = effective_at
+        self._policy_hash = policy_hash
+
+    def lock_positions(self, skus: Iterable[str]) -> list[tuple[str, str, int, int, int]]:
+        """(node_id, sku, on hand, reserved, allocated), ordered by node and SKU."""
+        return fetch(
+            self._connection,
+            "select node_id, sku, on_hand_quantity, reserved_quantity, allocated_quantity"
+            " from stock_position where sku = any(%s) order by node_id, sku for update",
+            list(skus),
+        )
+
+    def change_positions(self, changes: Mapping[tuple[str, str], tuple[int, int, int]]) -> None:
+        """Add to (on hand, reserved, allocated) of each (node_id, sku), new positions included."""
+        if not changes:
+            return
+        arguments = (
+            [node for node, _ in changes],
+            [sku for _, sku in changes],
+            [on_hand for on_hand, _, _ in changes.values()],
+            [reserved for _, reserved, _ in changes.values()],
+            [allocated for _, _, allocated in changes.values()],
+        )
+        updated = execute(
+            self._connection,
+            "update stock_position p set"
+            " on_hand_quantity = p.on_hand_quantity + c.on_hand,"
+            " reserved_quantity = p.reserved_quantity + c.reserved,"
+            " allocated_quantity = p.allocated_quantity + c.allocated,"
+            " is_unpublished = true"
+            " from unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])"
+            " as c (node_id, sku, on_hand, reserved, allocated)"
+            " where p.node_id = c.node_id and p.sku = c.sku",
+            *arguments,
+        )
+        if updated < len(changes):
+            execute(
+                self._connection,
+                "insert into stock_position"
+                " (node_id, sku, on_hand_quantity, reserved_quantity, allocated_quantity)"
+                " select c.* from unnest"
+                " (%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])"
+                " as c (node_id, sku, on_hand, reserved, allocated)"
+                " where not exists (select from stock_position p"
+                " where p.node_id = c.node_id and p.sku = c.sku) order by 1, 2",
+                *arguments,
+            )
+
+    def open_reservations(self, order_ids: Sequence[str]) -> list[tuple[str, int, str, str, int]]:
+        """(order_id, line_number, node_id, sku, quantity) of reservations without an end."""
+        if not order_ids:
+            return []
+        return fetch(
+            self._connection,
+            "select order_id::text, line_number, node_id, min(sku), sum(quantity)::bigint"
+            " from reservation_movement where order_id = any(%s::uuid[])"
+            " group by order_id, line_number, node_id having count(*) = 1"
+            " order by order_id, line_number, node_id",
+            list(order_ids),
+        )
+
+    def open_reservations_of_positions(
+        self, positions: Iterable[tuple[str, str]]
+    ) -> list[tuple[str, int, str, str, int]]:
+        """Open reservations at (node_id, sku), the newest first."""
+        wanted = list(positions)
+        return fetch(
+            self._connection,
+            "select r.order_id::text, r.line_number, r.node_id, r.sku, r.quantity"
+            " from order_state s join reservation_movement r on r.order_id = s.order_id"
+            " join unnest(%s::text[], %s::text[]) as w (node_id, sku)"
+            " on w.node_id = r.node_id and w.sku = r.sku"
+            " where s.expires_at is not null and r.is_start and not exists ("
+            " select from reservation_movement e where e.order_id = r.order_id"
+            " and e.line_number = r.line_number and e.node_id = r.node_id and not e.is_start)"
+            " order by r.ledger_sequence desc",
+            [node for node, _ in wanted],
+            [sku for _, sku in wanted],
+        )
+
+    def moved_since(
+        self, positions: Iterable[tuple[str, str]], instant: datetime
+    ) -> dict[tuple[str, str], int]:
+        """Σ stock movements per (node_id, sku) that happened after an instant."""
+        wanted = list(positions)
+        rows = fetch(
+            self._connection,
+            "select m.node_id, m.sku, sum(m.quantity)::bigint from stock_movement m"
+            " join unnest(%s::text[], %s::text[]) as w (node_id, sku)"
+            " on w.node_id = m.node_id and w.sku = m.sku"
+            " where m.occurred_at > %s group by m.node_id, m.sku",
+            [node for node, _ in wanted],
+            [sku for _, sku in wanted],
+            instant,
+        )
+        return {(node, sku): quantity for node, sku, quantity in rows}
+
+    def take_unpublished(self) -> list[tuple[str, str, int]]:
+        """(node_id, sku, unpromised on hand) of every node of SKUs that changed; marks them."""
+        changed = fetch(
+            self._connection,
+            "update stock_position set is_unpublished = false where is_unpublished returning sku",
+        )
+        if not changed:
+            return []
+        return fetch(
+            self._connection,
+            "select node_id, sku, on_hand_quantity - reserved_quantity - allocated_quantity"
+            " from stock_position where sku = any(%s) order by sku, node_id",
+            list({row[0] for row in changed}),
+        )
+
+    def published(self, skus: Iterable[str]) -> dict[tuple[str, str], int]:
+        """What each (channel, sku) was last told."""
+        rows = fetch(
+            self._connection,
+            "select channel, sku, published_quantity from channel_availability where sku = any(%s)",
+            list(skus),
+        )
+        return {(channel, sku): quantity for channel, sku, quantity in rows}
+
+    def put_published(self, columns: Columns) -> None:
+        """Keep what channels are told, and at which point of the ledgers it was true."""
+        count = len(columns["sku"])
+        watermark = fetch(self._connection, "select last_value from stock_ledger_sequence")[0][0]
+        upsert(
+            self._connection,
+            "channel_availability",
+            {
+                **columns,
+                "policy_hash": [self._policy_hash] * count,
+                "ledger_watermark": [watermark] * count,
+                "effective_at": [self._effective_at] * count,
+            },
+            ["channel", "sku"],
+        )

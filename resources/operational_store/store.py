@@ -1,0 +1,238 @@
+"""The operational store as the rest of the product uses it: drain a flow, keep time, open doors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from assets.finance import service as finance
+from assets.inventory import service as inventory
+from assets.master_data import service as master_data
+from assets.order_to_fulfillment import service as order_to_fulfillment
+from assets.ports import Clock, InboxEvent, UnitOfWork
+from resources.operational_store.bulk import execute, fetch
+from resources.operational_store.connection import as_environment_problem
+from resources.operational_store.unit_of_work import SqlUnitOfWork
+from resources.policy_book import FilePolicyBook
+
+Handler = Callable[[list[InboxEvent], UnitOfWork], None]
+
+#: Who applies what, in the order in which a window is worked through.
+HANDLERS: dict[str, Handler] = {
+    master_data.CONSUMER: master_data.handle,
+    inventory.CONSUMER: inventory.handle,
+    finance.CONSUMER: finance.handle,
+    order_to_fulfillment.CONSUMER: order_to_fulfillment.handle,
+}
+
+
+def create_engine(url: str) -> sa.Engine:
+    """The engine that every process of a home uses; connections are checked before use."""
+    return sa.create_engine(
+        url, pool_pre_ping=True, pool_size=4, max_overflow=4, connect_args={"connect_timeout": 10}
+    )
+
+
+class WallClock:
+    """Effective time is the wall's."""
+
+    def effective_at(self) -> datetime:
+        """Now."""
+        return datetime.now(UTC)
+
+    def wall(self) -> datetime:
+        """Now."""
+        return datetime.now(UTC)
+
+
+class SimulatedClock:
+    """A replay's time: set by the replay, stored in the home, never set back."""
+
+    def __init__(self, instant: datetime) -> None:
+        self._instant = instant
+
+    def effective_at(self) -> datetime:
+        """The simulated instant."""
+        return self._instant
+
+    def wall(self) -> datetime:
+        """Now."""
+        return datetime.now(UTC)
+
+    def advance(self, instant: datetime) -> None:
+        """Move forward; an earlier instant leaves the time as it is."""
+        self._instant = max(self._instant, instant)
+
+
+@dataclass
+class DrainTally:
+    """What a drain did."""
+
+    applied: int = 0
+    waiting: int = 0
+    quarantined: int = 0
+    cases: int = 0
+    commands: int = 0
+    batches: int = 0
+
+    def add(self, unit_of_work: SqlUnitOfWork) -> None:
+        """Count one batch in."""
+        applied, waiting, quarantined = unit_of_work.inbox.tally
+        self.applied += applied
+        self.waiting += waiting
+        self.quarantined += quarantined
+        self.cases += unit_of_work.cases_opened
+        self.commands += unit_of_work.commands_sent
+        self.batches += 1
+
+    def __add__(self, other: DrainTally) -> DrainTally:
+        """The sum of two tallies."""
+        return DrainTally(
+            self.applied + other.applied,
+            self.waiting + other.waiting,
+            self.quarantined + other.quarantined,
+            self.cases + other.cases,
+            self.commands + other.commands,
+            self.batches + other.batches,
+        )
+
+
+class OperationalStore:
+    """One home's PostgreSQL with its clock and policies.
+
+    Attributes:
+        engine: Connections to the database.
+        clock: Where effective time comes from.
+        policies: The policies in force.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, clock: Clock | None = None, policies: FilePolicyBook | None = None
+    ) -> None:
+        self.engine = engine
+        self.clock: Clock = clock or WallClock()
+        self.policies = policies or FilePolicyBook()
+        self._policies_are_stored = False
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[SqlUnitOfWork]:
+        """One transaction: committed when the block ends, undone when it raises.
+
+        Raises:
+            EnvironmentProblem: If the database is away, full or read-only.
+        """
+        with self.transaction() as connection:
+            if not self._policies_are_stored:
+                self._store_policies(connection)
+            unit_of_work = SqlUnitOfWork(connection, self.clock.effective_at(), self.policies)
+            yield unit_of_work
+            unit_of_work.finish()
+        self._policies_are_stored = True
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A bare transaction, with failures of machine and server said clearly.
+
+        Raises:
+            EnvironmentProblem: If the database is away, full or read-only.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            problem = as_environment_problem(error)
+            if problem is None:
+                raise
+            raise problem from error
+
+    def drain(
+        self, consumer: str, until: datetime | None = None, batch_size: int = 2_000
+    ) -> DrainTally:
+        """Apply what waits for a consumer, batch by batch, each in one transaction.
+
+        Args:
+            consumer: One of `HANDLERS`.
+            until: Only what happened by then; by default everything.
+            batch_size: Events at most in one transaction.
+        """
+        tally = DrainTally()
+        horizon = until or datetime.max.replace(tzinfo=UTC)
+        while True:
+            with self.unit_of_work() as unit_of_work:
+                events = unit_of_work.inbox.claim(consumer, horizon, batch_size)
+                if events:
+                    HANDLERS[consumer](events, unit_of_work)
+            if events:
+                tally.add(unit_of_work)
+            if len(events) < batch_size:
+                return tally
+
+    def waiting_consumers(self, until: datetime) -> list[str]:
+        """Consumers with something to do, in the order of `HANDLERS`."""
+        with self.transaction() as connection:
+            rows = fetch(
+                connection,
+                "select distinct consumer from event_inbox"
+                " where status = 'pending' and occurred_at <= %s",
+                until,
+            )
+        waiting = {row[0] for row in rows}
+        return [consumer for consumer in HANDLERS if consumer in waiting]
+
+    def drain_all(self, until: datetime | None = None, batch_size: int = 2_000) -> DrainTally:
+        """Apply everything that can be applied, also what is released on the way."""
+        tally = DrainTally()
+        horizon = until or datetime.max.replace(tzinfo=UTC)
+        while waiting := self.waiting_consumers(horizon):
+            before = tally.applied + tally.waiting + tally.quarantined
+            for consumer in waiting:
+                tally += self.drain(consumer, horizon, batch_size)
+            if tally.applied + tally.waiting + tally.quarantined == before:
+                break
+        return tally
+
+    def expire_reservations(self) -> int:
+        """End orders whose payment did not come in time."""
+        with self.unit_of_work() as unit_of_work:
+            return order_to_fulfillment.expire(unit_of_work)
+
+    def publish_availability(self) -> int:
+        """Tell channels what they may sell now; gives the lines told."""
+        with self.unit_of_work() as unit_of_work:
+            return inventory.publish_availability(unit_of_work)
+
+    def _store_policies(self, connection: sa.Connection) -> None:
+        for document in self.policies.documents.values():
+            execute(
+                connection,
+                "insert into policy_version (policy_hash, policy, owner, effective_from, document)"
+                " values (%s, %s, %s, %s, %s) on conflict do nothing",
+                document.policy_hash,
+                document.policy,
+                document.owner,
+                document.effective_from,
+                msgspec.json.encode(document).decode(),
+            )
+
+
+def read_clock(connection: sa.Connection) -> tuple[str, datetime] | None:
+    """(mode, effective time) of the home, ``None`` before anything has run in it."""
+    rows = fetch(connection, "select mode, effective_at from home_clock")
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+def write_clock(connection: sa.Connection, mode: str, instant: datetime) -> None:
+    """Store the home's time; it never goes back."""
+    execute(
+        connection,
+        "insert into home_clock (mode, effective_at) values (%s, %s) on conflict (only)"
+        " do update set mode = excluded.mode,"
+        " effective_at = greatest(home_clock.effective_at, excluded.effective_at)",
+        mode,
+        instant,
+    )

@@ -1,0 +1,124 @@
+"""One transaction of one flow over PostgreSQL: the ports of `assets.ports`, set-based."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+
+import msgspec
+import sqlalchemy as sa
+
+from assets.commerce.identifiers import command_id, identify
+from assets.ports import Case, Columns, Command, PolicyBook
+from resources.operational_store.bulk import copy_into, execute
+from resources.operational_store.inbox import SqlInbox
+from resources.operational_store.master_data import SqlMasterData
+from resources.operational_store.orders import SqlOrders
+from resources.operational_store.schema import metadata
+from resources.operational_store.stock import SqlStock
+
+OUTBOX_CHANNEL = "omniflow_outbox"
+_encode = msgspec.json.Encoder(decimal_format="string").encode
+
+_OUTBOX = (
+    "command_id",
+    "partner",
+    "command_type",
+    "business_key",
+    "correlation_id",
+    "payload",
+    "owner",
+)
+
+
+@cache
+def _has_effective(table: str) -> bool:
+    return "effective_at" in metadata.tables[table].columns
+
+
+class SqlUnitOfWork:
+    """Everything that a flow stores in one transaction; the caller commits."""
+
+    def __init__(
+        self, connection: sa.Connection, effective_at: datetime, policies: PolicyBook
+    ) -> None:
+        self._connection = connection
+        self._effective_at = effective_at
+        self.policies = policies
+        self.inbox = SqlInbox(connection, effective_at)
+        self.master_data = SqlMasterData(connection, effective_at)
+        self.stock = SqlStock(connection, effective_at, policies.policy_hash("inventory"))
+        self.orders = SqlOrders(connection, effective_at)
+        self.cases_opened = 0
+        self.commands_sent = 0
+
+    @property
+    def effective_at(self) -> datetime:
+        """The instant at which this batch is decided."""
+        return self._effective_at
+
+    def append(self, table: str, columns: Columns) -> None:
+        """Append facts to a table; ``effective_at`` is added where the table has it."""
+        if _has_effective(table):
+            count = len(next(iter(columns.values())))
+            columns = {**columns, "effective_at": [self._effective_at] * count}
+        copy_into(self._connection, table, columns)
+
+    def send(self, commands: Iterable[Command]) -> None:
+        """Put commands into the outbox; a command that is there already stays as it is."""
+        effective_at = self._effective_at.isoformat()
+        rows = []
+        for command in commands:
+            scope = command.scope
+            payload = {
+                **command.payload,
+                "legal_entity": scope.legal_entity,
+                "brand": scope.brand,
+                "region": scope.region,
+                "channel": scope.channel,
+                "correlation_id": scope.correlation_id,
+                "effective_at": effective_at,
+            }
+            identity = command_id(
+                command.partner, command.command_type, command.business_key, command.discriminator
+            )
+            rows.append(
+                (
+                    str(identity),
+                    command.partner,
+                    command.command_type,
+                    command.business_key,
+                    scope.correlation_id,
+                    _encode(payload).decode(),
+                    command.owner,
+                )
+            )
+        if rows:
+            self.append("command_outbox", dict(zip(_OUTBOX, zip(*rows, strict=True), strict=True)))
+            self.commands_sent += len(rows)
+
+    def open_cases(self, cases: Iterable[Case]) -> None:
+        """Open cases; the same cause again counts up the case that is there."""
+        distinct = {(case.case_type, case.business_key): case for case in cases}
+        for case in distinct.values():
+            execute(
+                self._connection,
+                "insert into exception_case"
+                " (case_id, case_type, business_key, owner, reason, opened_at)"
+                " values (%s, %s, %s, %s, %s, %s) on conflict (case_type, business_key)"
+                " do update set case_count = exception_case.case_count + 1",
+                identify("case", case.case_type, case.business_key),
+                case.case_type,
+                case.business_key,
+                case.owner,
+                case.reason,
+                self._effective_at,
+            )
+        self.cases_opened += len(distinct)
+
+    def finish(self) -> None:
+        """Write what became of the inbox, and wake whoever sends commands."""
+        self.inbox.finish()
+        if self.commands_sent:
+            execute(self._connection, f"notify {OUTBOX_CHANNEL}")
