@@ -1,0 +1,295 @@
+"""P1: whatever came twice had its effect once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import sqlalchemy as sa
+
+from assets.commerce.identifiers import identify
+from assets.contracts.registry import CONTRACTS
+from resources.operational_store.invariants.judging import Invariant, Violation
+
+
+def _event_types(name: str) -> str:
+    """SQL list of the versions of an event, by its name after the door."""
+    versions = [kind for kind, contract in CONTRACTS.items() if contract.name == name]
+    return ", ".join(f"'{version}'" for version in versions)
+
+
+def _applied(name: str, *keys: str) -> str:
+    """The applied events of one name with the keys of what they say."""
+    columns = ", ".join(f"data ->> '{key}' as {key}" for key in keys)
+    return f"""
+    select source, event_id, channel, {columns}
+    from event_inbox
+    where status = 'applied' and event_type in ({_event_types(name)})
+    """
+
+
+def _one_fact_each(name: str, facts: str, *keys: str) -> str:
+    """Applied events and facts, counted by business key, where the two differ."""
+    joined = " and ".join(f"event.{key} = fact.{key}" for key in keys)
+    named = ", ".join(f"coalesce(event.{key}, fact.{key}) as {key}" for key in keys)
+    grouped = ", ".join(keys)
+    return f"""
+    with applied as ({_applied(name, *(key for key in keys if key != "channel"))}),
+
+    event as (
+        select {grouped}, count(*) as event_count
+        from applied
+        group by {grouped}
+    ),
+
+    fact as (
+        select {grouped}, count(*) as fact_count
+        from ({facts}) as stored
+        group by {grouped}
+    )
+
+    select
+        {named},
+        coalesce(event.event_count, 0) as event_count,
+        coalesce(fact.fact_count, 0) as fact_count
+    from event
+    full join fact on {joined}
+    where coalesce(event.event_count, 0) <> coalesce(fact.fact_count, 0)
+    order by {", ".join(str(number) for number in range(1, len(keys) + 1))}
+    """
+
+
+def _payments(kind: str) -> str:
+    return f"""
+    select placed.channel, placed.order_number, movement.payment_reference
+    from payment_movement as movement
+    inner join order_placed as placed on movement.order_id = placed.order_id
+    where movement.kind = '{kind}'
+    """
+
+
+class _Claims(msgspec.Struct):
+    """What in a payload may tell two commands of one order and type apart."""
+
+    node_id: str | None = None
+    shipment_number: str | None = None
+    payment_reference: str | None = None
+    template: str | None = None
+
+
+# A capture and a release name what they are for only where no document does: see the flow.
+_DISCRIMINATING_WORDS = ("charges", "rest")
+
+
+def _commands_of_other_names(connection: sa.Connection) -> Iterator[Violation]:
+    """Commands whose id is not that of the partner, type and business key that they state.
+
+    The id is the idempotency key and unique, so a command that carries its own cannot be a second
+    one for the same thing. Messages of availability are told apart by their instant instead.
+    """
+    nodes: list[str] = [
+        row.node_id for row in connection.execute(sa.text("select node_id from node order by 1"))
+    ]
+    decode = msgspec.json.Decoder(_Claims).decode
+    commands = connection.execute(
+        sa.text(
+            """
+            select command_id, partner, command_type, business_key, payload::text as payload
+            from command_outbox
+            where command_type <> 'availability.publish'
+            order by outbox_sequence
+            """
+        ),
+        execution_options={"stream_results": True, "yield_per": 5_000},
+    )
+    for row in commands:
+        key = ("command", row.partner, row.command_type, row.business_key)
+        claims = decode(row.payload)
+        stated = (claims.node_id, claims.shipment_number, claims.payment_reference, claims.template)
+        # The likely ones first: most commands are found at the first or second attempt.
+        candidates = [word for word in stated if word] + ["", *_DISCRIMINATING_WORDS, *nodes]
+        if any(row.command_id == identify(*key, word) for word in candidates):
+            continue
+        if row.command_id == identify(*key):
+            continue
+        yield {
+            "wrong": "a command's id is not that of its business key",
+            "command_id": row.command_id,
+            "partner": row.partner,
+            "command_type": row.command_type,
+            "business_key": row.business_key,
+        }
+
+
+P1 = Invariant(
+    "P1",
+    "Idempotency: an event that came any number of times has its effect once",
+    "select exists (select from event_inbox) or exists (select from command_outbox)",
+    {
+        "an event is in the inbox more than once": """
+            select source, event_id, count(*) as event_count
+            from event_inbox
+            group by source, event_id
+            having count(*) > 1
+            order by source, event_id
+        """,
+        "an event is in the inbox without its identity": """
+            select inbox.source, inbox.event_id
+            from event_inbox as inbox
+            left join event_identity as identity
+                on inbox.source = identity.source and inbox.event_id = identity.event_id
+            where identity.event_id is null
+            order by inbox.source, inbox.event_id
+        """,
+        "orders placed and order events differ": _one_fact_each(
+            "order_placed",
+            "select channel, order_number from order_placed",
+            "channel",
+            "order_number",
+        ),
+        "an order's lines are not those that were counted": """
+            with line as (
+                select
+                    order_id,
+                    count(*) as line_count,
+                    sum(ordered_quantity)::bigint as ordered_quantity
+                from order_line
+                group by order_id
+            )
+
+            select
+                coalesce(placed.order_id, line.order_id) as order_id,
+                placed.line_count,
+                coalesce(line.line_count, 0) as stored_line_count,
+                placed.ordered_quantity,
+                coalesce(line.ordered_quantity, 0) as stored_quantity
+            from order_placed as placed
+            full join line on placed.order_id = line.order_id
+            where
+                placed.order_id is null
+                or placed.line_count <> coalesce(line.line_count, 0)
+                or placed.ordered_quantity <> coalesce(line.ordered_quantity, 0)
+            order by 1
+        """,
+        "shipments and despatch events differ": _one_fact_each(
+            "shipment_dispatched",
+            "select fulfilment_order_id::text from shipment_dispatched",
+            "fulfilment_order_id",
+        ),
+        "deliveries and delivery events differ": _one_fact_each(
+            "shipment_delivered",
+            """
+            select placed.channel, placed.order_number, delivered.shipment_number
+            from shipment_delivered as delivered
+            inner join order_placed as placed on delivered.order_id = placed.order_id
+            """,
+            "channel",
+            "order_number",
+            "shipment_number",
+        ),
+        "captures and capture events differ": _one_fact_each(
+            "payment_captured",
+            _payments("captured"),
+            "channel",
+            "order_number",
+            "payment_reference",
+        ),
+        "declines and decline events differ": _one_fact_each(
+            "payment_declined",
+            _payments("declined"),
+            "channel",
+            "order_number",
+            "payment_reference",
+        ),
+        # A channel may authorise at checkout, so an authorisation needs no event of its own; and
+        # one that came too late or twice is given back instead of being booked.
+        "an authorisation was neither booked once nor given back": f"""
+            with applied as (
+                {_applied("payment_authorised", "order_number", "payment_reference")}
+            ),
+
+            event as (
+                select distinct channel, order_number, payment_reference
+                from applied
+            ),
+
+            booked as (
+                select channel, order_number, payment_reference, count(*) as booked_count
+                from ({_payments("authorised")}) as stored
+                group by channel, order_number, payment_reference
+            ),
+
+            given_back as (
+                select distinct payload ->> 'payment_reference' as payment_reference
+                from command_outbox
+                where command_type = 'payment.void'
+            )
+
+            select
+                coalesce(event.channel, booked.channel) as channel,
+                coalesce(event.order_number, booked.order_number) as order_number,
+                coalesce(event.payment_reference, booked.payment_reference) as payment_reference,
+                coalesce(booked.booked_count, 0) as booked_count
+            from event
+            full join booked using (channel, order_number, payment_reference)
+            left join given_back on event.payment_reference = given_back.payment_reference
+            where
+                coalesce(booked.booked_count, 0) > 1
+                or (booked.booked_count is null and given_back.payment_reference is null)
+            order by 1, 2, 3
+        """,
+        "a business key was posted to the journal more than once": """
+            select entry_kind, business_key, count(distinct entry_id) as entry_count
+            from journal_line
+            group by entry_kind, business_key
+            having count(distinct entry_id) > 1
+            order by entry_kind, business_key
+        """,
+        "units received and units in receipts differ": f"""
+            with line as (
+                select
+                    inbox.data ->> 'node_id' as node_id,
+                    line.sku,
+                    line.quantity
+                from event_inbox as inbox
+                cross join lateral json_to_recordset(inbox.data -> 'lines') as line (
+                    sku text, quantity bigint
+                )
+                where
+                    inbox.status = 'applied'
+                    and inbox.event_type in ({_event_types("inventory_received")})
+            ),
+
+            told as (
+                select node_id, sku, sum(quantity)::bigint as told_quantity
+                from line
+                group by node_id, sku
+            ),
+
+            booked as (
+                select node_id, sku, sum(quantity)::bigint as booked_quantity
+                from stock_movement
+                where kind = 'received'
+                group by node_id, sku
+            )
+
+            select
+                node_id, sku,
+                coalesce(told_quantity, 0) as told_quantity,
+                coalesce(booked_quantity, 0) as booked_quantity
+            from told
+            full join booked using (node_id, sku)
+            where coalesce(told_quantity, 0) <> coalesce(booked_quantity, 0)
+            order by node_id, sku
+        """,
+        "the same availability was told more than once": """
+            select partner, business_key, payload ->> 'as_of' as as_of, count(*) as command_count
+            from command_outbox
+            where command_type = 'availability.publish'
+            group by partner, business_key, payload ->> 'as_of', md5(payload::text)
+            having count(*) > 1
+            order by 1, 2, 3
+        """,
+    },
+    _commands_of_other_names,
+)
