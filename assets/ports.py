@@ -53,6 +53,7 @@ class Command:
 
     Attributes:
         business_key: Orders it among the commands of its partner.
+        caused_at: When what made us say it happened; a sandbox answers relative to it.
         discriminator: Tells apart commands of one type about one business key; part of the
             idempotency key.
     """
@@ -63,6 +64,7 @@ class Command:
     scope: Scope
     payload: dict[str, Any]
     owner: str
+    caused_at: datetime
     discriminator: str = ""
 
 
@@ -160,7 +162,10 @@ class Stock(Protocol):
 
 @dataclass(slots=True)
 class OrderView:
-    """What the next step of an order needs to know of it."""
+    """What the next step of an order needs to know of it.
+
+    ``changed_at`` is when the event that this batch applies to it happened; it is not stored.
+    """
 
     order_id: str
     order_number: str
@@ -184,6 +189,7 @@ class OrderView:
     open_fulfilment_orders: int
     undelivered_fulfilment_orders: int
     expires_at: datetime | None
+    changed_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -245,6 +245,7 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
                         "lines": lines[start : start + policy.availability_lines_per_message],
                     },
                     owner=OWNER,
+                    caused_at=unit_of_work.effective_at,
                     discriminator=f"{as_of}/{start}",
                 )
             )

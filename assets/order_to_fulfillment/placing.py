@@ -202,6 +202,7 @@ def _reserve(
         open_fulfilment_orders=0,
         undelivered_fulfilment_orders=0,
         expires_at=None,
+        changed_at=event.occurred_at,
     )
     writes.orders[identity] = order
     _record(candidate, order, goods, ordered, writes)

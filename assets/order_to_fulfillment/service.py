@@ -68,6 +68,7 @@ def _known(events: list[InboxEvent], writes: Writes) -> list[InboxEvent]:
     for event in events:
         order_id = order_id_of(event)
         if order_id in writes.orders:
+            writes.orders[order_id].changed_at = event.occurred_at
             known.append(event)
         else:
             writes.unit_of_work.inbox.park(event, "order_unknown", f"order:{order_id}")

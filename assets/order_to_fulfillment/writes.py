@@ -176,6 +176,7 @@ class Writes:
                 scope=order,
                 payload=payload,
                 owner=owner,
+                caused_at=order.changed_at or self.unit_of_work.effective_at,
                 discriminator=discriminator,
             )
         )

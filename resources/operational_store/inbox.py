@@ -31,6 +31,11 @@ def _decoder(event_type: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(CONTRACTS[event_type].struct)
 
 
+def _event(row: tuple[Any, ...]) -> InboxEvent:
+    *attributes, data = row
+    return InboxEvent(*attributes, _decoder(attributes[3]).decode(data))  # type: ignore[call-arg]
+
+
 class SqlInbox:
     """The events of one unit of work. What is not parked or quarantined is applied at the end."""
 
@@ -46,7 +51,7 @@ class SqlInbox:
     def claim(self, consumer: str, until: datetime, limit: int) -> list[InboxEvent]:
         """Lock up to ``limit`` pending events of a consumer that happened by ``until``."""
         rows = fetch(self._connection, CLAIM, consumer, until, limit)
-        events = [InboxEvent(*row[:11], _decoder(row[3]).decode(row[11])) for row in rows]
+        events = [_event(row) for row in rows]
         self._claimed.update((event.inbox_id, event) for event in events)
         return events
 

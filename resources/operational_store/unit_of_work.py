@@ -67,7 +67,6 @@ class SqlUnitOfWork:
 
     def send(self, commands: Iterable[Command]) -> None:
         """Put commands into the outbox; a command that is there already stays as it is."""
-        effective_at = self._effective_at.isoformat()
         rows = []
         for command in commands:
             scope = command.scope
@@ -78,7 +77,7 @@ class SqlUnitOfWork:
                 "region": scope.region,
                 "channel": scope.channel,
                 "correlation_id": scope.correlation_id,
-                "effective_at": effective_at,
+                "effective_at": command.caused_at,
             }
             identity = command_id(
                 command.partner, command.command_type, command.business_key, command.discriminator
