@@ -1,0 +1,139 @@
+"""The sandbox over HTTP: routes only. One process and one thread, so no two changes overlap."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from resources.sandbox.events import BadToken
+from resources.sandbox.partner import Command
+from resources.sandbox.push import Gateway
+from resources.sandbox.retailer import CommandBatch, Retailer, Until
+
+_PAGE = 500
+_LARGEST_PAGE = 10_000
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def _json(content: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+def _refusal(_: Request, error: Exception) -> Response:
+    return _json({"error": str(error)}, 400)
+
+
+def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette hands it nothing else
+    return _json({"error": error.detail}, error.status_code)
+
+
+def build(retailer: Retailer, gateway: Gateway | None) -> Starlette:
+    """The application around one retailer; without a gateway nothing can be pushed."""
+
+    def known(request: Request) -> str:
+        code: str = request.path_params["partner"]
+        if code not in retailer.systems:
+            raise HTTPException(404, f"no partner is called {code}")
+        return code
+
+    async def health(_: Request) -> Response:
+        return _json({"status": "ok", "partners": list(retailer.systems)})
+
+    async def configure(request: Request) -> Response:
+        return _json(retailer.configure(await request.body()))
+
+    async def trade(request: Request) -> Response:
+        return _json(retailer.trade(await request.body()))
+
+    async def advance(request: Request) -> Response:
+        wanted = msgspec.json.decode(await request.body(), type=Until)
+        if gateway is None:
+            raise HTTPException(409, "this sandbox was started without a gateway to push to")
+        return _json(await gateway.push(retailer, wanted.until))
+
+    async def items(request: Request) -> Response:
+        return _json(retailer.register(await request.body()))
+
+    async def messages(request: Request) -> Response:
+        order = request.query_params.get("order_number")
+        sent = retailer.crm.messages
+        if order is not None:
+            sent = [message for message in sent if message.order_number == order]
+        return _json({"messages": sent})
+
+    async def availability(request: Request) -> Response:
+        channel = retailer.channels.get(known(request))
+        if channel is None:
+            raise HTTPException(404, "only channels have availability")
+        lines = [{"sku": sku, "quantity": units} for sku, units in channel.availability.items()]
+        return _json({"as_of": channel.as_of, "lines": lines})
+
+    async def commands(request: Request) -> Response:
+        return _json({"results": retailer.take(known(request), await request.body())})
+
+    async def command(request: Request) -> Response:
+        code = known(request)
+        wanted = msgspec.json.decode(await request.body(), type=Command)
+        if request.headers.get("idempotency-key") != wanted.command_id:
+            raise HTTPException(400, "the Idempotency-Key must be the command's id")
+        if request.path_params["command_type"] != wanted.command_type:
+            raise HTTPException(400, "the path names another command type than the body")
+        result = retailer.take(code, msgspec.json.encode(CommandBatch([wanted])))[0]
+        return _json(result, 422 if result.status == "rejected" else 200)
+
+    async def events(request: Request) -> Response:
+        code, asked = known(request), request.query_params
+        try:
+            until = datetime.fromisoformat(asked["until"])
+            limit = int(asked.get("limit", _PAGE))
+        except (KeyError, ValueError) as error:
+            raise HTTPException(400, "events need an until (ISO 8601) and a whole limit") from error
+        if until.tzinfo is None or not 1 <= limit <= _LARGEST_PAGE:
+            raise HTTPException(400, f"until needs a zone, limit 1 to {_LARGEST_PAGE}")
+        if asked.get("acknowledge"):
+            retailer.acknowledge(code, asked["acknowledge"])
+        page = retailer.page(code, until.astimezone(UTC), limit)
+        body = b'{"events":[%b],"token":%b,"more":%b}' % (
+            b",".join(page.events),
+            msgspec.json.encode(page.token),
+            b"true" if page.more else b"false",
+        )
+        return Response(body, media_type="application/json")
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        if gateway is not None:
+            await gateway.close()
+        retailer.close()
+
+    routes: list[tuple[str, str, Endpoint]] = [
+        ("GET", "/healthz", health),
+        ("POST", "/sandbox/v1/configure", configure),
+        ("POST", "/sandbox/v1/trading", trade),
+        ("POST", "/sandbox/v1/advance", advance),
+        ("POST", "/erp/v1/items", items),
+        ("GET", "/crm/v1/messages", messages),
+        ("GET", "/{partner}/v1/availability", availability),
+        ("POST", "/{partner}/v1/commands", commands),
+        ("POST", "/{partner}/v1/commands/{command_type}", command),
+        ("GET", "/{partner}/v1/events", events),
+    ]
+    return Starlette(
+        routes=[Route(path, endpoint, methods=[method]) for method, path, endpoint in routes],
+        exception_handlers={
+            BadToken: _refusal,
+            msgspec.DecodeError: _refusal,
+            HTTPException: _problem,
+        },
+        lifespan=lifespan,
+    )

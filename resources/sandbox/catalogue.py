@@ -1,0 +1,70 @@
+"""The demo retailer's range: forty things in ten finishes, and the three places that hold them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+
+from assets.commerce.money import to_text
+from resources.sandbox.chance import Chance
+from resources.sandbox.erp import Item
+from resources.sandbox.settings import NodeSetting
+
+NODES = (
+    NodeSetting(node_id="dc_midlands", kind="warehouse", stock_share=8),
+    NodeSetting(node_id="store_bristol", kind="store", stock_share=1),
+    NodeSetting(node_id="store_leeds", kind="store", stock_share=1),
+)
+_FINISHES = (
+    "Sage", "Chalk", "Slate", "Ochre", "Teal", "Rose", "Indigo", "Oak", "Copper", "Stripe",
+)  # fmt: skip
+# Name and usual price in pounds.
+_THINGS: tuple[tuple[str, int], ...] = (
+    ("Enamel mug", 9), ("Stoneware bowl", 14), ("Dinner plate", 16), ("Side plate", 11),
+    ("Teapot", 32), ("Carafe", 24), ("Tumbler pair", 18), ("Linen napkins", 20),
+    ("Table runner", 28), ("Tea towel", 10), ("Apron", 26), ("Oven glove", 15),
+    ("Chopping board", 34), ("Bread bin", 45), ("Storage jar", 13), ("Spice tin", 8),
+    ("Candle", 12), ("Candle holder", 17), ("Vase", 29), ("Photo frame", 19),
+    ("Wall clock", 48), ("Desk lamp", 65), ("Lantern", 38), ("Cushion cover", 22),
+    ("Wool throw", 79), ("Bath towel", 21), ("Hand towel", 12), ("Bath mat", 27),
+    ("Soap dish", 9), ("Wash bag", 18), ("Laundry basket", 42), ("Coat hook", 11),
+    ("Door mat", 25), ("Plant pot", 16), ("Watering can", 31), ("Garden trug", 36),
+    ("Notebook", 7), ("Pencil case", 13), ("Gift box", 6), ("Draught excluder", 23),
+)  # fmt: skip
+
+
+def popularity(skus: Sequence[str], chance: Chance) -> list[float]:
+    """Zipf weights over a seeded ranking: few things sell a lot, most sell now and then."""
+    ranking = sorted(range(len(skus)), key=lambda index: chance.number("rank", skus[index]))
+    weights = [0.0] * len(skus)
+    for rank, index in enumerate(ranking):
+        weights[index] = 1 / (rank + 4) ** 0.85
+    return weights
+
+
+def items(chance: Chance, at: datetime, currency: str, expected_units: float) -> list[Item]:
+    """The range, stocked for what a planner expects of one selling period, with honest errors."""
+    drafts = []
+    for thing, pounds in _THINGS:
+        stem = "".join(word[:3] for word in thing.upper().split())
+        for finish in _FINISHES:
+            sku = f"{stem}-{finish[:3].upper()}"
+            pence = pounds * chance.between(85, 120, "price", sku) // 5 * 5 + 95 - 100
+            drafts.append((sku, f"{thing}, {finish.lower()}", max(195, pence)))
+    weights = popularity([sku for sku, _, _ in drafts], chance)
+    scale = expected_units / sum(weights)
+    found = []
+    for (sku, description, pence), weight in zip(drafts, weights, strict=True):
+        error = chance.between(65, 240, "planner", sku) / 100
+        found.append(
+            Item(
+                sku=sku,
+                description=description,
+                list_price=to_text(pence * 100),
+                currency=currency,
+                first_seen_at=at,
+                opening_quantity=max(20, math.ceil(weight * scale * error)),
+            )
+        )
+    return found

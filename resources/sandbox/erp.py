@@ -1,0 +1,302 @@
+"""The ERP: owns nodes and products, counts opening stock, and buys weekly what was sold.
+
+Its purchasing stands in for procure-to-stock, which is another flow: it looks at four weeks of
+orders and its own book of stock, as a planner with a spreadsheet would, and knows nothing of what
+is coming. Opening stock follows from the price alone, since nobody knew the demand then either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import msgspec
+
+from assets.commerce.identifiers import identify
+from assets.commerce.money import share_out, to_ten_thousandths, to_text
+from assets.contracts.fields import Currency, Key, Quantity, SkuCode, Text, UnsignedMoney
+from assets.contracts.inventory import (
+    CountedLine,
+    InventoryCounted,
+    InventoryReceived,
+    ReceivedLine,
+)
+from assets.contracts.master_data import NodeRegistered, ProductRegistered
+from resources.sandbox.partner import Command, PartnerSystem, Refused, World
+from resources.sandbox.settings import NodeSetting
+
+TRAILING_DAYS = 28
+_DELIVERIES_COME_AT = time(6)
+# Up to this list price (ten-thousandths) this many units are bought at first: cheap things by the
+# carton, dear ones by the piece.
+_PRICE_BANDS: tuple[tuple[float, int, int], ...] = (
+    (5_000, 400, 1200),
+    (10_000, 240, 720),
+    (20_000, 120, 480),
+    (50_000, 48, 240),
+    (100_000, 24, 120),
+    (500_000, 6, 48),
+    (math.inf, 2, 12),
+)
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A SKU that is new to the ERP; ``opening_quantity`` replaces what the price band says."""
+
+    sku: SkuCode
+    list_price: UnsignedMoney
+    first_seen_at: datetime
+    description: Text = ""
+    currency: Currency = "GBP"
+    opening_quantity: int | None = None
+
+
+class _OrderedLine(msgspec.Struct, gc=False):
+    sku: SkuCode
+    quantity: Quantity
+
+
+class _SalesOrder(msgspec.Struct, gc=False):
+    order_number: Key
+    ordered_at: datetime
+    lines: list[_OrderedLine]
+
+
+class _GoodsIssue(msgspec.Struct, gc=False):
+    order_number: Key
+    node_id: Key
+    lines: list[_OrderedLine]
+
+
+_sales_order = msgspec.json.Decoder(_SalesOrder).decode
+_goods_issue = msgspec.json.Decoder(_GoodsIssue).decode
+
+
+@dataclass
+class _Supply:
+    """What purchasing looks at; all of it in units."""
+
+    book: defaultdict[str, dict[str, int]]
+    ordered: defaultdict[date, defaultdict[str, int]]
+
+    def on_hand(self, sku: str) -> int:
+        return sum(of_node.get(sku, 0) for of_node in self.book.values())
+
+    def add(self, node_id: str, sku: str, quantity: int) -> None:
+        of_node = self.book[node_id]
+        of_node[sku] = of_node.get(sku, 0) + quantity
+
+
+class Erp(PartnerSystem):
+    """Keeps its own book, made only of what it said itself and what it was told."""
+
+    def __init__(self, code: str, world: World) -> None:
+        super().__init__(code, world)
+        self._supply = _Supply(defaultdict(dict), defaultdict(lambda: defaultdict(int)))
+        self._items: dict[str, Item] = {}
+        self._uncounted: list[Item] = []
+        self._announced: set[str] = set()
+        self._documents: dict[tuple[str, str, date], int] = {}
+        self._next_receipt: datetime | None = None
+
+    def perform(self, command: Command) -> None:
+        """Note a sales order or a goods issue; a cancellation takes no demand back."""
+        match command.command_type:
+            case "sales_order.create":
+                order = _sales_order(command.payload)
+                day = self._supply.ordered[order.ordered_at.astimezone(self.world.zone()).date()]
+                for line in order.lines:
+                    day[line.sku] += line.quantity
+            case "goods_issue.post":
+                issue = _goods_issue(command.payload)
+                book = self._supply.book[issue.node_id]
+                for line in issue.lines:
+                    book[line.sku] = book.get(line.sku, 0) - line.quantity
+            case "sales_order.cancel":
+                pass
+            case unknown:
+                raise Refused(f"the ERP does not know the command {unknown}")
+
+    def register_nodes(self, nodes: Iterable[NodeSetting], at: datetime) -> None:
+        """Announce nodes; one that was announced in the same words is not announced again."""
+        for node in nodes:
+            registered = NodeRegistered(
+                node_id=node.node_id,
+                kind=node.kind,
+                zone=str(self.world.zone(node.node_id)),
+                country=node.country,
+                is_active=node.is_active,
+            )
+            version = identify("version", msgspec.json.encode(registered)).hex
+            if version not in self._announced:
+                self._announced.add(version)
+                event_type = "retail.node.registered.v1"
+                self.tell(event_type, at, registered, node.node_id, version=version)
+
+    def register_items(self, items: Sequence[Item]) -> int:
+        """Make products of the SKUs that are new, and say how many were."""
+        fresh = 0
+        for item in items:
+            if item.sku in self._items:
+                continue
+            fresh += 1
+            self._items[item.sku] = item
+            self._uncounted.append(item)
+            registered = ProductRegistered(
+                sku=item.sku,
+                description=item.description,
+                standard_cost=to_text(self._standard_cost(item)),
+                currency=item.currency,
+                tax_rate=self._tax_rate(item.sku),
+                is_synthetic=True,
+            )
+            event_type = "retail.product.registered.v1"
+            self.tell(event_type, item.first_seen_at, registered, item.sku)
+        return fresh
+
+    def is_idle(self, until: datetime) -> bool:
+        """Whether no count and no delivery is due."""
+        if any(item.first_seen_at <= until for item in self._uncounted):
+            return False
+        receipt = self._receipt_due()
+        return receipt is None or receipt > until
+
+    def prepare(self, until: datetime) -> None:
+        """Count what is new and receive what was bought, in the order in which it happens."""
+        while (receipt := self._receipt_due()) is not None and receipt <= until:
+            self._count_openings(receipt)
+            self._receive(receipt)
+            self._next_receipt = self._monday_after(receipt)
+        self._count_openings(until)
+
+    def _standard_cost(self, item: Item) -> int:
+        chance = self.world.chance
+        price = to_ten_thousandths(item.list_price)
+        if price == 0:
+            return chance.between(500, 20_000, "cost_of_unpriced", item.sku)
+        return max(1, price * chance.between(3_500, 6_500, "cost", item.sku) // 10_000)
+
+    def _tax_rate(self, sku: str) -> int:
+        untaxed = self.world.chance.happens(self.world.settings.untaxed_rate, "untaxed", sku)
+        return 0 if untaxed else 2_000
+
+    def _opening_quantity(self, item: Item) -> int:
+        if item.opening_quantity is not None:
+            return item.opening_quantity
+        price = to_ten_thousandths(item.list_price)
+        low, high = next((low, high) for limit, low, high in _PRICE_BANDS if price < limit)
+        units = self.world.chance.between(low, high, "opening", item.sku)
+        return int(units * self.world.settings.opening_stock_factor)
+
+    def _stocking(self) -> list[NodeSetting]:
+        return [node for node in self.world.settings.nodes if node.stock_share and node.is_active]
+
+    def _count_openings(self, until: datetime) -> None:
+        due = [item for item in self._uncounted if item.first_seen_at <= until]
+        nodes = self._stocking()
+        if not due or not nodes:
+            return
+        self._uncounted = [item for item in self._uncounted if item.first_seen_at > until]
+        by_moment: defaultdict[datetime, list[Item]] = defaultdict(list)
+        for item in due:
+            by_moment[item.first_seen_at].append(item)
+        shares = [node.stock_share for node in nodes]
+        for moment, items in sorted(by_moment.items()):
+            items.sort(key=lambda item: item.sku)
+            split = [share_out(self._opening_quantity(item), shares) for item in items]
+            for position, node in enumerate(nodes):
+                counted = [
+                    CountedLine(sku=item.sku, quantity=parts[position])
+                    for item, parts in zip(items, split, strict=True)
+                ]
+                self._tell_counts(node.node_id, moment, counted)
+
+    def _tell_counts(self, node_id: str, moment: datetime, counted: list[CountedLine]) -> None:
+        for line in counted:
+            self._supply.add(node_id, line.sku, line.quantity)
+        size = self.world.settings.document_lines
+        for start in range(0, len(counted), size):
+            number = self._document_number("OC", node_id, moment)
+            document = InventoryCounted(
+                document_number=number,
+                node_id=node_id,
+                lines=counted[start : start + size],
+                is_synthetic=True,
+            )
+            self.tell("retail.inventory.counted.v1", moment, document, number)
+
+    def _receive(self, moment: datetime) -> None:
+        nodes = self._stocking()
+        if not nodes:
+            return
+        today = moment.astimezone(self.world.zone()).date()
+        self._forget_orders_before(today - timedelta(days=2 * TRAILING_DAYS))
+        demand: defaultdict[str, int] = defaultdict(int)
+        for back in range(1, TRAILING_DAYS + 1):
+            for sku, quantity in self._supply.ordered.get(today - timedelta(days=back), {}).items():
+                demand[sku] += quantity
+        weeks = TRAILING_DAYS // 7
+        bought: list[tuple[str, int]] = []
+        for sku in sorted(demand.keys() & self._items.keys()):
+            wanted = math.ceil(demand[sku] / weeks * self.world.settings.cover_weeks)
+            short = wanted - self._supply.on_hand(sku)
+            if short > 0:
+                bought.append((sku, short))
+        shares = [node.stock_share for node in nodes]
+        split = [share_out(quantity, shares) for _, quantity in bought]
+        for position, node in enumerate(nodes):
+            received = [
+                (sku, parts[position])
+                for (sku, _), parts in zip(bought, split, strict=True)
+                if parts[position]
+            ]
+            self._tell_receipts(node.node_id, moment, received)
+
+    def _tell_receipts(
+        self, node_id: str, moment: datetime, received: list[tuple[str, int]]
+    ) -> None:
+        size = self.world.settings.document_lines
+        for sku, quantity in received:
+            self._supply.add(node_id, sku, quantity)
+        for start in range(0, len(received), size):
+            number = self._document_number("GR", node_id, moment)
+            document = InventoryReceived(
+                document_number=number,
+                node_id=node_id,
+                lines=[
+                    ReceivedLine(line_number=line, sku=sku, quantity=quantity)
+                    for line, (sku, quantity) in enumerate(received[start : start + size], 1)
+                ],
+                is_synthetic=True,
+            )
+            self.tell("retail.inventory.received.v1", moment, document, number)
+
+    def _document_number(self, kind: str, node_id: str, moment: datetime) -> str:
+        day = moment.astimezone(self.world.zone()).date()
+        number = self._documents.get((kind, node_id, day), 0) + 1
+        self._documents[kind, node_id, day] = number
+        return f"{kind}-{node_id}-{day:%Y%m%d}-{number:03d}"
+
+    def _forget_orders_before(self, day: date) -> None:
+        for old in [ordered for ordered in self._supply.ordered if ordered < day]:
+            del self._supply.ordered[old]
+
+    def _receipt_due(self) -> datetime | None:
+        if self._next_receipt is None:
+            starts_at = self.world.settings.starts_at or min(
+                (item.first_seen_at for item in self._items.values()), default=None
+            )
+            self._next_receipt = None if starts_at is None else self._monday_after(starts_at)
+        return self._next_receipt
+
+    def _monday_after(self, instant: datetime) -> datetime:
+        zone = self.world.zone()
+        day = instant.astimezone(zone).date()
+        day += timedelta(days=-day.weekday() % 7)
+        monday = datetime.combine(day, _DELIVERIES_COME_AT, zone)
+        if monday <= instant:
+            monday = datetime.combine(day + timedelta(days=7), _DELIVERIES_COME_AT, zone)
+        return monday.astimezone(UTC)

@@ -1,0 +1,187 @@
+"""What every partner system has in common: it takes a command once and tells what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from assets.commerce.identifiers import identify
+from resources.sandbox.chance import Chance
+from resources.sandbox.events import EventQueue, Scope, cloud_event
+from resources.sandbox.settings import NodeSetting, Settings
+
+_zone = lru_cache(ZoneInfo)
+
+
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """One command as it arrives; who it is for defaults to the retailer's own settings."""
+
+    command_id: str
+    command_type: str
+    business_key: str
+    effective_at: datetime
+    payload: msgspec.Raw
+    legal_entity: str = ""
+    brand: str = ""
+    region: str = ""
+    channel: str = ""
+    correlation_id: str = ""
+
+
+class Result(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What became of one command."""
+
+    command_id: str
+    status: Literal["accepted", "duplicate", "rejected"]
+    reason: str | None = None
+
+
+class Refused(Exception):
+    """The partner will not do this command, now or later."""
+
+
+@dataclass
+class World:
+    """What all partners of one sandbox share; replaced settings count from the next request on."""
+
+    settings: Settings = field(default_factory=Settings)
+    chance: Chance = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settle(self.settings)
+
+    def settle(self, settings: Settings) -> None:
+        """Take new settings."""
+        self.settings = settings
+        self.chance = Chance(settings.seed)
+        self._nodes = {node.node_id: node for node in settings.nodes}
+
+    @property
+    def scope(self) -> Scope:
+        """For whom something happens that no command caused."""
+        settings = self.settings
+        return Scope(settings.legal_entity, settings.brand, settings.region, settings.channel)
+
+    def node(self, node_id: str) -> NodeSetting:
+        """A configured node, or one that nobody told us about."""
+        return self._nodes.get(node_id) or NodeSetting(node_id=node_id)
+
+    def zone(self, node_id: str | None = None) -> ZoneInfo:
+        """Where a node is; the ERP's own zone without one."""
+        return _zone((self.node(node_id).zone if node_id else None) or self.settings.zone)
+
+
+class PartnerSystem:
+    """One partner: remembers which commands it has taken and queues its events."""
+
+    def __init__(self, code: str, world: World) -> None:
+        self.code = code
+        self.world = world
+        self.queue = EventQueue()
+        self._refusals: dict[str, str | None] = {}
+
+    def take(self, command: Command) -> Result:
+        """Do one command once; a refused one is refused again with the same words."""
+        if command.command_id in self._refusals:
+            refusal = self._refusals[command.command_id]
+            if refusal is None:
+                return Result(command.command_id, "duplicate")
+            return Result(command.command_id, "rejected", refusal)
+        try:
+            self.perform(command)
+        except (Refused, msgspec.DecodeError) as error:
+            refusal = self._refusals[command.command_id] = str(error)
+            return Result(command.command_id, "rejected", refusal)
+        self._refusals[command.command_id] = None
+        return Result(command.command_id, "accepted")
+
+    def perform(self, command: Command) -> None:
+        """Do a command that was not seen before.
+
+        Raises:
+            Refused: If this partner does not do such a thing.
+        """
+        raise Refused(f"{self.code} does not know the command {command.command_type}")
+
+    def prepare(self, until: datetime) -> None:
+        """Make what time alone brings about; most partners only answer."""
+
+    def is_idle(self, until: datetime) -> bool:
+        """Whether `prepare` would change nothing, so that a poll need not be remembered."""
+        del until
+        return True
+
+    def answer(
+        self, command: Command, event_type: str, due: datetime, data: msgspec.Struct, subject: str
+    ) -> None:
+        """Queue the event that a command leads to, echoing whom the command was for."""
+        own = self.world.scope
+        scope = Scope(
+            command.legal_entity or own.legal_entity,
+            command.brand or own.brand,
+            command.region or own.region,
+            command.channel or own.channel,
+        )
+        event_id = str(identify("event", command.command_id, event_type))
+        correlation = command.correlation_id or subject
+        self._queue(event_id, event_type, subject, due, scope, correlation, data)
+
+    def tell(
+        self,
+        event_type: str,
+        due: datetime,
+        data: msgspec.Struct,
+        subject: str,
+        scope: Scope | None = None,
+        version: object = "",
+    ) -> None:
+        """Queue an event that no command caused; ``version`` tells two about one subject apart."""
+        event_id = str(identify("event", self.code, event_type, subject, version))
+        scope = scope or self.world.scope
+        self._queue(event_id, event_type, subject, due, scope, subject, data)
+
+    def _queue(
+        self,
+        event_id: str,
+        event_type: str,
+        subject: str,
+        due: datetime,
+        scope: Scope,
+        correlation_id: str,
+        data: msgspec.Struct,
+    ) -> None:
+        body = cloud_event(
+            event_id, self.code, event_type, subject, due, scope, correlation_id, data
+        )
+        self.queue.add(due, event_id, body)
+        if self.world.chance.happens(self.world.settings.duplicate_rate, "duplicate", event_id):
+            self.queue.add(due, event_id, body)
+
+
+def working_moment(
+    instant: datetime,
+    zone: ZoneInfo,
+    weekdays: tuple[int, ...],
+    days: int,
+    opens: time,
+    closes: time,
+    share: float,
+) -> datetime:
+    """A moment of opening time that many working days after a local day, in UTC.
+
+    Midnight belongs to the day that it ends: a decision window of whole days decides at its end,
+    and what it decided was ordered on the day before.
+    """
+    day = (instant - timedelta(microseconds=1)).astimezone(zone).date()
+    while days:
+        day += timedelta(days=1)
+        days -= day.weekday() in weekdays
+    opening = datetime.combine(day, opens, zone).astimezone(UTC)
+    closing = datetime.combine(day, closes, zone).astimezone(UTC)
+    seconds = int((closing - opening).total_seconds() * share)
+    return opening + timedelta(seconds=seconds)

@@ -1,0 +1,83 @@
+"""What a caller may configure: the retailer, where its stock lies, how its partners behave."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assets.contracts.fields import Code, Country, Currency, Key
+from assets.contracts.master_data import CustomerRegistered
+
+Rate = Annotated[float, Meta(ge=0, le=1)]
+Weekdays = Annotated[tuple[Annotated[int, Meta(ge=0, le=6)], ...], Meta(min_length=1)]
+
+
+class NodeSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A place that holds stock; a share of zero means that nothing is bought for it."""
+
+    node_id: Key
+    kind: Literal["warehouse", "store", "drop_ship"] = "warehouse"
+    zone: Key | None = None
+    country: Country = "GB"
+    is_active: bool = True
+    stock_share: Annotated[int, Meta(ge=0)] = 1
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The retailer and the habits of its partners.
+
+    Attributes:
+        starts_at: When nodes and customers are registered and weekly receipts begin; without it,
+            the first SKU's first day.
+        zone: Where a node that names no zone is, and where the ERP's week begins.
+        legal_entity: With the next three, the envelope of what no command caused.
+        working_weekdays: Days on which warehouses despatch; Monday is 0.
+        carrier_weekdays: Days on which carriers deliver.
+        cut_off_hour: Express orders until then leave on the same working day.
+        accepts_fulfilment: Whether the warehouse also confirms that it took the work.
+        decline_rate: Share of orders whose payment is refused.
+        reject_rate: Share of fulfilment orders that the node refuses.
+        late_rate: Share of shipments that arrive two to five working days late.
+        duplicate_rate: Share of events that are told twice.
+        cover_weeks: Weeks of recent demand that the weekly receipts restore stock to.
+        opening_stock_factor: Multiplies the opening stock, which knows prices but no demand.
+        document_lines: Most lines of one stock document.
+        untaxed_rate: Share of SKUs with a tax rate of zero.
+    """
+
+    seed: str = "sandbox"
+    starts_at: Annotated[datetime, Meta(tz=True)] | None = None
+    zone: Key = "Europe/London"
+    legal_entity: Code = "retailer_uk"
+    brand: Code = "house"
+    region: Code = "uk"
+    channel: Code = "head_office"
+    currency: Currency = "GBP"
+    nodes: list[NodeSetting] = []
+    customers: list[CustomerRegistered] = []
+    working_weekdays: Weekdays = (0, 1, 2, 3, 4, 5)
+    carrier_weekdays: Weekdays = (0, 1, 2, 3, 4)
+    cut_off_hour: Annotated[int, Meta(ge=0, le=24)] = 14
+    accepts_fulfilment: bool = False
+    decline_rate: Rate = 0.0
+    reject_rate: Rate = 0.0
+    late_rate: Rate = 0.03
+    duplicate_rate: Rate = 0.0
+    cover_weeks: Annotated[float, Meta(gt=0, le=104)] = 4.0
+    opening_stock_factor: Annotated[float, Meta(ge=0, le=1000)] = 1.0
+    document_lines: Annotated[int, Meta(ge=1, le=5000)] = 500
+    untaxed_rate: Rate = 0.15
+
+
+def changed(settings: Settings, body: bytes) -> Settings:
+    """The settings with the given keys laid over them.
+
+    Raises:
+        msgspec.ValidationError: If a key is unknown or a value cannot be meant.
+    """
+    given = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    held = msgspec.json.decode(msgspec.json.encode(settings), type=dict[str, msgspec.Raw])
+    return msgspec.json.decode(msgspec.json.encode({**held, **given}), type=Settings)

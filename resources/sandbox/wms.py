@@ -1,0 +1,106 @@
+"""The warehouse system: picks what it is told and hands it to a carrier on the next working day."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assets.commerce.identifiers import identify
+from assets.contracts.fields import Country, Key
+from assets.contracts.fulfilment import FulfilmentAccepted, FulfilmentRejected
+from assets.contracts.shipment import ShippedLine
+from resources.sandbox.partner import Command, PartnerSystem, Refused, working_moment
+
+OPENS, CLOSES = time(9), time(17)
+_CARRIERS = {
+    "GB": "royal_parcel",
+    "IE": "royal_parcel",
+    "DE": "rhein_kurier",
+    "FR": "colis_express",
+}
+_OTHER_CARRIER = "world_parcel"
+_lines = msgspec.json.Decoder(
+    Annotated[list[ShippedLine], Meta(min_length=1, max_length=5_000)]
+).decode
+
+
+class _FulfilmentOrder(msgspec.Struct, gc=False):
+    order_number: Key
+    fulfilment_order_id: Key
+    node_id: Key
+    service_level: Literal["standard", "express", "pickup"]
+    country: Country
+    lines: msgspec.Raw
+
+
+class _ShipmentDispatched(msgspec.Struct, gc=False):
+    """The contract's struct, with lines that are passed through as they came."""
+
+    order_number: str
+    fulfilment_order_id: str
+    shipment_number: str
+    node_id: str
+    carrier: str
+    lines: msgspec.Raw
+
+
+class Wms(PartnerSystem):
+    """Ships all of a fulfilment order or refuses all of it."""
+
+    def perform(self, command: Command) -> None:
+        """Take one fulfilment order."""
+        if command.command_type != "fulfilment_order.create":
+            raise Refused(f"the warehouse does not know the command {command.command_type}")
+        wanted = msgspec.json.decode(command.payload, type=_FulfilmentOrder)
+        # A broken line must be refused here and not shipped; the good ones are passed on as text.
+        _lines(wanted.lines)
+        settings, key = self.world.settings, wanted.fulfilment_order_id
+        heard = command.effective_at + timedelta(minutes=1)
+        if self.world.chance.happens(settings.reject_rate, "reject", key):
+            rejected = FulfilmentRejected(
+                order_number=wanted.order_number,
+                fulfilment_order_id=key,
+                node_id=wanted.node_id,
+                reason="stock_not_found",
+            )
+            event_type = "retail.fulfilment.rejected.v1"
+            self.answer(command, event_type, heard, rejected, wanted.order_number)
+            return
+        if settings.accepts_fulfilment:
+            accepted = FulfilmentAccepted(
+                order_number=wanted.order_number, fulfilment_order_id=key, node_id=wanted.node_id
+            )
+            event_type = "retail.fulfilment.accepted.v1"
+            self.answer(command, event_type, heard, accepted, wanted.order_number)
+        dispatched = _ShipmentDispatched(
+            order_number=wanted.order_number,
+            fulfilment_order_id=key,
+            shipment_number=f"SH-{identify('shipment', key).hex[:16].upper()}",
+            node_id=wanted.node_id,
+            carrier=_CARRIERS.get(wanted.country, _OTHER_CARRIER),
+            lines=wanted.lines,
+        )
+        due = self._leaves_at(command.effective_at, wanted)
+        event_type = "retail.shipment.dispatched.v1"
+        self.answer(command, event_type, due, dispatched, wanted.order_number)
+
+    def _leaves_at(self, decided: datetime, wanted: _FulfilmentOrder) -> datetime:
+        settings = self.world.settings
+        zone = self.world.zone(wanted.node_id)
+        share = self.world.chance.share("despatch", wanted.fulfilment_order_id)
+        local = decided.astimezone(zone)
+        if (
+            wanted.service_level != "standard"
+            and local.weekday() in settings.working_weekdays
+            and local.hour < settings.cut_off_hour
+            and local.time() != time(0)
+        ):
+            closing = datetime.combine(local.date(), CLOSES, zone)
+            earliest = max(local, datetime.combine(local.date(), OPENS, zone))
+            # A cut-off later than closing time must not let goods leave before the order.
+            if earliest < closing:
+                return earliest + timedelta(seconds=1 + int((closing - earliest).seconds * share))
+        return working_moment(decided, zone, settings.working_weekdays, 1, OPENS, CLOSES, share)
