@@ -1,0 +1,72 @@
+{{ config(materialized='incremental', unique_key='order_id') }}
+
+with order_lines as (
+    select * from {{ ref('stg_order_line') }}
+),
+
+orders as (
+    select * from {{ ref('stg_order_placed') }}
+),
+
+reservations as (
+    select * from {{ ref('fct_reservations') }}
+),
+
+{% if is_incremental() %}
+touched as (
+    {{ touched_keys(['order_id'], ['order_lines', 'orders', 'reservations']) }}
+),
+
+{% endif %}
+reserved as (
+    select
+        order_id,
+        line_number,
+        sum(shipped_quantity) as shipped_quantity,
+        sum(still_reserved_quantity + awaiting_dispatch_quantity) as open_quantity,
+        max(recorded_xid) as recorded_xid
+    from reservations
+    {% if is_incremental() %}
+    where order_id in (select touched.order_id from touched)
+    {% endif %}
+    group by order_id, line_number
+),
+
+final as (
+    select
+        order_lines.order_id,
+        order_lines.line_number,
+        orders.trading_date,
+        orders.channel,
+        orders.region,
+        orders.brand,
+        order_lines.sku,
+        orders.currency_code,
+        order_lines.ordered_quantity,
+        order_lines.reserved_quantity as filled_quantity,
+        order_lines.unfilled_quantity,
+        order_lines.unfilled_reason_code,
+        cast(coalesce(reserved.shipped_quantity, 0) as bigint) as shipped_quantity,
+        cast(coalesce(reserved.open_quantity, 0) as bigint) as open_quantity,
+        order_lines.unit_price as unit_price_amount,
+        order_lines.line_amount as ordered_amount,
+        order_lines.tax_amount as ordered_tax_amount,
+        cast(order_lines.reserved_quantity * order_lines.unit_price as decimal(18, 4))
+            as filled_amount,
+        cast(coalesce(reserved.shipped_quantity, 0) * order_lines.unit_price as decimal(18, 4))
+            as shipped_amount,
+        greatest(
+            order_lines.recorded_xid, orders.recorded_xid, reserved.recorded_xid
+        ) as recorded_xid
+    from order_lines
+    inner join orders on order_lines.order_id = orders.order_id
+    left join reserved
+        on
+            order_lines.order_id = reserved.order_id
+            and order_lines.line_number = reserved.line_number
+    {% if is_incremental() %}
+    where order_lines.order_id in (select touched.order_id from touched)
+    {% endif %}
+)
+
+select * from final

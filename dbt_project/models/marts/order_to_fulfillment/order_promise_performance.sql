@@ -1,0 +1,109 @@
+{{ config(materialized='incremental', unique_key='order_id') }}
+
+with orders as (
+    select * from {{ ref('fct_orders') }}
+),
+
+reporting_time as (
+    select * from {{ ref('dim_reporting_time') }}
+),
+
+{% if is_incremental() %}
+-- An order that is still open grows late without a new fact.
+touched as (
+    {{ touched_keys(['order_id'], ['orders']) }}
+    union
+    select still_open.order_id
+    from {{ this }} as still_open
+    where still_open.is_open
+),
+
+{% endif %}
+followed as (
+    select
+        orders.*,
+        orders.status in ('awaiting_payment', 'awaiting_capture', 'allocated', 'dispatched')
+            as is_open,
+        orders.shipped_quantity = orders.ordered_quantity as is_in_full,
+        coalesce(orders.delivered_date, reporting_time.as_of_date) as judged_date,
+        coalesce(orders.dispatched_date, reporting_time.as_of_date) as judged_dispatch_date
+    from orders
+    cross join reporting_time
+    {% if is_incremental() %}
+    where orders.order_id in (select touched.order_id from touched)
+    {% endif %}
+),
+
+judged as (
+    select
+        *,
+        case
+            when order_line_count = 0 then 'no_goods'
+            when status in ('cancelled', 'declined', 'expired') then 'cancelled'
+            when unfilled_quantity > 0 or status = 'unfilled' then 'broken'
+            when judged_date > promised_date then 'broken'
+            when is_open then 'open'
+            when not is_in_full then 'broken'
+            else 'kept'
+        end as outcome
+    from followed
+),
+
+caused as (
+    select
+        *,
+        case
+            when outcome = 'cancelled' and status = 'cancelled' then 'cancelled_by_customer'
+            when outcome = 'cancelled' and status = 'declined' then 'payment_declined'
+            when outcome = 'cancelled' then 'payment_expired'
+            when outcome <> 'broken' then null
+            when unfilled_quantity > 0 then 'out_of_stock'
+            when status = 'unfilled' and deallocated_quantity > 0 then 'fulfilment_rejected'
+            when status = 'unfilled' then 'stock_lost'
+            when judged_dispatch_date > promised_date then 'late_dispatch'
+            when judged_date > promised_date then 'late_delivery'
+            else 'short_shipped'
+        end as cause_code
+    from judged
+),
+
+final as (
+    select
+        order_id,
+        order_number,
+        channel,
+        region,
+        brand,
+        service_level,
+        trading_date,
+        promised_date,
+        placed_at,
+        dispatched_at,
+        delivered_at,
+        delivered_date,
+        status,
+        outcome,
+        cause_code,
+        is_open,
+        is_in_full,
+        case
+            when order_line_count = 0 or outcome = 'cancelled' or status = 'unfilled' then null
+            when judged_date > promised_date then false
+            when is_open then null
+            else true
+        end as is_on_time,
+        case
+            when order_line_count = 0 or outcome = 'cancelled' or status = 'unfilled' then null
+            else greatest(cast(judged_date - promised_date as integer), 0)
+        end as late_day_count,
+        ordered_quantity,
+        filled_quantity,
+        unfilled_quantity,
+        shipped_quantity,
+        currency_code,
+        ordered_total_amount,
+        recorded_xid
+    from caused
+)
+
+select * from final

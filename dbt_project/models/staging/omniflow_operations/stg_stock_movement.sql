@@ -1,0 +1,28 @@
+with source as (
+    select * from {{ source('omniflow_operations', 'stock_movement') }}
+),
+
+lake_cut as (
+    select * from {{ ref('stg_lake_cut') }}
+),
+
+final as (
+    select
+        cast(ledger_sequence as bigint) as ledger_sequence,
+        cast(node_id as text) as node_id,
+        cast(sku as text) as sku,
+        cast(kind as text) as kind,
+        cast(quantity as bigint) as quantity,
+        cast(reason_code as text) as reason_code,
+        cast(reference_id as text) as reference_id,
+        cast(reference_line as integer) as reference_line,
+        cast(order_id as text) as order_id,
+        cast(occurred_at as timestamp with time zone) as occurred_at,
+        cast(effective_at as timestamp with time zone) as effective_at,
+        cast(recorded_at as timestamp with time zone) as recorded_at,
+        cast(cast(recorded_xid as text) as bigint) as recorded_xid
+    from source
+    where {{ within_cut('stock_movement') }}
+)
+
+select * from final
