@@ -9,6 +9,7 @@ and migrations are the neighbours' work.
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import functools
 import hashlib
@@ -27,6 +28,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psutil
@@ -74,11 +76,19 @@ SETTINGS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class _Account:
-    """The system user the server runs as; PostgreSQL refuses to run as root."""
+    """The system user the server runs as; PostgreSQL refuses to run as root.
+
+    Attributes:
+        name: Its name.
+        uid: Its number.
+        gid: Its group.
+        prefix: What to put before a command so that it may pass through closed folders.
+    """
 
     name: str
     uid: int
     gid: int
+    prefix: tuple[str, ...] = ()
 
 
 def start(data_dir: Path, *, durable: bool = True) -> str:
@@ -221,6 +231,16 @@ def _lock(data_dir: Path) -> Iterator[None]:
 def _account(data_dir: Path) -> _Account | None:
     if os.geteuid() != 0:
         return None
+    account = _system_user(data_dir)
+    closed = [_first_closed(account, folder) for folder in (data_dir.parent, binaries())]
+    if not any(closed):
+        return account
+    # /root is closed to others, and a checkout in it is common in containers.
+    prefix = _passing_prefix(account, [folder for folder in closed if folder is not None])
+    return dataclasses.replace(account, prefix=prefix)
+
+
+def _system_user(data_dir: Path) -> _Account:
     if (data_dir / "PG_VERSION").exists():
         owner = data_dir.stat()
         if owner.st_uid != 0:
@@ -238,9 +258,8 @@ def _account(data_dir: Path) -> _Account | None:
     )
 
 
-def _require_traversable(account: _Account | None, target: Path, what: str) -> None:
-    if account is None:
-        return
+def _first_closed(account: _Account, target: Path) -> Path | None:
+    """The first folder on the way to ``target`` that the user may not enter."""
     for folder in [*reversed(target.parents), target]:
         status = folder.stat()
         if status.st_uid == account.uid:
@@ -250,15 +269,40 @@ def _require_traversable(account: _Account | None, target: Path, what: str) -> N
         else:
             passes = status.st_mode & stat.S_IXOTH
         if not passes:
-            raise EnvironmentProblem(
-                f"PostgreSQL does not run as root, and its user {account.name!r} may not enter"
-                f" {folder}, which {what} ({target}) lies in: run omniflow as an ordinary user,"
-                f" set OMNIFLOW_HOME to a folder outside {folder}, or `chmod o+x {folder}`"
-                if what == "the home folder"
-                else f"PostgreSQL does not run as root, and its user {account.name!r} may not enter"
-                f" {folder}, which {what} lies in: run omniflow as an ordinary user, install it"
-                f" outside {folder}, or `chmod o+x {folder}`"
-            )
+            return folder
+    return None
+
+
+def _passing_prefix(account: _Account, closed: list[Path]) -> tuple[str, ...]:
+    """Drop root but keep the right to search folders, where this machine lets us.
+
+    The folders keep their modes; a container may grant the wider of the two rights only.
+    """
+    setpriv = shutil.which("setpriv")
+    for right in ("dac_read_search", "dac_override") if setpriv else ():
+        identity = (f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups")
+        prefix = (str(setpriv), *identity, f"--inh-caps=+{right}", f"--ambient-caps=+{right}")
+        trials = [[*prefix, "test", "-d", f"{folder}/."] for folder in closed]
+        trials.append([*prefix, str(binaries() / "postgres"), "--version"])
+        if all(_succeeds(trial) for trial in trials):
+            return prefix
+    return ()
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _require_traversable(account: _Account | None, target: Path, what: str) -> None:
+    if account is None or account.prefix:
+        return
+    closed = _first_closed(account, target)
+    if closed is not None:
+        raise EnvironmentProblem(
+            f"PostgreSQL does not run as root, and its user {account.name!r} may not enter"
+            f" {closed}, which {what} ({target}) lies in: run omniflow as an ordinary user,"
+            f" move it out of {closed}, or `chmod o+x {closed}`"
+        )
 
 
 def _require_space(data_dir: Path) -> None:
@@ -444,26 +488,12 @@ def _run(
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
     command = [str(binaries() / program), *arguments]
     with tempfile.TemporaryFile("w+", errors="replace") as output:
-        if account is None:
-            code = subprocess.call(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment,
-                cwd="/",
-            )
-        else:
-            code = subprocess.call(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment,
-                cwd="/",
-                user=account.uid,
-                group=account.gid,
-                extra_groups=[],
-            )
+        common: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
+        common |= {"env": environment, "cwd": "/"}
+        if account is not None and account.prefix:
+            command = [*account.prefix, *command]
+        elif account is not None:
+            common |= {"user": account.uid, "group": account.gid, "extra_groups": []}
+        code = subprocess.call(command, **common)
         output.seek(0)
         return subprocess.CompletedProcess(command, code, output.read(), "")

@@ -74,7 +74,28 @@ def test_a_process_that_inherited_the_servers_number_is_not_taken_for_it(open_fo
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to switch to another user")
-def test_as_root_a_folder_that_the_servers_user_may_not_enter_is_named(open_folder: Path) -> None:
+def test_as_root_a_home_in_a_closed_folder_works_and_the_folder_stays_closed(
+    open_folder: Path,
+) -> None:
+    closed = open_folder / "root"
+    closed.mkdir(mode=0o700)
+    data_dir = closed / "home" / "postgres"
+    try:
+        url = embedded.start(data_dir)
+    except EnvironmentProblem:
+        pytest.skip("this machine lets nobody pass")
+    try:
+        assert query(url, "select 1") == 1
+        assert closed.stat().st_mode & 0o777 == 0o700
+    finally:
+        embedded.stop(data_dir)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to switch to another user")
+def test_as_root_a_folder_that_cannot_be_passed_is_named(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no setpriv
     closed = open_folder / "closed"
     closed.mkdir(mode=0o700)
     with pytest.raises(EnvironmentProblem, match=r"may not enter .*closed"):
