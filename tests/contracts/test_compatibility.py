@@ -73,7 +73,7 @@ SENDERS_BREAK: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     (changed("note"), [("note", "field_removed")]),
     (
         changed(note=str),
-        [("note", "type_changed"), ("note", "became_required"), ("note", "default_changed")],
+        [("note", "type_changed"), ("note", "became_required")],
     ),
     (changed(quantity=Annotated[int, Meta(ge=2, le=10)]), [("quantity", "range_narrowed")]),
     (changed(quantity=Annotated[int, Meta(ge=1, le=9)]), [("quantity", "range_narrowed")]),
