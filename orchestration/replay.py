@@ -1,0 +1,300 @@
+"""Replays files through the whole product: door, flows, partners, lake, marts."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from assets.errors import EnvironmentProblem
+from orchestration.home import Home
+from orchestration.sandbox import Sandbox, peak_megabytes, running_sandbox
+from orchestration.simulation import Simulation, claim_simulated_time, refuse_real_partners
+from resources.layouts.reading import CatalogueItem, Reading
+from resources.layouts.registry import layout
+from resources.operational_store.bulk import fetch
+from resources.operational_store.door import Door
+from resources.operational_store.store import OperationalStore, create_engine
+from resources.outbox_dispatcher import OutboxDispatcher
+from resources.partner_poller import PartnerPoller
+from resources.partners import PartnerBook
+from resources.policy_book import FilePolicyBook
+
+#: Partner answers that are due later than this after the last event are not waited for.
+TAIL_DAYS = 30
+CATALOGUE_CHUNK = 1_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to replay, and how.
+
+    Attributes:
+        quantum: Length of a decision window.
+        batch_size: Events at most in one transaction; it changes nothing of the result.
+        builds_marts: Whether facts are exported and marts built at the end.
+    """
+
+    path: Path
+    layout: str
+    since: date | None = None
+    until: date | None = None
+    quantum: timedelta = timedelta(days=1)
+    batch_size: int = 2_000
+    builds_marts: bool = True
+
+
+@dataclass
+class Report:
+    """What a replay did; the keys are stable.
+
+    ``events_in = applied + quarantined + duplicates + waiting`` counts the events of this run,
+    answers of partners included. ``orders``, ``order_lines`` and ``returns_waiting`` count what
+    the files hold.
+    """
+
+    events_in: int = 0
+    applied: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    waiting: int = 0
+    orders: int = 0
+    order_lines: int = 0
+    returns_waiting: int = 0
+    rows: int = 0
+    rows_per_second: float = 0.0
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    sandbox_peak_mb: float = 0.0
+    quantum_seconds: float = 0.0
+    simulated_until: str = ""
+    commands_delivered: int = 0
+    cases_opened: int = 0
+    files_refused: dict[str, str] = field(default_factory=dict)
+    seconds_by_phase: dict[str, float] = field(default_factory=dict)
+    marts_held: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a running replay is, for whoever shows its progress."""
+
+    phase: str
+    simulated: datetime | None = None
+    rows: int = 0
+
+
+Watch = Callable[[Moment], None]
+
+
+class Stopwatch:
+    """Seconds by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Count the block's time to a phase."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+
+def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Report:
+    """Bring a folder of files through every hop into the marts.
+
+    A replay that was interrupted goes on where it was; one that is repeated changes nothing.
+
+    Raises:
+        BadInput: If there is nothing that can be used.
+        EnvironmentProblem: If the home, its database or its sandbox is not able to.
+    """
+    began = time.perf_counter()
+    stopwatch = Stopwatch()
+    watch(Moment("reading files"))
+    with stopwatch.phase("read"):
+        reading = layout(request.layout).read(request.path, request.since, request.until)
+    with stopwatch.phase("file_gate"):
+        watch(Moment("judging files"))
+        _judge(reading, request.layout)
+    partners_file = home.path / "policies" / "partners.yaml"
+    with _only_one(home), running_sandbox(home) as sandbox:
+        partners = (
+            PartnerBook.load(partners_file, sandbox_url=sandbox.url)
+            if partners_file.exists()
+            else PartnerBook.load(sandbox_url=sandbox.url)
+        )
+        refuse_real_partners(partners)
+        store = OperationalStore(
+            create_engine(home.database_url), policies=FilePolicyBook(home.path / "policies")
+        )
+        before = _counts(store)
+        report = _through_the_flows(
+            home, request, reading, store, partners, sandbox, watch, stopwatch
+        )
+        _count_since(before, store, report)
+        report.sandbox_peak_mb = round(sandbox.peak_megabytes, 1)
+    if request.builds_marts:
+        watch(Moment("building marts"))
+        _build_marts(home, store, report, stopwatch)
+    store.engine.dispose()
+    report.files_refused = {
+        verdict.path.name: verdict.refused_because
+        for verdict in reading.files
+        if verdict.refused_because
+    }
+    report.seconds = round(time.perf_counter() - began, 2)
+    report.rows_per_second = round(report.rows / report.seconds, 1)
+    report.peak_mb = round(max(peak_megabytes(), report.sandbox_peak_mb), 1)
+    report.seconds_by_phase = {name: round(s, 2) for name, s in stopwatch.seconds.items()}
+    return report
+
+
+def _through_the_flows(
+    home: Home,
+    request: Request,
+    reading: Reading,
+    store: OperationalStore,
+    partners: PartnerBook,
+    sandbox: Sandbox,
+    watch: Watch,
+    stopwatch: Stopwatch,
+) -> Report:
+    report = Report(
+        orders=reading.orders,
+        order_lines=reading.order_lines,
+        returns_waiting=reading.returns,
+        quantum_seconds=request.quantum.total_seconds(),
+    )
+    clock = claim_simulated_time(store, reading.starts_at)
+    store.clock = clock
+    door = Door()
+    pollers = [PartnerPoller(store.engine, door, partner) for partner in partners]
+    simulation = Simulation(
+        store,
+        clock,
+        door,
+        OutboxDispatcher(store.engine, partners, clock),
+        lambda until: sum(poller.poll(until).received for poller in pollers),
+        request.batch_size,
+    )
+    sandbox.tell("/sandbox/v1/configure", dict(reading.sandbox_settings))
+    with stopwatch.phase("flows"):
+        resumed_at = clock.effective_at()
+        for window in reading.windows(request.quantum):
+            _fill_gap(simulation, window.until, request.quantum)
+            if window.until > resumed_at and reading.needs_sandbox_supply:
+                _list_items(sandbox, window.catalogue)
+            accepted = simulation.admit(window.submissions, window.refusals)
+            if accepted or window.until > resumed_at:
+                simulation.advance(max(window.until, simulation.now))
+            report.rows += window.rows
+            watch(Moment("trading", window.until, report.rows))
+        _wait_for_partners(simulation, store, request.quantum, watch)
+    report.simulated_until = simulation.now.isoformat()
+    report.commands_delivered = simulation.progress.delivered
+    report.cases_opened = simulation.progress.tally.cases
+    del home
+    return report
+
+
+def _fill_gap(simulation: Simulation, until: datetime, quantum: timedelta) -> None:
+    """Days without events of our own still bring partners' answers."""
+    while simulation.now + quantum < until:
+        simulation.advance(simulation.now + quantum)
+
+
+def _wait_for_partners(
+    simulation: Simulation, store: OperationalStore, quantum: timedelta, watch: Watch
+) -> None:
+    """After the last event, let time run until every order in flight has come to its end."""
+    end = simulation.now + timedelta(days=TAIL_DAYS)
+    while simulation.now < end and _orders_in_flight(store):
+        simulation.advance(simulation.now + quantum)
+        watch(Moment("waiting for partners", simulation.now))
+
+
+def _orders_in_flight(store: OperationalStore) -> bool:
+    with store.transaction() as connection:
+        return bool(
+            fetch(
+                connection,
+                "select 1 from order_state where status in"
+                " ('awaiting_payment', 'awaiting_capture', 'allocated', 'dispatched') limit 1",
+            )
+        )
+
+
+def _list_items(sandbox: Sandbox, items: list[CatalogueItem]) -> None:
+    """The buying team lists an item in the ERP before it is sold for the first time."""
+    for start in range(0, len(items), CATALOGUE_CHUNK):
+        chunk = items[start : start + CATALOGUE_CHUNK]
+        sandbox.tell("/erp/v1/items", {"items": [msgspec.to_builtins(asdict(i)) for i in chunk]})
+
+
+def _judge(reading: Reading, name: str) -> None:
+    """Judge the files' rows by the suite of their layout, where it has one."""
+    if name != "uci_online_retail":
+        return
+    from resources.file_gate import judge_files
+    from resources.layouts.uci_online_retail_expectations import FILE_SUITE, rows
+
+    judge_files(reading, FILE_SUITE, rows)
+
+
+def _build_marts(home: Home, store: OperationalStore, report: Report, stopwatch: Stopwatch) -> None:
+    from resources.analytics_store import AnalyticsStore
+    from resources.lake import Lake
+
+    lake = Lake(home.lake)
+    with stopwatch.phase("lake"):
+        lake.export(store.engine)
+    with stopwatch.phase("marts"):
+        built = AnalyticsStore(home.warehouse, lake).build()
+    report.marts_held = list(built.held)
+
+
+def _counts(store: OperationalStore) -> dict[str, int]:
+    """What the door has counted, and where the events that it let in are now."""
+    with store.transaction() as connection:
+        received, duplicates, quarantined = fetch(
+            connection,
+            "select coalesce(sum(received), 0)::bigint, coalesce(sum(duplicates), 0)::bigint,"
+            " coalesce(sum(quarantined), 0)::bigint from door_tally",
+        )[0]
+        by_status = dict(
+            fetch(connection, "select status, count(*) from event_inbox group by status")
+        )
+    return {
+        "events_in": received,
+        "duplicates": duplicates,
+        "quarantined": quarantined + by_status.get("quarantined", 0),
+        "applied": by_status.get("applied", 0),
+        "waiting": by_status.get("waiting", 0) + by_status.get("pending", 0),
+    }
+
+
+def _count_since(before: dict[str, int], store: OperationalStore, report: Report) -> None:
+    after = _counts(store)
+    for key, value in after.items():
+        setattr(report, key, value - before[key])
+
+
+@contextmanager
+def _only_one(home: Home) -> Iterator[None]:
+    """Two replays of one home would move one clock."""
+    with (home.run / "replay.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise EnvironmentProblem("another replay or demo is running in this home") from error
+        yield

@@ -1,0 +1,145 @@
+"""A discrete-event loop over one home: time moves only when everything due by then is applied.
+
+The same loop drives a replay (events from files, answers by poll) and the demo (events and answers
+pushed to the gateway). It uses the product's own door, handlers and dispatcher and talks to
+sandbox partners only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from assets.contracts.admission import Refusal, Submission
+from assets.errors import EnvironmentProblem
+from resources.operational_store.door import Door
+from resources.operational_store.store import (
+    DrainTally,
+    OperationalStore,
+    SimulatedClock,
+    read_clock,
+    write_clock,
+)
+from resources.outbox_dispatcher import OutboxDispatcher
+from resources.partners import PartnerBook
+
+#: Brings in what partners have to say by an instant; gives how many events came.
+Collect = Callable[[datetime], int]
+
+#: A partner that answers itself for ever at one instant would stop time; nobody real does.
+MOST_ROUNDS = 100
+
+
+@dataclass
+class Progress:
+    """What the loop has done so far."""
+
+    tally: DrainTally = field(default_factory=DrainTally)
+    expired: int = 0
+    published: int = 0
+    delivered: int = 0
+    rounds: int = 0
+
+
+class Simulation:
+    """One home moving through simulated time.
+
+    Attributes:
+        progress: Running totals.
+    """
+
+    def __init__(
+        self,
+        store: OperationalStore,
+        clock: SimulatedClock,
+        door: Door,
+        dispatcher: OutboxDispatcher,
+        collect: Collect,
+        batch_size: int,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._door = door
+        self._dispatcher = dispatcher
+        self._collect = collect
+        self._batch_size = batch_size
+        self.progress = Progress()
+
+    @property
+    def now(self) -> datetime:
+        """The simulated instant."""
+        return self._clock.effective_at()
+
+    def admit(self, submissions: Sequence[Submission], refusals: Sequence[Refusal] = ()) -> int:
+        """Bring events through the door, a batch a transaction; gives how many were new."""
+        accepted = 0
+        for start in range(0, len(submissions), self._batch_size):
+            with self._store.transaction() as connection:
+                batch = submissions[start : start + self._batch_size]
+                receipts = self._door.admit(connection, batch)
+            accepted += sum(receipt.outcome == "accepted" for receipt in receipts)
+        if refusals:
+            with self._store.transaction() as connection:
+                self._door.refuse(connection, refusals)
+        return accepted
+
+    def advance(self, until: datetime) -> None:
+        """Apply everything due by ``until``, answers to it included, then move the clock there."""
+        self._clock.advance(until)
+        for _ in range(MOST_ROUNDS):
+            received = self._collect(until)
+            self.progress.tally += self._store.drain_all(until, self._batch_size)
+            delivered = self._deliver()
+            self.progress.rounds += 1
+            if not received and not delivered:
+                break
+        else:
+            raise EnvironmentProblem(f"partners do not stop answering at {until:%Y-%m-%d %H:%M}")
+        self.progress.expired += self._store.expire_reservations()
+        self.progress.published += self._store.publish_availability()
+        self._deliver()
+        with self._store.transaction() as connection:
+            write_clock(connection, "simulated", until)
+
+    def _deliver(self) -> int:
+        """Send what waits. Simulated partners are there or nothing goes on."""
+        tally = self._dispatcher.dispatch()
+        if tally.remaining:
+            raise EnvironmentProblem(
+                f"{tally.remaining} commands could not be delivered to the sandbox; start again to"
+                " go on from here"
+            )
+        self.progress.delivered += tally.delivered
+        return tally.delivered
+
+
+def refuse_real_partners(partners: PartnerBook) -> None:
+    """A simulated day must not reach a real company.
+
+    Raises:
+        EnvironmentProblem: If a partner of the home is not played by the sandbox.
+    """
+    real = sorted(partner.code for partner in partners if not partner.is_sandbox)
+    if real:
+        raise EnvironmentProblem(
+            f"a replay talks to sandbox partners only, and {', '.join(real)} is a real one; "
+            "use a home of its own (OMNIFLOW_HOME)"
+        )
+
+
+def claim_simulated_time(store: OperationalStore, starts_at: datetime) -> SimulatedClock:
+    """The home's clock, in simulated time.
+
+    Raises:
+        EnvironmentProblem: If the home has lived in real time.
+    """
+    with store.transaction() as connection:
+        held = read_clock(connection)
+        if held is not None and held[0] != "simulated":
+            raise EnvironmentProblem(
+                "this home runs in real time; replay into a home of its own (OMNIFLOW_HOME)"
+            )
+        if held is None:
+            write_clock(connection, "simulated", starts_at)
+    return SimulatedClock(held[1] if held else starts_at)
