@@ -389,7 +389,7 @@ def _great_expectations() -> tuple[Any, Any]:
         context.variables.progress_bars = ProgressBarsConfig(
             globally=False, metric_calculations=False
         )
-        import great_expectations.expectations.metadata_types  # noqa: F401  read through gx
+        import great_expectations.expectations.metadata_types
 
         source = context.data_sources.add_pandas("frames")
         asset = source.add_dataframe_asset("frame")

@@ -10,10 +10,10 @@ LARGEST_AMOUNT = 10**15
 
 
 def _balances(rows: pd.DataFrame) -> pd.Series[bool]:
-    """Per entry and currency; an entry of which a line is missing is another sentence."""
+    """Per entry and currency; an entry with too few lines is another sentence."""
     entry = rows.groupby(["entry_id", "currency_code"], sort=False)["amount"].transform("sum")
     lines = rows.groupby("entry_id", sort=False)["amount"].transform("size")
-    return (entry == 0) | (lines != rows["entry_lines"])
+    return (entry == 0) | (lines != rows["entry_lines"]) | (lines < 2)
 
 
 def _is_whole(rows: pd.DataFrame) -> pd.Series[bool]:

@@ -7,6 +7,8 @@ are computed by the query that reads the window.
 
 from __future__ import annotations
 
+import pandas as pd
+
 from assets.quality_gate import Suite, between, holds, is_true, matches, not_less, one_of, unique
 
 CODE = r"^[a-z][a-z0-9_]{0,63}$"
@@ -18,6 +20,13 @@ LARGEST_AMOUNT = 10**15
 #: A million of any currency: not wrong, but somebody should look.
 UNUSUAL_AMOUNT = 10_000_000_000
 OWNER = "order_desk"
+
+
+def _tax_is_within_the_amount(rows: pd.DataFrame) -> pd.Series[bool]:
+    tax, amount = rows["tax_amount"], rows["line_amount"]
+    # An amount below zero is what `price_is_not_negative` says.
+    return (tax >= 0) & ((tax <= amount) | (amount < 0))
+
 
 ORDER_PLACED = Suite(
     name="order_placed_window",
@@ -180,7 +189,7 @@ ORDER_LINE = Suite(
         holds(
             "tax_is_within_the_amount",
             ("line_amount", "tax_amount"),
-            lambda rows: (rows["tax_amount"] >= 0) & (rows["tax_amount"] <= rows["line_amount"]),
+            _tax_is_within_the_amount,
             "the tax is negative or more than the amount that includes it",
         ),
         unique("line_is_there_once", ("order_id", "line_number"), "an order repeats a line number"),

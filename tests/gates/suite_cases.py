@@ -1,0 +1,485 @@
+"""For every expectation of every suite, rows that only it catches.
+
+A case is a group of rows, each a good row with changes; all rows of the group must be named by
+that expectation and by no other. Required columns need no entry: a row without the value is made
+for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pandas as pd
+
+from assets.finance.expectations import JOURNAL_LINE
+from assets.inventory.expectations import RESERVATION_MOVEMENT, STOCK_MOVEMENT
+from assets.master_data.expectations import NODE, PRODUCT
+from assets.order_to_fulfillment.expectations import (
+    ORDER_LINE,
+    ORDER_PLACED,
+    PAYMENT_MOVEMENT,
+    SHIPMENT_DELIVERED,
+    SHIPMENT_DISPATCHED,
+)
+from assets.quality_gate import Suite
+from resources.layouts.uci_online_retail_expectations import SUITE as UCI_FILE
+
+Row = dict[str, Any]
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ONE = datetime(2026, 3, 2, 13, tzinfo=UTC)
+TWO = datetime(2026, 3, 2, 14, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Cases:
+    """One suite with a good row (by number, so that keys differ) and what breaks it."""
+
+    suite: Suite
+    good: Callable[[int], Row]
+    breaks: dict[str, list[Row]]
+    #: Expectations about the table as a whole, which no row can break.
+    of_the_table: tuple[str, ...] = ()
+    #: Changes beside the missing value where that alone would break another sentence too.
+    beside_missing: dict[str, Row] = field(default_factory=dict)
+
+
+def order_placed(number: int) -> Row:
+    return {
+        "order_id": f"order-{number}",
+        "order_number": f"W{number}",
+        "legal_entity": "brand_uk",
+        "brand": "brand",
+        "region": "uk",
+        "channel": "web_shop",
+        "correlation_id": f"c{number}",
+        "country_code": "GB",
+        "service_level": "standard",
+        "currency_code": "GBP",
+        "line_count": 2,
+        "charge_count": 1,
+        "ordered_quantity": 3,
+        "goods_amount": 100_000,
+        "charge_amount": -10_000,
+        "total_amount": 90_000,
+        "trading_date": date(2026, 3, 2),
+        "promised_date": date(2026, 3, 5),
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "lines_agree": True,
+        "charges_agree": True,
+    }
+
+
+def order_line(number: int) -> Row:
+    return {
+        "order_id": f"order-{number}",
+        "line_number": 1,
+        "sku": "MUG",
+        "ordered_quantity": 3,
+        "reserved_quantity": 2,
+        "unfilled_quantity": 1,
+        "unfilled_reason_code": "out_of_stock",
+        "unit_price": 25_000,
+        "line_amount": 75_000,
+        "tax_amount": 12_500,
+        "order_is_known": True,
+        "sku_is_known": True,
+        "reservations_agree": True,
+    }
+
+
+def shipment_dispatched(number: int) -> Row:
+    return {
+        "shipment_id": f"shipment-{number}",
+        "shipment_number": f"S{number}",
+        "order_id": f"order-{number}",
+        "fulfilment_order_id": f"fulfilment-{number}",
+        "node_id": "dc",
+        "carrier": "carrier",
+        "shipped_quantity": 3,
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "order_is_known": True,
+        "node_is_known": True,
+        "fulfilment_order_is_known": True,
+        "movements_agree": True,
+    }
+
+
+def shipment_delivered(number: int) -> Row:
+    return {
+        "shipment_id": f"shipment-{number}",
+        "shipment_number": f"S{number}",
+        "order_id": f"order-{number}",
+        "occurred_at": ONE,
+        "effective_at": TWO,
+        "dispatched_at": NOON,
+        "despatch_is_known": True,
+        "order_agrees": True,
+    }
+
+
+def payment_movement(number: int) -> Row:
+    return {
+        "payment_movement_id": f"payment-{number}",
+        "order_id": f"order-{number}",
+        "payment_reference": f"P{number}",
+        "kind": "captured",
+        "amount": 90_000,
+        "currency_code": "GBP",
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "order_is_known": True,
+        "currency_agrees": True,
+        "captures_agree": True,
+    }
+
+
+def stock_movement(number: int) -> Row:
+    return {
+        "ledger_sequence": number,
+        "node_id": f"dc-{number}",
+        "sku": "MUG",
+        "kind": "shipped",
+        "quantity": -3,
+        "reason_code": "despatch",
+        "reference_id": f"document-{number}",
+        "reference_line": 1,
+        "order_id": "order-1",
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "sku_is_known": True,
+        "node_is_known": True,
+        "order_is_known": True,
+    }
+
+
+def reservation_movement(number: int) -> Row:
+    return {
+        "ledger_sequence": number,
+        "order_id": f"order-{number}",
+        "line_number": 1,
+        "node_id": f"dc-{number}",
+        "sku": "MUG",
+        "kind": "reserved",
+        "quantity": 3,
+        "is_start": True,
+        "expires_at": TWO,
+        "effective_at": ONE,
+        "line_is_known": True,
+        "sku_agrees": True,
+        "node_is_known": True,
+        "start_agrees": True,
+    }
+
+
+def journal_line(number: int) -> Row:
+    """Even and odd numbers are the two legs of an entry."""
+    return {
+        "entry_id": f"entry-{number // 2}",
+        "line_number": number % 2 + 1,
+        "entry_kind": "capture",
+        "business_key": "order-1",
+        "account_code": "1200",
+        "amount": 90_000 if number % 2 else -90_000,
+        "currency_code": "GBP",
+        "legal_entity": "brand_uk",
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "entry_lines": 2,
+        "account_is_known": True,
+    }
+
+
+def product(number: int) -> Row:
+    return {
+        "sku": f"MUG{number}",
+        "description": "a mug",
+        "standard_cost": 12_345,
+        "currency_code": "GBP",
+        "tax_rate_basis_points": 2_000,
+        "is_synthetic": False,
+        "gtin": None,
+    }
+
+
+def node(number: int) -> Row:
+    return {
+        "node_id": f"dc-{number}",
+        "kind": "warehouse",
+        "zone": "Europe/London",
+        "country_code": "GB",
+        "is_active": True,
+    }
+
+
+def uci_row(number: int) -> Row:
+    return {
+        "InvoiceNo": str(536_000 + number),
+        "StockCode": "85123A",
+        "Description": "A MUG",
+        "Quantity": "6",
+        "InvoiceDate": "2010-12-01 08:26:00",
+        "UnitPrice": "2.55",
+        "CustomerID": "17850.0",
+        "Country": "United Kingdom",
+    }
+
+
+FALSE = False
+
+CASES = {
+    cases.suite.name: cases
+    for cases in (
+        Cases(
+            ORDER_PLACED,
+            order_placed,
+            {
+                "legal_entity_is_a_code": [{"legal_entity": "Brand UK"}],
+                "brand_is_a_code": [{"brand": "9lives"}],
+                "region_is_a_code": [{"region": "UK"}],
+                "channel_is_a_code": [{"channel": "web shop"}],
+                "country_is_a_code": [{"country_code": "gb"}],
+                "currency_is_a_code": [{"currency_code": "GB"}],
+                "service_level_is_offered": [{"service_level": "teleport"}],
+                "line_count_is_possible": [{"line_count": 5_001}],
+                "ordered_quantity_is_possible": [{"ordered_quantity": -1}],
+                "goods_are_not_negative": [
+                    {"goods_amount": -1, "charge_amount": 2, "total_amount": 1}
+                ],
+                "total_is_not_unusual": [
+                    {"goods_amount": 10**10 + 1, "charge_amount": 0, "total_amount": 10**10 + 1}
+                ],
+                "order_is_not_empty": [{"line_count": 0, "charge_count": 0}],
+                "amounts_add_up": [{"total_amount": 90_001}],
+                "promise_is_not_before_the_order": [{"promised_date": date(2026, 3, 1)}],
+                "order_is_not_from_the_future": [{"occurred_at": TWO}],
+                "order_is_placed_once": [{"order_number": "W"}, {"order_number": "W"}],
+                "lines_agree_holds": [{"lines_agree": FALSE}],
+                "charges_agree_holds": [{"charges_agree": FALSE}],
+            },
+        ),
+        Cases(
+            ORDER_LINE,
+            order_line,
+            {
+                "ordered_quantity_is_possible": [
+                    {
+                        "ordered_quantity": 1_000_001,
+                        "unfilled_quantity": 999_999,
+                        "line_amount": 25_000_025_000,
+                    }
+                ],
+                "reserved_is_not_negative": [{"reserved_quantity": -1, "unfilled_quantity": 4}],
+                "price_is_not_negative": [{"unit_price": -1, "line_amount": -3, "tax_amount": 0}],
+                "every_unit_is_accounted": [{"reserved_quantity": 1}],
+                "unfilled_has_a_reason": [{"unfilled_reason_code": None}],
+                "reason_has_unfilled_units": [{"reserved_quantity": 3, "unfilled_quantity": 0}],
+                "amount_is_price_times_quantity": [{"line_amount": 75_001}],
+                "tax_is_within_the_amount": [{"tax_amount": 75_001}],
+                "line_is_there_once": [{"order_id": "twice"}, {"order_id": "twice"}],
+                "order_is_known_holds": [{"order_is_known": FALSE}],
+                "sku_is_known_holds": [{"sku_is_known": FALSE}],
+                "reservations_agree_holds": [{"reservations_agree": FALSE}],
+            },
+        ),
+        Cases(
+            SHIPMENT_DISPATCHED,
+            shipment_dispatched,
+            {
+                "shipped_quantity_is_possible": [{"shipped_quantity": 0}],
+                "despatch_is_not_from_the_future": [{"occurred_at": TWO}],
+                "fulfilment_order_ships_once": [
+                    {"fulfilment_order_id": "twice"},
+                    {"fulfilment_order_id": "twice"},
+                ],
+                "order_is_known_holds": [{"order_is_known": FALSE}],
+                "node_is_known_holds": [{"node_is_known": FALSE}],
+                "fulfilment_order_is_known_holds": [{"fulfilment_order_is_known": FALSE}],
+                "movements_agree_holds": [{"movements_agree": FALSE}],
+            },
+        ),
+        Cases(
+            SHIPMENT_DELIVERED,
+            shipment_delivered,
+            {
+                "delivery_is_not_from_the_future": [{"effective_at": NOON}],
+                "delivery_is_not_before_despatch": [{"dispatched_at": TWO}],
+                "shipment_arrives_once": [{"shipment_id": "twice"}, {"shipment_id": "twice"}],
+                "despatch_is_known_holds": [{"despatch_is_known": FALSE}],
+                "order_agrees_holds": [{"order_agrees": FALSE}],
+            },
+        ),
+        Cases(
+            PAYMENT_MOVEMENT,
+            payment_movement,
+            {
+                "kind_is_known": [{"kind": "forgiven"}],
+                "amount_is_not_negative": [{"amount": -1}],
+                "currency_is_a_code": [{"currency_code": "pounds"}],
+                "payment_is_not_from_the_future": [{"occurred_at": TWO}],
+                "movement_is_there_once": [
+                    {"payment_movement_id": "twice"},
+                    {"payment_movement_id": "twice"},
+                ],
+                "order_is_known_holds": [{"order_is_known": FALSE}],
+                "currency_agrees_holds": [{"currency_agrees": FALSE}],
+                "captures_agree_holds": [{"captures_agree": FALSE}],
+            },
+        ),
+        Cases(
+            STOCK_MOVEMENT,
+            stock_movement,
+            {
+                "kind_is_known": [{"kind": "vanished", "order_id": None}],
+                "quantity_is_possible": [{"quantity": -100_000_001}],
+                "sign_follows_kind": [{"quantity": 3}],
+                "despatch_has_an_order": [{"order_id": None}],
+                "only_a_despatch_has_an_order": [{"kind": "adjusted"}],
+                "movement_is_not_from_the_future": [{"occurred_at": TWO}],
+                "reference_moves_once": [{"reference_id": "twice"}, {"reference_id": "twice"}],
+                "sequence_is_there_once": [{"ledger_sequence": -7}, {"ledger_sequence": -7}],
+                "sku_is_known_holds": [{"sku_is_known": FALSE}],
+                "node_is_known_holds": [{"node_is_known": FALSE}],
+                "order_is_known_holds": [{"order_is_known": FALSE}],
+            },
+        ),
+        Cases(
+            RESERVATION_MOVEMENT,
+            reservation_movement,
+            {
+                "kind_is_known": [{"kind": "borrowed"}],
+                "start_adds_and_end_takes": [{"quantity": -3}],
+                "start_is_a_reservation": [{"kind": "released"}],
+                "start_expires": [{"expires_at": None}],
+                "expiry_is_after_the_start": [{"expires_at": NOON}],
+                "reservation_starts_and_ends_once": [
+                    {"order_id": "twice", "node_id": "dc"},
+                    {"order_id": "twice", "node_id": "dc"},
+                ],
+                "line_is_known_holds": [{"line_is_known": FALSE}],
+                "sku_agrees_holds": [{"sku_agrees": FALSE}],
+                "node_is_known_holds": [{"node_is_known": FALSE}],
+                "start_agrees_holds": [{"start_agrees": FALSE}],
+            },
+        ),
+        Cases(
+            JOURNAL_LINE,
+            journal_line,
+            {
+                "amount_is_possible": [
+                    {"entry_id": "huge", "amount": 10**15 + 1},
+                    {"entry_id": "huge", "amount": -(10**15) - 1},
+                ],
+                "amount_is_not_zero": [
+                    {"entry_id": "nothing", "amount": 0},
+                    {"entry_id": "nothing", "amount": 0},
+                ],
+                "currency_is_a_code": [
+                    {"entry_id": "pounds", "currency_code": "pounds"},
+                    {"entry_id": "pounds", "currency_code": "pounds"},
+                ],
+                "legal_entity_is_a_code": [{"legal_entity": "Brand UK"}],
+                "entry_has_two_legs": [{"entry_id": "single", "entry_lines": 1}],
+                "entry_is_whole": [{"entry_id": "half"}],
+                "entry_balances": [
+                    {"entry_id": "wrong", "amount": 1},
+                    {"entry_id": "wrong", "amount": 2},
+                ],
+                "line_is_there_once": [
+                    {"entry_id": "again", "line_number": 1},
+                    {"entry_id": "again", "line_number": 1},
+                ],
+                "account_is_known_holds": [{"account_is_known": FALSE}],
+            },
+            # Its other leg would be alone, and `entry_is_whole` would say so.
+            beside_missing={"entry_lines": {"entry_id": "lone"}},
+        ),
+        Cases(
+            PRODUCT,
+            product,
+            {
+                "sku_has_no_blanks_around": [{"sku": "MUG "}],
+                "sku_is_upper_case": [{"sku": "mug"}],
+                "cost_is_possible": [{"standard_cost": -1}],
+                "currency_is_a_code": [{"currency_code": "gbp"}],
+                "tax_rate_is_possible": [{"tax_rate_basis_points": 10_001}],
+                "gtin_has_a_length": [{"gtin": "123"}],
+                "gtin_checks": [{"gtin": "4006381333932"}],
+                "product_is_described": [{"description": " "}],
+                "sku_is_there_once": [{"sku": "TWICE"}, {"sku": "TWICE"}],
+                "gtin_is_there_once": [{"gtin": "4006381333931"}, {"gtin": "4006381333931"}],
+            },
+        ),
+        Cases(
+            NODE,
+            node,
+            {
+                "kind_is_known": [{"kind": "cellar"}],
+                "zone_is_known": [{"zone": "Europe/Atlantis"}],
+                "country_is_a_code": [{"country_code": "UKX"}],
+                "node_is_there_once": [{"node_id": "twice"}, {"node_id": "twice"}],
+            },
+        ),
+        Cases(
+            UCI_FILE,
+            uci_row,
+            {
+                "invoice_number_has_a_shape": [{"InvoiceNo": "order 7"}],
+                "stock_code_has_a_shape": [{"StockCode": "8\t5"}],
+                "quantity_is_whole": [{"Quantity": "six"}],
+                "quantity_is_not_zero": [{"Quantity": "0"}],
+                "quantity_is_possible": [{"Quantity": "1000001"}],
+                "price_has_four_decimals_at_most": [{"UnitPrice": "2.55001"}],
+                "only_bad_debt_is_negative": [{"UnitPrice": "-2.55"}],
+                "date_has_a_shape": [{"InvoiceDate": "yesterday"}],
+                "date_is_a_day": [{"InvoiceDate": "2011-02-30 08:26:00"}],
+                "country_is_known": [{"Country": "Atlantis"}],
+                "customer_has_a_shape": [{"CustomerID": "somebody"}],
+                "description_is_short": [{"Description": "A MUG\x01"}],
+                "cancellation_takes_back": [{"InvoiceNo": "C536999"}],
+            },
+            of_the_table=("file_has_rows",),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One frame with a broken group for every expectation, and where each group is."""
+
+    frame: pd.DataFrame
+    broken: dict[str, tuple[int, ...]]
+    good: tuple[int, ...]
+
+
+def trial(cases: Cases) -> Trial:
+    """Good rows first, then for each expectation the rows that break it."""
+    number = 4
+    rows = [cases.good(index) for index in range(number)]
+    broken: dict[str, tuple[int, ...]] = {}
+
+    def add(name: str, changes: list[Row]) -> None:
+        nonlocal number
+        # Journal entries have two legs; a lone broken leg is given its other half.
+        number += number % 2
+        start = len(rows)
+        for offset, change in enumerate(changes):
+            rows.append({**cases.good(number + offset), **change})
+        broken[name] = tuple(range(start, start + len(changes)))
+        number += len(changes)
+        is_own_entry = any("entry_id" in change for change in changes)
+        if cases.suite is JOURNAL_LINE and not is_own_entry and number % 2:
+            rows.append(cases.good(number))
+            number += 1
+
+    for column in cases.suite.required:
+        changes = {column: None, **cases.beside_missing.get(column, {})}
+        add(f"{column}_is_present", [changes])
+    for name, changes in cases.breaks.items():
+        add(name, changes)
+    return Trial(pd.DataFrame(rows), broken, tuple(range(4)))
