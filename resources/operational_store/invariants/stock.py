@@ -320,7 +320,7 @@ S3 = Invariant(
         "does not start exactly once": _reservations("start_count", "where start_count <> 1"),
         "ends more than once": _reservations("end_count", "where end_count > 1"),
         "is not 0 after its end": _reservations(
-            "open_quantity", "where end_count = 1 and open_quantity <> 0"
+            "open_quantity", "where start_count = 1 and end_count = 1 and open_quantity <> 0"
         ),
         "starts with nothing": _reservations(
             "open_quantity", "where end_count = 0 and open_quantity <= 0"
