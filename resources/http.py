@@ -21,7 +21,9 @@ USER_AGENT = f"omniflow/{version('omniflow')}"
 # Reading is long because a batch of 500 commands is one answer.
 TIMEOUT = httpx.Timeout(connect=3.0, read=30.0, write=30.0, pool=30.0)
 LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=30.0)
-_MAY_PASS = frozenset({408, 425, 429})
+# Beside what HTTP calls temporary: refused credentials are a fault of the connection. It passes
+# when somebody has changed the key, and must not have killed all commands that waited by then.
+_MAY_PASS = frozenset({401, 403, 407, 408, 425, 429})
 
 
 class PartnerBusy(PartnerUnavailable):

@@ -34,7 +34,8 @@ class Resilience:
         longest_quick_wait_seconds: A partner that asks for more is left to a later call.
         first_backoff_seconds: Before a failed command is tried by a later call; it doubles.
         longest_backoff_seconds: Where the doubling ends.
-        most_attempts: Failed attempts of one command before it is dead.
+        most_attempts: Failed attempts of one command before it is dead; with the waits between
+            them, almost three hours.
         isolate_after: Failed attempts after which a command travels alone, so that one poisonous
             command cannot fail a batch for ever.
         failures_until_open: Failed attempts in a row that open the breaker.
@@ -46,7 +47,7 @@ class Resilience:
     longest_quick_wait_seconds: float = 2.0
     first_backoff_seconds: float = 2.0
     longest_backoff_seconds: float = 900.0
-    most_attempts: int = 8
+    most_attempts: int = 20
     isolate_after: int = 2
     failures_until_open: int = 5
     open_seconds: float = 30.0

@@ -1,0 +1,481 @@
+"""Sends what the flows decided to tell partners: in order per business key, with effect once.
+
+A command is sent again until its partner has answered it, always under the same id, so a partner
+that answered too late recognises it. A command that cannot be delivered holds back the later ones
+of its key only: they may depend on it, the others do not. One dispatcher at a time works for a
+partner, held by an advisory lock of its database session; row locks keep operators' corrections
+out of a running request.
+
+Payloads are never decoded as a whole: what the flow wrote is what the partner reads.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import httpx
+import msgspec
+import sqlalchemy as sa
+import structlog
+
+from assets.commerce.identifiers import identify
+from assets.errors import PartnerRejected, PartnerUnavailable
+from assets.ports import Clock
+from resources.http import PartnerBusy, client, exchange
+from resources.partners import Partner, PartnerBook
+from resources.resilience import Breaker, Resilience, attempt, read_breaker, write_breaker
+
+_THREADS = 4
+_LONGEST_ERROR = 500
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class DispatchTally:
+    """What one dispatch did, in commands.
+
+    Attributes:
+        delivered: Taken by their partner, now or in an earlier attempt that we did not hear of.
+        retried: Failed for now; they wait for their next attempt.
+        dead: Given up; each has a case with an owner.
+        blocked: Held back behind a failed or dead command of their key, or by an open breaker.
+        remaining: All that still wait, the blocked ones among them.
+    """
+
+    delivered: int = 0
+    retried: int = 0
+    dead: int = 0
+    blocked: int = 0
+    remaining: int = 0
+
+    def __add__(self, other: DispatchTally) -> DispatchTally:
+        return DispatchTally(
+            self.delivered + other.delivered,
+            self.retried + other.retried,
+            self.dead + other.dead,
+            self.blocked + other.blocked,
+            self.remaining + other.remaining,
+        )
+
+
+class _Row(msgspec.Struct, frozen=True, gc=False):
+    sequence: int
+    command_id: uuid.UUID
+    command_type: str
+    business_key: str
+    correlation_id: str
+    effective_at: datetime
+    attempts: int
+    owner: str
+    payload: str
+    is_held: bool
+
+
+class _Scope(msgspec.Struct, gc=False):
+    """For whom a command is and when its cause happened; the flows write it into the payload."""
+
+    legal_entity: str = ""
+    brand: str = ""
+    region: str = ""
+    channel: str = ""
+    effective_at: datetime | None = None
+
+
+class _Sent(msgspec.Struct, gc=False):
+    command_id: str
+    command_type: str
+    business_key: str
+    effective_at: datetime
+    legal_entity: str
+    brand: str
+    region: str
+    channel: str
+    correlation_id: str
+    payload: msgspec.Raw
+
+
+class _Batch(msgspec.Struct):
+    commands: list[_Sent]
+
+
+class _Result(msgspec.Struct, gc=False):
+    command_id: str
+    status: Literal["accepted", "duplicate", "rejected"]
+    reason: str | None = None
+
+
+class _Answer(msgspec.Struct):
+    results: list[_Result]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    row: _Row
+    kind: Literal["delivered", "rejected", "unavailable"]
+    reason: str = ""
+    asked_for: float = 0.0
+
+
+@dataclass
+class _Run:
+    """The dispatch of one partner so far."""
+
+    breaker: Breaker
+    held_back: set[str]
+    after: int = 0
+    tally: DispatchTally = field(default_factory=DispatchTally)
+
+
+_scope = msgspec.json.Decoder(_Scope).decode
+_encode = msgspec.json.Encoder().encode
+
+# `status <> 'delivered'` says nothing new; it is the condition of the index that serves these.
+_WAITING = sa.text("""
+    select partner, count(*) as commands
+    from command_outbox
+    where status = 'pending' and status <> 'delivered'
+    group by partner
+    order by partner
+""")
+_HELD_BACK = sa.text("""
+    select distinct business_key
+    from command_outbox
+    where partner = :partner and status <> 'delivered'
+        and (status = 'dead' or next_attempt_at > :now)
+""")
+# A row that somebody else holds is seen but not taken, so that its key can be left alone.
+_CLAIM = sa.text("""
+    with candidate as materialized (
+        select outbox_sequence, command_id, command_type, business_key, correlation_id,
+            effective_at, attempts, owner, payload::text as payload
+        from command_outbox
+        where partner = :partner and status = 'pending' and status <> 'delivered'
+            and outbox_sequence > :after
+            and business_key <> all(cast(:held_back as text[]))
+        order by outbox_sequence
+        limit :most
+    ),
+    held as (
+        select outbox_sequence
+        from command_outbox
+        where outbox_sequence in (select outbox_sequence from candidate) and status = 'pending'
+        for update skip locked
+    )
+    select candidate.*, held.outbox_sequence is not null as is_held
+    from candidate
+    left join held using (outbox_sequence)
+    order by outbox_sequence
+""")
+_DELIVER = sa.text("""
+    update command_outbox
+    set status = 'delivered', delivered_at = :now, attempts = attempts + 1,
+        next_attempt_at = null, last_error = null
+    where outbox_sequence = any(:sequences)
+""")
+_FAIL = sa.text("""
+    update command_outbox
+    set status = failed.status, attempts = attempts + 1, next_attempt_at = failed.next_attempt_at,
+        last_error = failed.last_error
+    from unnest(
+        cast(:sequences as bigint[]), cast(:statuses as text[]),
+        cast(:moments as timestamptz[]), cast(:errors as text[])
+    ) as failed (outbox_sequence, status, next_attempt_at, last_error)
+    where command_outbox.outbox_sequence = failed.outbox_sequence
+""")
+_OPEN_CASE = sa.text("""
+    insert into exception_case (case_id, case_type, business_key, owner, reason, opened_at)
+    values (:case_id, 'dead_letter', :business_key, :owner, :reason, :opened_at)
+    on conflict (case_type, business_key) do update
+    set case_count = exception_case.case_count + 1, status = 'open', closed_at = null,
+        reason = excluded.reason
+""")
+_LEFT = sa.text("""
+    select count(*), count(*) filter (
+        where business_key = any(cast(:held_back as text[]))
+            and (next_attempt_at is null or next_attempt_at <= :now)
+    )
+    from command_outbox
+    where partner = :partner and status = 'pending' and status <> 'delivered'
+""")
+
+
+class OutboxDispatcher:
+    """Sends what waits in the outbox; any number of these may run beside each other."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        partners: PartnerBook,
+        clock: Clock,
+        *,
+        session: httpx.Client | None = None,
+        resilience: Resilience | None = None,
+    ) -> None:
+        self._engine = engine
+        self._partners = partners
+        self._clock = clock
+        is_harmless = all(partner.is_sandbox for partner in partners)
+        self._session = session or client(loopback_only=is_harmless)
+        self._resilience = resilience or Resilience()
+
+    def dispatch(self) -> DispatchTally:
+        """Send everything that may be sent now, partner by partner, some partners at once."""
+        with self._engine.connect() as connection:
+            waiting: dict[str, int] = {
+                row.partner: row.commands for row in connection.execute(_WAITING)
+            }
+        tally = DispatchTally()
+        for code in [code for code in waiting if code not in self._partners]:
+            count = waiting.pop(code)
+            _log.error("commands for a partner that nobody knows", partner=code, commands=count)
+            tally += DispatchTally(blocked=count, remaining=count)
+        partners = [self._partners[code] for code in waiting]
+        if len(partners) == 1:
+            return tally + self._dispatch_to(partners[0])
+        if partners:
+            with ThreadPoolExecutor(min(_THREADS, len(partners)), "dispatch") as threads:
+                for of_partner in threads.map(self._dispatch_to, partners):
+                    tally += of_partner
+        return tally
+
+    def close(self) -> None:
+        """Let the connections to partners go."""
+        self._session.close()
+
+    def _dispatch_to(self, partner: Partner) -> DispatchTally:
+        with self._engine.connect() as connection, _alone(connection, partner.code) as is_alone:
+            parameters: dict[str, Any] = {"partner": partner.code, "now": self._clock.wall()}
+            with connection.begin():
+                breaker = read_breaker(connection, partner.code)
+                held_back: set[str] = set(connection.execute(_HELD_BACK, parameters).scalars())
+            run = _Run(breaker, held_back)
+            while is_alone and self._send_next(connection, partner, run):
+                pass
+            is_open = run.breaker.on(self._clock.wall()).state == "open"
+            with connection.begin():
+                left = connection.execute(_LEFT, {**parameters, "held_back": [*run.held_back]})
+                remaining, behind = left.one()._tuple()
+        blocked = remaining if is_open else behind
+        tally = run.tally + DispatchTally(blocked=blocked, remaining=remaining)
+        if tally.retried or tally.dead or is_open:
+            _log.warning(
+                "partner did not take everything",
+                partner=partner.code,
+                breaker=run.breaker.state,
+                retried=tally.retried,
+                dead=tally.dead,
+                remaining=remaining,
+            )
+        return tally
+
+    def _send_next(self, connection: sa.Connection, partner: Partner, run: _Run) -> bool:
+        """Send the next commands in one transaction; whether there may be more."""
+        run.breaker = run.breaker.on(self._clock.wall())
+        if run.breaker.state == "open":
+            return False
+        with connection.begin():
+            seen = self._claim(connection, partner, run)
+            if not seen:
+                return False
+            chosen = _first_of_each_key(seen, run.held_back)
+            if run.breaker.state == "half_open":
+                # The one that has failed least: a poisonous command must not be asked for ever
+                # whether its partner is well.
+                chosen = sorted(chosen, key=lambda row: (row.attempts, row.sequence))[:1]
+            taken = {row.sequence for row in chosen}
+            left = (row.sequence for row in seen if row.sequence not in taken)
+            run.after = min(left, default=seen[-1].sequence + 1) - 1
+            outcomes = self._send(partner, chosen, run)
+            self._record(connection, partner, outcomes, run)
+        return True
+
+    def _claim(self, connection: sa.Connection, partner: Partner, run: _Run) -> list[_Row]:
+        found = connection.execute(
+            _CLAIM,
+            {
+                "partner": partner.code,
+                "after": run.after,
+                "held_back": [*run.held_back],
+                "most": partner.batch_size,
+            },
+        )
+        return [_Row(*row._tuple()) for row in found]
+
+    def _send(self, partner: Partner, rows: Sequence[_Row], run: _Run) -> list[_Outcome]:
+        outcomes: list[_Outcome] = []
+        for together in _requests(rows, partner, self._resilience):
+            answered = self._send_together(partner, together)
+            now = self._clock.wall()
+            failed = [outcome for outcome in answered if outcome.kind == "unavailable"]
+            if len(failed) == len(answered):
+                asked_for = max(outcome.asked_for for outcome in failed)
+                run.breaker = run.breaker.failed(now, self._resilience, asked_for)
+            else:
+                run.breaker = run.breaker.succeeded()
+            outcomes += answered
+            if run.breaker.state == "open":
+                break
+        return outcomes
+
+    def _send_together(self, partner: Partner, rows: Sequence[_Row]) -> list[_Outcome]:
+        """One request, tried again through a blip; then what became of each command."""
+        try:
+            results = attempt(lambda: self._post(partner, rows), self._resilience)
+        except PartnerUnavailable as error:
+            wait = error.retry_after if isinstance(error, PartnerBusy) else 0.0
+            return [_Outcome(row, "unavailable", str(error), wait) for row in rows]
+        except PartnerRejected as error:
+            if len(rows) == 1:
+                return [_Outcome(rows[0], "rejected", str(error))]
+            # One of them made the partner refuse the whole; the others are not to die with it.
+            return [outcome for row in rows for outcome in self._send_together(partner, [row])]
+        outcomes = []
+        for row in rows:
+            result = results.get(str(row.command_id))
+            if result is None:
+                outcomes.append(_Outcome(row, "unavailable", "the answer does not mention it"))
+            elif result.status == "rejected":
+                outcomes.append(_Outcome(row, "rejected", result.reason or "no reason given"))
+            else:
+                outcomes.append(_Outcome(row, "delivered"))
+        return outcomes
+
+    def _post(self, partner: Partner, rows: Sequence[_Row]) -> dict[str, _Result]:
+        headers = {"content-type": "application/json"}
+        if partner.takes_batches:
+            url = partner.url("commands")
+            body = _encode(_Batch([_message(row) for row in rows]))
+        else:
+            url = partner.url(f"commands/{rows[0].command_type}")
+            body = _encode(_message(rows[0]))
+            headers["idempotency-key"] = str(rows[0].command_id)
+        request = self._session.build_request("POST", url, content=body, headers=headers)
+        answer = exchange(self._session, partner.code, request).content
+        try:
+            if partner.takes_batches:
+                results = msgspec.json.decode(answer, type=_Answer).results
+            else:
+                results = [msgspec.json.decode(answer, type=_Result)]
+        except msgspec.DecodeError as error:
+            raise PartnerUnavailable(partner.code, f"answer not understood: {error}") from error
+        return {result.command_id: result for result in results}
+
+    def _record(
+        self, connection: sa.Connection, partner: Partner, outcomes: list[_Outcome], run: _Run
+    ) -> None:
+        now = self._clock.wall()
+        delivered = [outcome.row.sequence for outcome in outcomes if outcome.kind == "delivered"]
+        if delivered:
+            connection.execute(_DELIVER, {"now": now, "sequences": delivered})
+        failed = [outcome for outcome in outcomes if outcome.kind != "delivered"]
+        dead = [outcome for outcome in failed if self._is_dead(outcome)]
+        if failed:
+            self._record_failures(connection, failed, now)
+        for outcome in dead:
+            self._open_case(connection, partner, outcome)
+        run.held_back |= {outcome.row.business_key for outcome in failed}
+        run.tally += DispatchTally(len(delivered), len(failed) - len(dead), len(dead))
+        # A rejection is an answer: it says nothing against the partner.
+        down = next((outcome for outcome in failed if outcome.kind == "unavailable"), None)
+        error = down.reason if down is not None and not delivered else None
+        write_breaker(connection, partner.code, run.breaker, now, error)
+
+    def _is_dead(self, outcome: _Outcome) -> bool:
+        is_exhausted = outcome.row.attempts + 1 >= self._resilience.most_attempts
+        return outcome.kind == "rejected" or is_exhausted
+
+    def _record_failures(
+        self, connection: sa.Connection, failed: Sequence[_Outcome], now: datetime
+    ) -> None:
+        columns: dict[str, list[Any]] = {
+            "sequences": [], "statuses": [], "moments": [], "errors": []
+        }  # fmt: skip
+        for outcome in failed:
+            is_dead = self._is_dead(outcome)
+            wait = self._resilience.backoff(outcome.row.attempts + 1, outcome.asked_for)
+            columns["sequences"].append(outcome.row.sequence)
+            columns["statuses"].append("dead" if is_dead else "pending")
+            columns["moments"].append(None if is_dead else now + wait)
+            columns["errors"].append(outcome.reason[:_LONGEST_ERROR])
+        connection.execute(_FAIL, columns)
+
+    def _open_case(self, connection: sa.Connection, partner: Partner, outcome: _Outcome) -> None:
+        row = outcome.row
+        business_key = f"{partner.code}/{row.business_key}"
+        connection.execute(
+            _OPEN_CASE,
+            {
+                "case_id": identify("case", "dead_letter", business_key),
+                "business_key": business_key,
+                "owner": row.owner,
+                "reason": f"{row.command_type} was given up: {outcome.reason}"[:_LONGEST_ERROR],
+                "opened_at": self._clock.effective_at(),
+            },
+        )
+
+
+@contextmanager
+def _alone(connection: sa.Connection, partner: str) -> Iterator[bool]:
+    """Whether no other dispatcher works for the partner, until we are done.
+
+    The lock belongs to the database session: it ends with the process, however that ends.
+    """
+    lock = {"partner": partner}
+    name = "hashtext('omniflow_outbox'), hashtext(:partner)"
+    with connection.begin():
+        asked = connection.execute(sa.text(f"select pg_try_advisory_lock({name})"), lock)
+        is_alone = bool(asked.scalar_one())
+    try:
+        yield is_alone
+    except BaseException:
+        # Whatever happened, the session must not go back to the pool with the lock.
+        connection.invalidate()
+        raise
+    if is_alone:
+        with connection.begin():
+            connection.execute(sa.text(f"select pg_advisory_unlock({name})"), lock)
+
+
+def _first_of_each_key(seen: Iterable[_Row], held_back: set[str]) -> list[_Row]:
+    """The commands that may go together: what follows in a key waits for the answer before it."""
+    chosen: dict[str, _Row] = {}
+    for row in seen:
+        if not row.is_held:
+            held_back.add(row.business_key)
+        elif row.business_key not in held_back:
+            chosen.setdefault(row.business_key, row)
+    return list(chosen.values())
+
+
+def _requests(
+    rows: Sequence[_Row], partner: Partner, resilience: Resilience
+) -> Iterator[list[_Row]]:
+    """What travels together; the keys differ, so one request need not wait for another."""
+    limit = resilience.isolate_after if partner.takes_batches else 0
+    together = [row for row in rows if row.attempts < limit]
+    if together:
+        yield together
+    yield from ([row] for row in rows if row.attempts >= limit)
+
+
+def _message(row: _Row) -> _Sent:
+    payload = row.payload.encode()
+    scope = _scope(payload)
+    return _Sent(
+        str(row.command_id),
+        row.command_type,
+        row.business_key,
+        scope.effective_at or row.effective_at,
+        scope.legal_entity,
+        scope.brand,
+        scope.region,
+        scope.channel,
+        row.correlation_id,
+        msgspec.Raw(payload),
+    )
