@@ -70,7 +70,7 @@ def _starts(frame: pd.DataFrame, letter: str) -> pd.Series[bool]:
     return frame["InvoiceNo"].str.upper().str.startswith(letter)
 
 
-SUITE = Suite(
+FILE_SUITE = Suite(
     name="uci_online_retail_file",
     owner="order_desk",
     required=("InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice", "Country"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resources.file_gate import judge_files
 from resources.layouts.uci_online_retail import UciOnlineRetail, UciReading
-from resources.layouts.uci_online_retail_expectations import COLUMNS, SUITE, rows
+from resources.layouts.uci_online_retail_expectations import COLUMNS, FILE_SUITE, rows
 from tests.gates.suite_cases import uci_row
 
 
@@ -28,7 +28,7 @@ def submitted(reading: UciReading) -> tuple[int, list[str]]:
 def test_a_refused_row_takes_its_invoice_to_quarantine_and_no_other(tmp_path: Path) -> None:
     invoice = {"InvoiceNo": "536365"}
     reading = file(tmp_path, invoice, {**invoice, "Quantity": "0"}, invoice, {})
-    (judgement,) = judge_files(reading, SUITE, rows)
+    (judgement,) = judge_files(reading, FILE_SUITE, rows)
     assert judgement.verdict.held_rows == (0, 1, 2)
     accepted, refused = submitted(reading)
     assert accepted == 1
@@ -39,7 +39,7 @@ def test_a_refused_row_takes_its_invoice_to_quarantine_and_no_other(tmp_path: Pa
 def test_bad_debt_may_be_negative_and_goods_may_not(tmp_path: Path) -> None:
     bad_debt = {"InvoiceNo": "A563186", "StockCode": "B", "Quantity": "1"}
     reading = file(tmp_path, {**bad_debt, "UnitPrice": "-11062.06"}, {"UnitPrice": "-1.00"})
-    (judgement,) = judge_files(reading, SUITE, rows)
+    (judgement,) = judge_files(reading, FILE_SUITE, rows)
     assert judgement.verdict.held_rows == (1,)
     accepted, refused = submitted(reading)
     assert accepted == 1
@@ -72,6 +72,6 @@ def test_a_file_in_which_a_rule_breaks_down_is_refused_whole(tmp_path: Path) -> 
 
 def test_an_untouched_file_is_accepted_whole(tmp_path: Path) -> None:
     reading = file(tmp_path, {}, {"Description": "", "CustomerID": ""}, {"Quantity": "6.0"})
-    (judgement,) = judge_files(reading, SUITE, rows)
+    (judgement,) = judge_files(reading, FILE_SUITE, rows)
     assert judgement.verdict.failures == ()
     assert submitted(reading) == (3, [])
