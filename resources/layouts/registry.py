@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from assets.errors import BadInput
+from resources.layouts.cloudevents import CloudEvents
 from resources.layouts.reading import Layout
+from resources.layouts.shopify import Shopify
 from resources.layouts.uci_online_retail import UciOnlineRetail
 
-_LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (UciOnlineRetail(),)}
+_LAYOUTS: dict[str, Layout] = {
+    layout.name: layout for layout in (UciOnlineRetail(), CloudEvents(), Shopify())
+}
 
 
 def layout(name: str) -> Layout:

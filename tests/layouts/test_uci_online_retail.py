@@ -243,7 +243,7 @@ def test_every_row_is_in_an_event_or_in_a_refusal(rows: list[list[str]]) -> None
     assert sum(len(refusal.body.splitlines()) for refusal in answer.refusals) == sum(
         entry[0] in in_refusals for entry in rows
     )
-    placed = [event for event in answer.of("order")]
+    placed = answer.of("order")
     assert reading.orders == len(placed)
     assert reading.order_lines == sum(len(event["data"]["lines"]) for event in placed)
     assert reading.returns == len(answer.of("return"))

@@ -1,0 +1,1 @@
+"""One file per channel: its payloads, translated to our contracts."""
