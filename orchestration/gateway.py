@@ -1,0 +1,216 @@
+"""The gateway's process: ``python -m orchestration.gateway --settings FILE``.
+
+The settings are a JSON object of ``database_url``, ``keys_file`` (``{"source": {"current": …,
+"previous": …}}``) and, optionally, ``host``, ``port``, ``log_level`` and ``limits``. They come in
+a file because a command line is for everybody to read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+import uvicorn
+
+from assets.contracts.admission import Receipt, Refusal, Submission
+from assets.contracts.answers import OrderStatus, SkuAvailability
+from assets.errors import EnvironmentProblem
+from resources.operational_store import inquiries
+from resources.operational_store.connection import as_environment_problem
+from resources.operational_store.door import Door
+from sensors.gateway.app import Gateway
+from sensors.gateway.limits import Limits
+from sensors.gateway.ports import StoreUnavailable, Translator
+
+#: A sender waits for an answer; rather tell it to come again than let it hang.
+STATEMENT_TIMEOUT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 5
+#: How soon a changed file of keys counts.
+KEYS_RELOAD_SECONDS = 1.0
+
+_READY = sa.text("select not pg_is_in_recovery() and to_regclass('event_inbox') is not null")
+
+
+class FileKeys:
+    """The keys of the home's file, read again when it changes: rotating needs no restart."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._checked_at = 0.0
+        self._changed_at = -1
+        self._keys: dict[str, tuple[str, ...]] = {}
+
+    def keys(self, source: str) -> Sequence[str]:
+        """The keys of a source, none for a stranger."""
+        now = time.monotonic()
+        if now - self._checked_at > KEYS_RELOAD_SECONDS:
+            self._checked_at = now
+            self._reload()
+        return self._keys.get(source, ())
+
+    def _reload(self) -> None:
+        try:
+            changed_at = self._path.stat().st_mtime_ns
+            if changed_at == self._changed_at:
+                return
+            content = json.loads(self._path.read_text())
+            self._keys = {
+                source: tuple(key for name in ("current", "previous") if (key := pair.get(name)))
+                for source, pair in content.items()
+            }
+            self._changed_at = changed_at
+        except (OSError, ValueError, AttributeError) as error:
+            # The keys that we know go on to work; a broken file must not lock everybody out.
+            structlog.get_logger("gateway").error("keys_unreadable", error=type(error).__name__)
+
+
+class Store:
+    """The door and the inquiries over one engine, each call in a transaction of its own."""
+
+    def __init__(self, url: str, door: Door) -> None:
+        timeout = f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS * 1000}"
+        self._engine = sa.create_engine(
+            url,
+            pool_size=3,
+            pool_pre_ping=True,
+            # An error's text must not carry a customer's order into the log.
+            hide_parameters=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": timeout},
+        )
+        self._door = door
+
+    def take(self, submissions: Sequence[Submission], refusals: Sequence[Refusal]) -> list[Receipt]:
+        """Let everything in and commit."""
+        with self._transaction() as connection:
+            receipts = self._door.admit(connection, submissions)
+            self._door.refuse(connection, refusals)
+        return receipts
+
+    def is_ready(self) -> bool:
+        """Whether the door's table can be reached and written."""
+        try:
+            with self._transaction() as connection:
+                return bool(connection.scalar(_READY))
+        except StoreUnavailable:
+            return False
+
+    def order_status(self, channel: str, order_number: str) -> OrderStatus | None:
+        """Where an order stands."""
+        with self._transaction() as connection:
+            return inquiries.order_status(connection, channel, order_number)
+
+    def availability(self, channel: str, skus: Sequence[str]) -> list[SkuAvailability]:
+        """What a channel may sell."""
+        with self._transaction() as connection:
+            return inquiries.availability(connection, channel, skus)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            problem = as_environment_problem(error)
+            if problem is None:
+                raise
+            raise StoreUnavailable(str(problem)) from error
+
+
+def build_gateway(
+    database_url: str,
+    keys_file: Path,
+    translators: Mapping[str, Translator] | None = None,
+    limits: Limits | None = None,
+) -> Gateway:
+    """The gateway over a real door. Who may send is said by who has a key."""
+    store = Store(database_url, Door())
+    return Gateway(
+        intake=store,
+        inquiries=store,
+        keys=FileKeys(keys_file),
+        translators=translators or {},
+        limits=limits or Limits(),
+    )
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings of the gateway's process.
+
+    Raises:
+        EnvironmentProblem: If the file cannot be read or says too little.
+    """
+    try:
+        settings = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise EnvironmentProblem(f"cannot read the gateway's settings {path}: {error}") from error
+    missing = {"database_url", "keys_file"} - set(settings)
+    if missing:
+        raise EnvironmentProblem(f"{path} does not say {', '.join(sorted(missing))}")
+    return dict(settings)
+
+
+def log_structured(level: str) -> None:
+    """One JSON object a line on standard output; requests below ``level`` cost nothing."""
+    number = logging.getLevelNamesMapping()[level]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(description="The gateway.")
+    parser.add_argument("--settings", type=Path, required=True)
+    try:
+        settings = read_settings(parser.parse_args(arguments).settings)
+    except EnvironmentProblem as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    level = settings.get("log_level") or "INFO"
+    log_structured(level)
+    app = build_gateway(
+        settings["database_url"],
+        Path(settings["keys_file"]),
+        limits=Limits(**settings.get("limits") or {}),
+    )
+    uvicorn.run(
+        app,
+        host=settings.get("host") or "127.0.0.1",
+        port=settings.get("port") or 8010,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level=level.lower(),
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=10,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
