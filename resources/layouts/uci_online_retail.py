@@ -512,6 +512,15 @@ class UciReading:
         )
         day = earliest.astimezone(ZoneInfo(self.zone)).date()
         self.starts_at = local_midnight(day, self.zone)
+        # The retailer as declared, for the sandbox that supplies it.
+        self.sandbox_settings: Mapping[str, object] = {
+            "starts_at": self.starts_at.isoformat(),
+            "zone": self._declared.zone,
+            "legal_entity": self._declared.legal_entity,
+            "brand": self._declared.brand,
+            "currency": self._declared.currency,
+            "nodes": [{"node_id": self._declared.node_id}],
+        }
         events = np.array(
             [item.invoice for item in self._timeline if item.invoice not in self._refused],
             np.int64,

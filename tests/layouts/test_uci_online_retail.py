@@ -375,6 +375,24 @@ def test_a_broken_file_is_refused_whole_and_the_others_go_on(tmp_path: Path, cas
         read(tmp_path / "broken.csv")
 
 
+def test_wherever_a_file_is_cut_only_whole_rows_are_taken(tmp_path: Path) -> None:
+    rows = [row("1"), row("2", description='LETTER "D", RED'), row("3", country="Korea")]
+    content = text(*rows).encode()
+    path = tmp_path / "a.csv"
+    taken = Counter[int]()
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        try:
+            ((_, frame),) = read(path).frames()
+        except BadInput:
+            continue
+        kept = [list(values.values())[:-1] for values in frame.to_pylist()]
+        assert kept == rows[: len(kept)]
+        taken[len(kept)] += 1
+    # At the end of each row with and without its line break; the whole file is not cut.
+    assert taken == {1: 2, 2: 2, 3: 1}
+
+
 def test_a_file_without_a_last_line_break_is_whole_if_its_last_country_is(
     tmp_path: Path,
 ) -> None:
