@@ -16,6 +16,7 @@ import psutil
 from assets.errors import EnvironmentProblem
 from orchestration.environment import PROJECT
 from orchestration.home import Home
+from resources.http import client
 
 START_SECONDS = 30
 
@@ -27,10 +28,12 @@ class Sandbox:
     Attributes:
         url: Its address.
         process: The process, for its memory.
+        session: Connections to it.
     """
 
     url: str
     process: psutil.Process
+    session: httpx.Client
 
     def tell(self, path: str, body: dict[str, object]) -> dict[str, object]:
         """POST to one of its own addresses.
@@ -39,7 +42,7 @@ class Sandbox:
             EnvironmentProblem: If it does not do it.
         """
         try:
-            response = httpx.post(f"{self.url}{path}", json=body, timeout=120)
+            response = self.session.post(f"{self.url}{path}", json=body, timeout=120)
             response.raise_for_status()
         except httpx.HTTPStatusError as error:
             reason = error.response.text[:300]
@@ -96,8 +99,9 @@ def running_sandbox(home: Home, gateway_url: str | None = None) -> Iterator[Sand
         try:
             pid_file.write_text(str(process.pid), "ascii")
             url = f"http://{host}:{port}"
-            _wait(url, process, str(log))
-            yield Sandbox(url, psutil.Process(process.pid))
+            with client(loopback_only=True) as session:
+                _wait(url, process, session, str(log))
+                yield Sandbox(url, psutil.Process(process.pid), session)
         finally:
             process.terminate()
             try:
@@ -117,13 +121,13 @@ def _stop_orphan(pid_file: Path, state: str) -> None:
             orphan.wait(10)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: str) -> None:
+def _wait(url: str, process: subprocess.Popen[bytes], session: httpx.Client, log: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise EnvironmentProblem(f"the sandbox stopped at once; see {log}")
         try:
-            if httpx.get(f"{url}/healthz", timeout=1).is_success:
+            if session.get(f"{url}/healthz", timeout=1).is_success:
                 return
         except httpx.HTTPError:
             time.sleep(0.05)

@@ -68,11 +68,13 @@ def source(order_lines: pd.DataFrame, stock: pd.DataFrame, profiles: list[Profil
     if stock.duplicated(["node_id", "sku"]).any():
         raise ValueError("stock lists a node and SKU twice")
     sku_codes, skus = pd.factorize(order_lines["sku"])
-    profile = order_lines["profile"].to_numpy(np.int64)
+    distinct = list(dict.fromkeys(profiles))
+    same = np.array([distinct.index(profile) for profile in profiles], np.int64)
+    profile = same[order_lines["profile"].to_numpy(np.int64)]
     quantity = order_lines["quantity"].to_numpy(np.int64)
     supply = _supply(stock, skus)
 
-    least = np.full(len(skus), np.iinfo(np.int64).max)
+    least = np.full(len(skus), len(distinct))
     most = np.full(len(skus), -1)
     np.minimum.at(least, sku_codes, profile)
     np.maximum.at(most, sku_codes, profile)
@@ -81,12 +83,8 @@ def source(order_lines: pd.DataFrame, stock: pd.DataFrame, profiles: list[Profil
     parts = []
     for index in np.unique(profile[is_uniform]):
         chosen = np.flatnonzero(is_uniform & (profile == index))
-        parts += _share(chosen, sku_codes[chosen], quantity[chosen], supply, profiles[index])
-    parts += _walk(np.flatnonzero(~is_uniform), sku_codes, quantity, profile, supply, profiles)
-    if not parts:
-        return pd.DataFrame({"line": [], "rank": [], "node_id": [], "quantity": []}).astype(
-            {"line": "int64", "quantity": "int64", "node_id": "str"}
-        )[["line", "node_id", "quantity"]]
+        parts += _share(chosen, sku_codes[chosen], quantity[chosen], supply, distinct[index])
+    parts.append(_walk(np.flatnonzero(~is_uniform), sku_codes, quantity, profile, supply, distinct))
     result = pd.concat(parts, ignore_index=True).sort_values(["line", "rank"], ignore_index=True)
     return result[["line", "node_id", "quantity"]]
 
@@ -143,21 +141,26 @@ def _walk(
     profile: np.ndarray,
     supply: dict[str, np.ndarray],
     profiles: list[Profile],
-) -> list[pd.DataFrame]:
+) -> pd.DataFrame:
     """Lines of SKUs that are asked for under several profiles, one after the other."""
-    left = {node: by_sku.copy() for node, by_sku in supply.items()}
-    parts = []
-    for line in lines:
-        wanted, sku = quantity[line], sku_codes[line]
-        for rank, (node, kept) in enumerate(profiles[profile[line]]):
+    skus = sku_codes[lines].tolist()
+    left = {
+        node: dict(zip(skus, by_sku[skus].tolist(), strict=True)) for node, by_sku in supply.items()
+    }
+    taken: list[tuple[int, int, str, int]] = []
+    rows = zip(lines.tolist(), skus, quantity[lines].tolist(), profile[lines].tolist(), strict=True)
+    for line, sku, wanted, index in rows:
+        for rank, (node, kept) in enumerate(profiles[index]):
             if not wanted:
                 break
             units = min(wanted, max(0, left[node][sku] - kept)) if node in left else 0
             if units:
                 left[node][sku] -= units
                 wanted -= units
-                parts.append(_part(np.array([line]), rank, node, np.array([units])))
-    return parts
+                taken.append((line, rank, node, units))
+    return pd.DataFrame(taken, columns=["line", "rank", "node_id", "quantity"]).astype(
+        {"line": "int64", "rank": "int64", "node_id": "str", "quantity": "int64"}
+    )
 
 
 def _part(lines: np.ndarray, rank: int, node: str, units: np.ndarray) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -58,6 +58,8 @@ class Reading(Protocol):
     orders: int
     order_lines: int
     returns: int
+    #: What the sandbox must be told about the retailer behind these files.
+    sandbox_settings: Mapping[str, object]
 
     def windows(self, quantum: timedelta) -> Iterator[Window]:
         """Windows aligned to local midnight in ``zone``, empty ones left out."""
