@@ -1,7 +1,9 @@
 with final as (
-    {% for account_name, account_code in var('account_codes').items() %}
+    {% for account_name in [
+        'customer_deposits', 'tax_payable', 'goods_revenue', 'charge_revenue', 'cost_of_goods',
+    ] %}
     select
-        '{{ account_code }}' as account_code,
+        '{{ var("account_codes")[account_name] }}' as account_code,
         '{{ account_name }}' as account_name
     {% if not loop.last %}
     union all

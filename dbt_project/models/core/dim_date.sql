@@ -10,7 +10,9 @@ bounds as (
 ),
 
 days as (
-    select cast({{ days_between('bounds.first_date', 'bounds.last_date') }} as date) as calendar_date
+    select
+        cast({{ days_between('bounds.first_date', 'bounds.last_date') }} as date)
+            as calendar_date
     from bounds
 ),
 

@@ -19,7 +19,11 @@ newest as (
 ),
 
 moment as (
-    select coalesce(max(effective_at), cast('1970-01-01 00:00:00+00' as timestamp with time zone)) as as_of_at
+    select
+        coalesce(
+            max(effective_at),
+            cast('1970-01-01 00:00:00+00' as timestamp with time zone)
+        ) as as_of_at
     from newest
 ),
 

@@ -195,7 +195,8 @@ final as (
         node_ids,
         occurred_at as placed_at,
         allocated_at,
-        case when status in ('dispatched', 'delivered') then last_dispatched_at end as dispatched_at,
+        case when status in ('dispatched', 'delivered') then last_dispatched_at end
+            as dispatched_at,
         case when status = 'delivered' then last_delivered_at end as delivered_at,
         case when status in ('dispatched', 'delivered') then last_dispatched_date end
             as dispatched_date,

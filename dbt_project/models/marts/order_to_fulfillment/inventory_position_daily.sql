@@ -26,7 +26,13 @@ moved as (
         max(recorded_xid) as recorded_xid
     from stock_movements
     {% if is_incremental() %}
-    where (node_id, sku) in (select touched.node_id, touched.sku from touched)
+    where
+        (node_id, sku) in (
+            select
+                touched.node_id,
+                touched.sku
+            from touched
+        )
     {% endif %}
     group by trading_date, node_id, sku
 ),

@@ -13,7 +13,13 @@ touched as (
 reached as (
     select * from orders
     {% if is_incremental() %}
-    where (channel, trading_date) in (select touched.channel, touched.trading_date from touched)
+    where
+        (channel, trading_date) in (
+            select
+                touched.channel,
+                touched.trading_date
+            from touched
+        )
     {% endif %}
 ),
 
