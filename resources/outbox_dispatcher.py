@@ -32,6 +32,8 @@ from resources.partners import Partner, PartnerBook
 from resources.resilience import Breaker, Resilience, attempt, read_breaker, write_breaker
 
 _THREADS = 4
+# Among how many a half-open breaker looks for the command to ask with.
+_LOOKED_THROUGH = 500
 _LONGEST_ERROR = 500
 _log = structlog.get_logger(__name__)
 
@@ -259,8 +261,9 @@ class OutboxDispatcher:
                 pass
             is_open = run.breaker.on(self._clock.wall()).state == "open"
             with connection.begin():
-                left = connection.execute(_LEFT, {**parameters, "held_back": [*run.held_back]})
-                remaining, behind = left.one()._tuple()
+                parameters["held_back"] = [*run.held_back]
+                left: Any = connection.execute(_LEFT, parameters).one()
+                remaining, behind = left
         blocked = remaining if is_open else behind
         tally = run.tally + DispatchTally(blocked=blocked, remaining=remaining)
         if tally.retried or tally.dead or is_open:
@@ -280,11 +283,12 @@ class OutboxDispatcher:
         if run.breaker.state == "open":
             return False
         with connection.begin():
-            seen = self._claim(connection, partner, run)
+            is_probe = run.breaker.state == "half_open"
+            seen = self._claim(connection, partner, run, is_probe)
             if not seen:
                 return False
             chosen = _first_of_each_key(seen, run.held_back)
-            if run.breaker.state == "half_open":
+            if is_probe:
                 # The one that has failed least: a poisonous command must not be asked for ever
                 # whether its partner is well.
                 chosen = sorted(chosen, key=lambda row: (row.attempts, row.sequence))[:1]
@@ -295,17 +299,20 @@ class OutboxDispatcher:
             self._record(connection, partner, outcomes, run)
         return True
 
-    def _claim(self, connection: sa.Connection, partner: Partner, run: _Run) -> list[_Row]:
+    def _claim(
+        self, connection: sa.Connection, partner: Partner, run: _Run, is_probe: bool
+    ) -> list[_Row]:
         found = connection.execute(
             _CLAIM,
             {
                 "partner": partner.code,
                 "after": run.after,
                 "held_back": [*run.held_back],
-                "most": partner.batch_size,
+                "most": max(partner.batch_size, _LOOKED_THROUGH if is_probe else 1),
             },
         )
-        return [_Row(*row._tuple()) for row in found]
+        rows: list[Any] = list(found)
+        return [_Row(*row) for row in rows]
 
     def _send(self, partner: Partner, rows: Sequence[_Row], run: _Run) -> list[_Outcome]:
         outcomes: list[_Outcome] = []

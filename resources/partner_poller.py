@@ -100,6 +100,10 @@ class PartnerPoller:
                 is_more = page.more
         return tally
 
+    def close(self) -> None:
+        """Let the connection to the partner go."""
+        self._session.close()
+
     def _fetch(self, until: datetime, token: str | None) -> _Page:
         parameters = {"until": until.astimezone(UTC).isoformat(), "limit": str(self._page)}
         if token is not None:
