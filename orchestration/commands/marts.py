@@ -1,0 +1,134 @@
+"""`omniflow marts list` and `omniflow marts show NAME`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestration.commands._opening import existing_home
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resources.analytics_store import MartInfo
+
+
+class Action(StrEnum):
+    """What to do with the marts."""
+
+    LIST = "list"
+    SHOW = "show"
+
+
+class Format(StrEnum):
+    """How to print rows."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def command(
+    action: Annotated[Action, typer.Argument(help="list the marts, or show the rows of one.")],
+    name: Annotated[str | None, typer.Argument(help="The mart to show.")] = None,
+    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TABLE,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="So many rows at most; a table shows 50.")
+    ] = None,
+) -> None:
+    """List the published marts, or show the rows of one.
+
+    In JSON, amounts and rates are texts, so that no digit is lost; counts are numbers.
+    """
+    from assets.errors import BadInput
+    from resources.analytics_store import AnalyticsStore
+    from resources.lake import Lake
+
+    home = existing_home()
+    if home is None:
+        raise BadInput("there is no home yet, so no mart; run a replay or the demo first")
+    store = AnalyticsStore(home.warehouse, Lake(home.lake))
+    output = Format.JSON if json else output
+    if action is Action.LIST:
+        marts = store.list_marts()
+        if not marts:
+            raise BadInput("no mart is published yet; run a replay or the demo first")
+        _print([_described(mart) for mart in marts], output)
+        return
+    if name is None:
+        known = ", ".join(mart.name for mart in store.list_marts())
+        raise BadInput(f"say which mart: {known or 'none is published yet'}")
+    shown = 50 if limit is None and output is Format.TABLE else limit
+    rows = store.rows(name, limit=shown)
+    columns = [column for column, _ in store.columns(name)]
+    _print(rows, output, columns)
+    if output is Format.TABLE and limit is None:
+        count = next(mart.row_count for mart in store.list_marts() if mart.name == name)
+        if count > len(rows):
+            typer.echo(f"{len(rows)} of {count} rows; --limit shows more", err=True)
+
+
+def _described(mart: MartInfo) -> dict[str, Any]:
+    return {
+        "name": mart.name,
+        "owner": mart.owner,
+        "row_count": mart.row_count,
+        "as_of_at": mart.as_of_at,
+        "published_at": mart.published_at,
+        "held_reason": mart.held_reason,
+        "description": mart.description,
+    }
+
+
+def _print(
+    rows: list[dict[str, Any]], output: Format, columns: Sequence[str] | None = None
+) -> None:
+    names = list(columns if columns is not None else rows[0])
+    values = [{name: _plain(row[name]) for name in names} for row in rows]
+    match output:
+        case Format.JSON:
+            import json
+            import sys
+
+            json.dump(values, sys.stdout, indent=2, ensure_ascii=False)
+            sys.stdout.write("\n")
+        case Format.CSV:
+            import csv
+            import sys
+
+            writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(values)
+        case Format.TABLE:
+            _print_table(values, names)
+
+
+def _print_table(rows: list[dict[str, Any]], names: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        is_number = any(isinstance(row[name], int) for row in rows)
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if row[name] is None else str(row[name]) for name in names))
+    Console().print(table)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can say it exactly; instants in UTC, ending in Z."""
+    from datetime import date, datetime
+    from decimal import Decimal
+
+    match value:
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return format(value, "f")
+    return value
