@@ -14,7 +14,8 @@ import msgspec
 
 from assets.errors import EnvironmentProblem
 from orchestration.home import Home
-from orchestration.sandbox import Sandbox, peak_megabytes, running_sandbox
+from orchestration.processes import peak_megabytes
+from orchestration.sandbox import Sandbox, running_sandbox
 from orchestration.simulation import Simulation, claim_simulated_time, refuse_real_partners
 from resources.layouts.reading import CatalogueItem, Reading
 from resources.layouts.registry import layout
@@ -142,10 +143,13 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
         before = _counts(store)
         report = _through_the_flows(request, reading, store, partners, sandbox, watch, stopwatch)
         _count_since(before, store, report)
-        report.sandbox_peak_mb = round(sandbox.peak_megabytes, 1)
+        report.sandbox_peak_mb = round(sandbox.process.peak_megabytes, 1)
     if request.builds_marts:
         watch(Moment("building marts"))
-        _build_marts(home, store, report, stopwatch)
+        from orchestration.publication import publish_marts
+
+        published = publish_marts(home, store.engine, stopwatch.phase)
+        report.marts_held = [f"{held.mart}: {held.reason}" for held in published.publication.held]
     store.engine.dispose()
     report.files_refused = {
         verdict.path.name: verdict.refused_because
@@ -252,18 +256,6 @@ def _judge(reading: Reading, name: str) -> None:
     from resources.layouts.uci_online_retail_expectations import FILE_SUITE, rows
 
     judge_files(reading, FILE_SUITE, rows)
-
-
-def _build_marts(home: Home, store: OperationalStore, report: Report, stopwatch: Stopwatch) -> None:
-    from resources.analytics_store import AnalyticsStore
-    from resources.lake import Lake
-
-    lake = Lake(home.lake)
-    with stopwatch.phase("lake"):
-        lake.export(store.engine)
-    with stopwatch.phase("marts"):
-        built = AnalyticsStore(home.warehouse, lake).build()
-    report.marts_held = list(built.held)
 
 
 def _counts(store: OperationalStore) -> dict[str, int]:

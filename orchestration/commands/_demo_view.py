@@ -1,0 +1,125 @@
+"""What a person sees of the demo: where it is, the scorecard, and where to look next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from orchestration.demo import DAYS, STARTS_AT, TAIL_DAYS, DemoRun, Say
+from orchestration.scorecard import Scorecard
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Say]:
+    """A bar over the simulated week; plain lines where nobody looks at a terminal."""
+    if quiet:
+        said: set[str] = set()
+
+        def note(words: str, at: datetime | None) -> None:
+            line = words if at is None else f"{words} · {at:%a %d %b}"
+            if line not in said:
+                said.add(line)
+                sys.stderr.write(f"{line}\n")
+
+        yield note
+        return
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[day]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        total = (DAYS + TAIL_DAYS) * 24.0
+        task = bar.add_task("starting", total=total, day="")
+
+        def say(words: str, at: datetime | None) -> None:
+            if at is None:
+                bar.update(task, description=words)
+            else:
+                hours = (at - STARTS_AT).total_seconds() / 3600
+                bar.update(task, description=words, completed=hours, day=f"{at:%a %d %b %H:%M}")
+
+        yield say
+
+
+def show(run: DemoRun, card: Scorecard, seconds: float) -> None:
+    """The scorecard and where to look next, on standard output."""
+    console = Console()
+    console.print(
+        Panel(
+            Group(_trade(card), "", _trust(card)),
+            title=f"A trading week in {seconds:.0f} s",
+            title_align="left",
+        )
+    )
+    for held in card.marts_held:
+        console.print(f"[red]held by its gate[/] {held}")
+    console.print(_next_steps(run.home.path))
+
+
+def _table() -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", min_width=26)
+    table.add_column(justify="right", min_width=12)
+    table.add_column(style="dim")
+    return table
+
+
+def _trade(card: Scorecard) -> Table:
+    table = _table()
+    kept, broken = card.promises.get("kept", 0), card.promises.get("broken", 0)
+    table.add_row("orders", f"{card.orders:,}", f"{card.order_lines:,} lines")
+    table.add_row("units promised of ordered", f"{card.fill_rate:.1%}", f"{card.units_ordered:,}")
+    table.add_row("shipments", f"{card.shipments:,}", "")
+    share = kept / (kept + broken) if kept + broken else 1.0
+    table.add_row("delivery promises kept", f"{share:.1%}", f"{broken:,} broken")
+    table.add_row("revenue, net of tax", f"£{float(card.revenue):,.2f}", "exact in the journal")
+    for status, count in sorted(card.statuses.items(), key=lambda entry: -entry[1]):
+        table.add_row(f"  orders {status.replace('_', ' ')}", f"{count:,}", "")
+    return table
+
+
+def _trust(card: Scorecard) -> Table:
+    table = _table()
+    table.add_row("events in", f"{card.events_in:,}", "signed webhooks")
+    table.add_row("  applied", f"{card.events_applied:,}", "")
+    table.add_row("  duplicates absorbed", f"{card.events_duplicate:,}", "")
+    table.add_row(
+        "  waiting, quarantined", f"{card.events_waiting + card.events_quarantined:,}", ""
+    )
+    table.add_row(
+        "commands delivered", f"{card.commands_delivered:,}", f"{card.commands_open} open"
+    )
+    table.add_row("journal entries", f"{card.journal_entries:,}", "all balanced")
+    holding = sum(card.invariants.values())
+    verdict = "" if holding == len(card.invariants) else "[red]see `omniflow invariants`"
+    table.add_row("invariants holding", f"{holding} of {len(card.invariants)}", verdict)
+    table.add_row("marts published", f"{len(card.marts)}", ", ".join(sorted(card.marts)))
+    for kind, owner, count in card.cases:
+        table.add_row(f"  case {kind.replace('_', ' ')}", f"{count:,}", f"for {owner}")
+    return table
+
+
+def _next_steps(home: Path) -> Panel:
+    try:
+        shown = home.relative_to(Path.cwd())
+    except ValueError:
+        shown = home
+    prefix = f"OMNIFLOW_HOME={shown} .venv/bin/omniflow"
+    steps = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    steps.add_column(style="cyan", no_wrap=True)
+    steps.add_column(style="dim")
+    steps.add_row(f"{prefix} up", "the Dagster UI and the gateway on this week")
+    steps.add_row(f"{prefix} marts show order_promise_performance", "which promises broke, and why")
+    steps.add_row(f"{prefix} invariants", "what must hold, checked on the stored rows")
+    steps.add_row(f"{prefix} down", "stop everything")
+    return Panel(steps, title="Where to look next", title_align="left")

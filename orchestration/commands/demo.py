@@ -1,0 +1,36 @@
+"""`omniflow demo`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from orchestration.commands._opening import Json, report
+
+
+def command(json: Json = False) -> None:
+    """Trade a week of a small retailer in a home of its own, and show what it came to."""
+    import time
+    from dataclasses import asdict
+
+    from orchestration.commands._demo_view import progress, show
+    from orchestration.demo import demo_home, run
+    from orchestration.environment import Environment
+    from orchestration.scorecard import score
+
+    began = time.perf_counter()
+    home = demo_home(Environment.read())
+    with progress(quiet=json or not sys.stderr.isatty()) as say:
+        finished = run(home, say)
+        say("reading the scorecard", None)
+        card = score(finished)
+    seconds = time.perf_counter() - began
+    if json:
+        report(
+            {**asdict(card), "fill_rate": round(card.fill_rate, 4), "seconds": round(seconds, 1)}
+        )
+    else:
+        show(finished, card, seconds)
+    if not card.is_sound:
+        raise typer.Exit(1)

@@ -1,0 +1,132 @@
+"""A trading week of a small retailer, through the whole product, in a home of its own.
+
+Its partner systems run as a sandbox over loopback HTTP and push signed webhooks to a real gateway;
+everything after that is what a retailer's own home runs. The week is simulated, so it takes a
+minute.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from orchestration import services, supervisor
+from orchestration.environment import Environment
+from orchestration.home import Home, open_home
+from orchestration.processes import Running, running, stop_orphan
+from orchestration.publication import Published, publish_marts
+from orchestration.sandbox import running_sandbox
+from orchestration.simulation import Progress, Simulation, claim_simulated_time
+from resources.operational_store.door import Door
+from resources.operational_store.store import OperationalStore, create_engine
+from resources.outbox_dispatcher import OutboxDispatcher
+from resources.partners import PartnerBook
+
+#: A Monday; the week is the same whenever it is run.
+STARTS_AT = datetime(2026, 1, 5, tzinfo=UTC)
+DAYS = 7
+TAIL_DAYS = 7
+ORDERS = 1_500
+QUANTUM = timedelta(hours=4)
+SEED = "demo"
+
+#: A few payments fail and a few events come twice, as in any week.
+RETAILER = {
+    "seed": SEED,
+    "starts_at": STARTS_AT.isoformat(),
+    "zone": "Europe/London",
+    "legal_entity": "retailer_uk",
+    "brand": "house",
+    "decline_rate": 0.01,
+    "reject_rate": 0.005,
+    "duplicate_rate": 0.01,
+    "accepts_fulfilment": True,
+    "nodes": [
+        {"node_id": "dc_midlands", "kind": "warehouse", "country": "GB", "stock_share": 8},
+        {"node_id": "store_leeds", "kind": "store", "country": "GB", "stock_share": 1},
+        {"node_id": "store_bristol", "kind": "store", "country": "GB", "stock_share": 1},
+    ],
+}
+
+Say = Callable[[str, datetime | None], None]
+
+
+@dataclass(frozen=True)
+class DemoRun:
+    """What a demo leaves behind, for the scorecard."""
+
+    home: Home
+    planned: dict[str, object]
+    progress: Progress
+    pushed: int
+    published: Published
+
+
+def demo_home(environment: Environment) -> Home:
+    """The demo's own home beside the given one, new each time."""
+    path = environment.home.with_name(f"{environment.home.name}-demo")
+    environment = replace(environment, home=path)
+    if (path / "home.json").exists():
+        stale = open_home(environment)
+        stop_orphan(stale, "sandbox", str(path / "sandbox"))
+        stop_orphan(stale, "gateway", "orchestration.gateway")
+        supervisor.down(stale)
+        shutil.rmtree(path)
+    return open_home(environment)
+
+
+def run(home: Home, say: Say) -> DemoRun:
+    """Trade a week.
+
+    Raises:
+        EnvironmentProblem: If something of it cannot be started, or stops in the middle.
+    """
+    say("starting PostgreSQL", None)
+    with supervisor.exclusive(home):
+        supervisor.start_database(home)
+    store = OperationalStore(create_engine(home.database_url))
+    clock = claim_simulated_time(store, STARTS_AT)
+    store.clock = clock
+    say("starting the gateway and the partner systems", None)
+    with _gateway(home) as gateway, running_sandbox(home, gateway.url) as sandbox:
+        partners = PartnerBook.load(sandbox_url=sandbox.url)
+        home.source_keys(partner.code for partner in partners)
+        sandbox.tell("/sandbox/v1/configure", RETAILER)
+        planned = sandbox.tell(
+            "/sandbox/v1/trading",
+            {"starts_at": STARTS_AT.isoformat(), "days": DAYS, "orders": ORDERS},
+        )
+        pushed = 0
+
+        def collect(until: datetime) -> int:
+            nonlocal pushed
+            tally = sandbox.tell("/sandbox/v1/advance", {"until": until.isoformat()})
+            pushed += int(tally["delivered"])
+            return int(tally["delivered"])
+
+        dispatcher = OutboxDispatcher(store.engine, partners, clock, session=sandbox.session)
+        simulation = Simulation(store, clock, Door(), dispatcher, collect, batch_size=2_000)
+        end = STARTS_AT + timedelta(days=DAYS + TAIL_DAYS)
+        while simulation.now < end:
+            simulation.advance(simulation.now + QUANTUM)
+            say("trading", simulation.now)
+    say("building the marts", None)
+    published = publish_marts(home, store.engine)
+    store.engine.dispose()
+    return DemoRun(home, planned, simulation.progress, pushed, published)
+
+
+@contextmanager
+def _gateway(home: Home) -> Iterator[Running]:
+    home.source_keys([])
+    ports = home.claim_ports(["gateway"])
+    services.write_gateway_settings(home, ports)
+    command = [sys.executable, "-m", "orchestration.gateway", "--settings"]
+    command.append(str(services.gateway_settings_path(home)))
+    url = f"http://{home.environment.host}:{ports['gateway']}"
+    with running(home, "gateway", command, url) as gateway:
+        yield gateway

@@ -1,0 +1,126 @@
+"""What a demo week came to, read from the stores as anybody could read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestration.demo import DemoRun
+from resources.operational_store import invariants
+from resources.operational_store.bulk import fetch
+from resources.operational_store.store import OperationalStore, create_engine
+
+_TOTALS = """
+    select
+        (select count(*) from order_placed),
+        (select count(*) from order_line),
+        (select coalesce(sum(ordered_quantity), 0)::bigint from order_line),
+        (select coalesce(sum(reserved_quantity), 0)::bigint from order_line),
+        (select count(*) from event_inbox where status = 'applied'),
+        (select count(*) from event_inbox where status in ('waiting', 'pending')),
+        (select count(*) from quarantined_event),
+        (select coalesce(sum(duplicates), 0)::bigint from door_tally),
+        (select coalesce(sum(received), 0)::bigint from door_tally),
+        (select count(*) from shipment_dispatched),
+        (select count(*) from command_outbox where status = 'delivered'),
+        (select count(*) from command_outbox where status <> 'delivered'),
+        (select coalesce(-sum(amount), 0) from journal_line where entry_kind = 'revenue'
+            and account_code in ('4000', '4100')),
+        (select count(distinct entry_id) from journal_line)
+"""
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The week in numbers; ``cases`` are (type, owner, how many), ``promises`` outcome → orders."""
+
+    orders: int
+    order_lines: int
+    units_ordered: int
+    units_reserved: int
+    events_in: int
+    events_applied: int
+    events_waiting: int
+    events_quarantined: int
+    events_duplicate: int
+    shipments: int
+    commands_delivered: int
+    commands_open: int
+    revenue: str
+    journal_entries: int
+    cases: list[tuple[str, str, int]]
+    statuses: dict[str, int]
+    promises: dict[str, int]
+    invariants: dict[str, bool]
+    marts: dict[str, int]
+    marts_held: list[str]
+
+    @property
+    def fill_rate(self) -> float:
+        """Units reserved of units ordered."""
+        return self.units_reserved / self.units_ordered if self.units_ordered else 1.0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything holds that must hold."""
+        accounted = (
+            self.events_applied
+            + self.events_waiting
+            + self.events_quarantined
+            + self.events_duplicate
+        )
+        return (
+            all(self.invariants.values())
+            and not self.marts_held
+            and not self.commands_open
+            and accounted == self.events_in
+        )
+
+
+def score(run: DemoRun) -> Scorecard:
+    """Read the scorecard of a finished run."""
+    from resources.analytics_store import AnalyticsStore
+    from resources.lake import Lake
+
+    store = OperationalStore(create_engine(run.home.database_url))
+    with store.transaction() as connection:
+        totals = fetch(connection, _TOTALS)[0]
+        cases = fetch(
+            connection,
+            "select case_type, owner, count(*) from exception_case group by 1, 2 order by 3 desc, 1",
+        )
+        statuses = dict(fetch(connection, "select status, count(*) from order_state group by 1"))
+        held = {
+            result.id: result.holds for result in invariants.check(connection) if result.applies
+        }
+    store.engine.dispose()
+    warehouse = AnalyticsStore(run.home.warehouse, Lake(run.home.lake))
+    promises: dict[str, int] = {}
+    for row in warehouse.rows("order_promise_performance"):
+        outcome = str(row["promise_outcome"])
+        promises[outcome] = promises.get(outcome, 0) + 1
+    (orders, lines, ordered, reserved, applied, waiting, quarantined, duplicates, received) = (
+        totals[:9]
+    )
+    shipments, delivered, open_commands, revenue, entries = totals[9:]
+    return Scorecard(
+        orders=orders,
+        order_lines=lines,
+        units_ordered=ordered,
+        units_reserved=reserved,
+        events_in=received,
+        events_applied=applied,
+        events_waiting=waiting,
+        events_quarantined=quarantined,
+        events_duplicate=duplicates,
+        shipments=shipments,
+        commands_delivered=delivered,
+        commands_open=open_commands,
+        revenue=str(revenue),
+        journal_entries=entries,
+        cases=[(kind, owner, count) for kind, owner, count in cases],
+        statuses=statuses,
+        promises=promises,
+        invariants=held,
+        marts={mart.name: mart.row_count for mart in run.published.publication.marts},
+        marts_held=[f"{held.mart}: {held.reason}" for held in run.published.publication.held],
+    )
