@@ -60,8 +60,23 @@ def order_status(connection: sa.Connection, channel: str, order_number: str) -> 
         promised_date=order.promised_date,
         currency_code=order.currency_code,
         total_amount=str(order.total_amount),
-        lines=[OrderLineStatus(*tuple(line)) for line in lines],
-        fulfilment=[FulfilmentStatus(str(part[0]), *tuple(part)[1:]) for part in parts],
+        lines=[
+            OrderLineStatus(
+                line.line_number,
+                line.sku,
+                line.ordered_quantity,
+                line.reserved_quantity,
+                line.unfilled_quantity,
+                line.unfilled_reason_code,
+            )
+            for line in lines
+        ],
+        fulfilment=[
+            FulfilmentStatus(
+                str(part.fulfilment_order_id), part.status, part.quantity, part.shipment_number
+            )
+            for part in parts
+        ],
     )
 
 
