@@ -42,7 +42,7 @@ class Invariant:
     title: str
     #: A statement whose one value says whether there is anything to look at.
     applies: str
-    #: What is wrong → the statement that finds it.
+    #: What is wrong → the statement that finds it; its rows may say it better, as ``wrong``.
     findings: Mapping[str, str] = field(default_factory=dict)
     #: What only Python can recompute.
     recomputed: Callable[[sa.Connection], Iterator[Violation]] | None = None

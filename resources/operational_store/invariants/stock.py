@@ -66,43 +66,54 @@ instant as (
 )
 """
 
-_FIRST_INSTANT = """
+# Only the first broken instant of a position: all later ones follow from it.
+_BROKEN_INSTANTS = f"""
+{_INSTANTS}
+
 select distinct on (node_id, sku)
+    case
+        when reserved + allocated > on_hand then 'promised more than is on hand'
+        else 'promises below zero'
+    end as wrong,
     node_id, sku, ledger_sequence,
     on_hand as on_hand_quantity,
     reserved as reserved_quantity,
     allocated as allocated_quantity
 from instant
-where {broken}
+where reserved + allocated > on_hand or reserved < 0 or allocated < 0
 order by node_id, sku, ledger_sequence
 """
 
-
-def _instants_where(broken: str) -> str:
-    # Only the first broken instant of a position: all later ones follow from it.
-    return _INSTANTS + _FIRST_INSTANT.format(broken=broken)
-
-
-def _position_differs(quantity: str) -> str:
-    return f"""
+_POSITIONS_THAT_DIFFER = f"""
 with {_EFFECTS},
 
 ledger as (
-    select node_id, sku, sum({quantity})::bigint as quantity
+    select
+        node_id, sku,
+        sum(on_hand)::bigint as on_hand,
+        sum(reserved)::bigint as reserved,
+        sum(allocated)::bigint as allocated
     from effect
     group by node_id, sku
 )
 
 select
+    compared.what || ' is not what the ledger says' as wrong,
     coalesce(ledger.node_id, held.node_id) as node_id,
     coalesce(ledger.sku, held.sku) as sku,
-    held.{quantity}_quantity as position_quantity,
-    coalesce(ledger.quantity, 0) as ledger_quantity
+    compared.position_quantity,
+    compared.ledger_quantity
 from ledger
 full join stock_position as held
     on ledger.node_id = held.node_id and ledger.sku = held.sku
-where coalesce(ledger.quantity, 0) <> coalesce(held.{quantity}_quantity, 0)
-order by 1, 2
+cross join lateral (
+    values
+        ('on hand', coalesce(held.on_hand_quantity, 0), coalesce(ledger.on_hand, 0)),
+        ('reserved', coalesce(held.reserved_quantity, 0), coalesce(ledger.reserved, 0)),
+        ('allocated', coalesce(held.allocated_quantity, 0), coalesce(ledger.allocated, 0))
+) as compared (what, position_quantity, ledger_quantity)
+where compared.position_quantity <> compared.ledger_quantity
+order by 2, 3, 1
 """
 
 
@@ -116,11 +127,8 @@ S1 = Invariant(
         or exists (select from deallocation)
     """,
     {
-        "promised more than is on hand": _instants_where("reserved + allocated > on_hand"),
-        "promises below zero": _instants_where("reserved < 0 or allocated < 0"),
-        "on hand is not what the ledger says": _position_differs("on_hand"),
-        "reserved is not what the ledger says": _position_differs("reserved"),
-        "allocated is not what the ledger says": _position_differs("allocated"),
+        "promised more than is on hand": _BROKEN_INSTANTS,
+        "a position is not what the ledger says": _POSITIONS_THAT_DIFFER,
         "an order line holds more than was ordered": """
             with held as (
                 select order_id, line_number, sku, quantity
