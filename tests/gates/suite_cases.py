@@ -16,6 +16,7 @@ import pandas as pd
 
 from assets.finance.expectations import JOURNAL_LINE
 from assets.inventory.expectations import RESERVATION_MOVEMENT, STOCK_MOVEMENT
+from assets.inventory.mart_expectations import INVENTORY_POSITION_DAILY
 from assets.master_data.expectations import NODE, PRODUCT
 from assets.order_to_fulfillment.expectations import (
     ORDER_LINE,
@@ -23,6 +24,12 @@ from assets.order_to_fulfillment.expectations import (
     PAYMENT_MOVEMENT,
     SHIPMENT_DELIVERED,
     SHIPMENT_DISPATCHED,
+)
+from assets.order_to_fulfillment.mart_expectations import (
+    CHANNEL_SALES_DAILY,
+    FULFILLMENT_BACKLOG,
+    ORDER_CYCLE_TIMES,
+    ORDER_PROMISE_PERFORMANCE,
 )
 from assets.quality_gate import Suite
 from resources.layouts.uci_online_retail_expectations import FILE_SUITE as UCI_FILE
@@ -229,7 +236,99 @@ def uci_row(number: int) -> Row:
     }
 
 
-FALSE = False
+def promise(number: int) -> Row:
+    return {
+        "order_id": f"order-{number}",
+        "order_number": f"W{number}",
+        "channel": "web_shop",
+        "region": "uk",
+        "trading_date": date(2026, 3, 2),
+        "promised_date": date(2026, 3, 5),
+        "placed_at": NOON,
+        "dispatched_at": ONE,
+        "delivered_at": TWO,
+        "status": "delivered",
+        "outcome": "kept",
+        "cause_code": None,
+        "is_open": False,
+        "is_in_full": True,
+        "is_on_time": True,
+        "late_day_count": 0,
+        "ordered_quantity": 3,
+        "filled_quantity": 3,
+        "unfilled_quantity": 0,
+        "shipped_quantity": 3,
+        "currency_code": "GBP",
+        "ordered_total_amount": 90_000,
+        "order_agrees": True,
+    }
+
+
+def backlog(number: int) -> Row:
+    return {
+        "as_of_at": TWO,
+        "as_of_date": date(2026, 3, 2),
+        "node_id": f"dc-{number}",
+        "channel": "web_shop",
+        "status": "allocated",
+        "age_bucket": "under_1_day",
+        "currency_code": "GBP",
+        "open_order_count": 2,
+        "overdue_order_count": 1,
+        "open_quantity": 5,
+        "open_amount": 90_000,
+        "oldest_placed_at": NOON,
+    }
+
+
+def cycle_times(number: int) -> Row:
+    return {
+        "channel": f"channel_{number}",
+        "trading_date": date(2026, 3, 2),
+        "stage": "placed_to_allocated",
+        "order_count": 2,
+        "median_hours": 10_000,
+        "p90_hours": 20_000,
+        "p95_hours": 30_000,
+        "orders_agree": True,
+    }
+
+
+def sales(number: int) -> Row:
+    return {
+        "trading_date": date(2026, 3, 2),
+        "channel": f"channel_{number}",
+        "region": "uk",
+        "currency_code": "GBP",
+        "order_count": 2,
+        "order_line_count": 3,
+        "ordered_quantity": 5,
+        "filled_quantity": 4,
+        "unfilled_quantity": 1,
+        "fill_rate": 8_000,
+        "ordered_amount": 100_000,
+        "gross_sales_amount": 80_000,
+        "charge_amount": 10_000,
+        "tax_amount": 15_000,
+        "net_sales_amount": 75_000,
+        "orders_agree": True,
+    }
+
+
+def position(number: int) -> Row:
+    return {
+        "trading_date": date(2026, 3, 2),
+        "node_id": f"dc-{number}",
+        "sku": "MUG",
+        "opening_quantity": 5,
+        "received_quantity": 10,
+        "adjusted_quantity": -1,
+        "shipped_quantity": 4,
+        "closing_quantity": 10,
+        "opening_agrees": True,
+        "movements_agree": True,
+    }
+
 
 CASES = {
     cases.suite.name: cases
@@ -258,8 +357,8 @@ CASES = {
                 "promise_is_not_before_the_order": [{"promised_date": date(2026, 3, 1)}],
                 "order_is_not_from_the_future": [{"occurred_at": TWO}],
                 "order_is_placed_once": [{"order_number": "W"}, {"order_number": "W"}],
-                "lines_agree_holds": [{"lines_agree": FALSE}],
-                "charges_agree_holds": [{"charges_agree": FALSE}],
+                "lines_agree_holds": [{"lines_agree": False}],
+                "charges_agree_holds": [{"charges_agree": False}],
             },
         ),
         Cases(
@@ -281,9 +380,9 @@ CASES = {
                 "amount_is_price_times_quantity": [{"line_amount": 75_001}],
                 "tax_is_within_the_amount": [{"tax_amount": 75_001}],
                 "line_is_there_once": [{"order_id": "twice"}, {"order_id": "twice"}],
-                "order_is_known_holds": [{"order_is_known": FALSE}],
-                "sku_is_known_holds": [{"sku_is_known": FALSE}],
-                "reservations_agree_holds": [{"reservations_agree": FALSE}],
+                "order_is_known_holds": [{"order_is_known": False}],
+                "sku_is_known_holds": [{"sku_is_known": False}],
+                "reservations_agree_holds": [{"reservations_agree": False}],
             },
         ),
         Cases(
@@ -296,10 +395,10 @@ CASES = {
                     {"fulfilment_order_id": "twice"},
                     {"fulfilment_order_id": "twice"},
                 ],
-                "order_is_known_holds": [{"order_is_known": FALSE}],
-                "node_is_known_holds": [{"node_is_known": FALSE}],
-                "fulfilment_order_is_known_holds": [{"fulfilment_order_is_known": FALSE}],
-                "movements_agree_holds": [{"movements_agree": FALSE}],
+                "order_is_known_holds": [{"order_is_known": False}],
+                "node_is_known_holds": [{"node_is_known": False}],
+                "fulfilment_order_is_known_holds": [{"fulfilment_order_is_known": False}],
+                "movements_agree_holds": [{"movements_agree": False}],
             },
         ),
         Cases(
@@ -309,8 +408,8 @@ CASES = {
                 "delivery_is_not_from_the_future": [{"effective_at": NOON}],
                 "delivery_is_not_before_despatch": [{"dispatched_at": TWO}],
                 "shipment_arrives_once": [{"shipment_id": "twice"}, {"shipment_id": "twice"}],
-                "despatch_is_known_holds": [{"despatch_is_known": FALSE}],
-                "order_agrees_holds": [{"order_agrees": FALSE}],
+                "despatch_is_known_holds": [{"despatch_is_known": False}],
+                "order_agrees_holds": [{"order_agrees": False}],
             },
         ),
         Cases(
@@ -325,9 +424,9 @@ CASES = {
                     {"payment_movement_id": "twice"},
                     {"payment_movement_id": "twice"},
                 ],
-                "order_is_known_holds": [{"order_is_known": FALSE}],
-                "currency_agrees_holds": [{"currency_agrees": FALSE}],
-                "captures_agree_holds": [{"captures_agree": FALSE}],
+                "order_is_known_holds": [{"order_is_known": False}],
+                "currency_agrees_holds": [{"currency_agrees": False}],
+                "captures_agree_holds": [{"captures_agree": False}],
             },
         ),
         Cases(
@@ -342,9 +441,9 @@ CASES = {
                 "movement_is_not_from_the_future": [{"occurred_at": TWO}],
                 "reference_moves_once": [{"reference_id": "twice"}, {"reference_id": "twice"}],
                 "sequence_is_there_once": [{"ledger_sequence": -7}, {"ledger_sequence": -7}],
-                "sku_is_known_holds": [{"sku_is_known": FALSE}],
-                "node_is_known_holds": [{"node_is_known": FALSE}],
-                "order_is_known_holds": [{"order_is_known": FALSE}],
+                "sku_is_known_holds": [{"sku_is_known": False}],
+                "node_is_known_holds": [{"node_is_known": False}],
+                "order_is_known_holds": [{"order_is_known": False}],
             },
         ),
         Cases(
@@ -360,10 +459,10 @@ CASES = {
                     {"order_id": "twice", "node_id": "dc"},
                     {"order_id": "twice", "node_id": "dc"},
                 ],
-                "line_is_known_holds": [{"line_is_known": FALSE}],
-                "sku_agrees_holds": [{"sku_agrees": FALSE}],
-                "node_is_known_holds": [{"node_is_known": FALSE}],
-                "start_agrees_holds": [{"start_agrees": FALSE}],
+                "line_is_known_holds": [{"line_is_known": False}],
+                "sku_agrees_holds": [{"sku_agrees": False}],
+                "node_is_known_holds": [{"node_is_known": False}],
+                "start_agrees_holds": [{"start_agrees": False}],
             },
         ),
         Cases(
@@ -393,7 +492,7 @@ CASES = {
                     {"entry_id": "again", "line_number": 1},
                     {"entry_id": "again", "line_number": 1},
                 ],
-                "account_is_known_holds": [{"account_is_known": FALSE}],
+                "account_is_known_holds": [{"account_is_known": False}],
             },
             # Its other leg would be alone, and `entry_is_whole` would say so.
             beside_missing={"entry_lines": {"entry_id": "lone"}},
@@ -422,6 +521,87 @@ CASES = {
                 "zone_is_known": [{"zone": "Europe/Atlantis"}],
                 "country_is_a_code": [{"country_code": "UKX"}],
                 "node_is_there_once": [{"node_id": "twice"}, {"node_id": "twice"}],
+            },
+        ),
+        Cases(
+            ORDER_PROMISE_PERFORMANCE,
+            promise,
+            {
+                "channel_is_a_code": [{"channel": "web shop"}],
+                "outcome_is_known": [{"outcome": "forgotten"}],
+                "cause_is_known": [{"cause_code": "bad_luck"}],
+                "broken_has_a_cause": [{"outcome": "broken"}],
+                "kept_is_in_full": [{"is_in_full": False}],
+                "kept_is_on_time": [{"is_on_time": False}],
+                "open_order_is_not_delivered": [{"is_open": True}],
+                "every_unit_is_accounted": [{"unfilled_quantity": 1}],
+                "no_more_is_shipped_than_filled": [{"shipped_quantity": 4}],
+                "lateness_is_possible": [{"late_day_count": -1}],
+                "promise_is_not_before_the_order": [{"promised_date": date(2026, 3, 1)}],
+                "dispatch_is_not_before_the_order": [{"placed_at": TWO}],
+                "delivery_is_not_before_dispatch": [{"delivered_at": NOON}],
+                "order_is_there_once": [{"order_id": "twice"}, {"order_id": "twice"}],
+                "order_agrees_holds": [{"order_agrees": False}],
+            },
+        ),
+        Cases(
+            FULFILLMENT_BACKLOG,
+            backlog,
+            {
+                "status_is_known": [{"status": "lost"}],
+                "age_is_known": [{"age_bucket": "old"}],
+                "open_orders_are_counted": [{"open_order_count": 0}],
+                "overdue_orders_are_counted": [{"overdue_order_count": -1}],
+                "overdue_orders_are_open": [{"overdue_order_count": 3}],
+                "goods_are_open": [{"open_quantity": 0}],
+                "open_amount_is_not_negative": [{"open_amount": -1}],
+                "oldest_order_is_not_from_the_future": [
+                    {"as_of_at": NOON, "oldest_placed_at": ONE}
+                ],
+                "row_is_there_once": [{"node_id": "twice"}, {"node_id": "twice"}],
+            },
+        ),
+        Cases(
+            ORDER_CYCLE_TIMES,
+            cycle_times,
+            {
+                "stage_is_known": [{"stage": "limbo"}],
+                "orders_are_counted": [{"order_count": 0}],
+                "time_does_not_run_backwards": [{"median_hours": -1}],
+                "time_is_not_unusual": [{"p95_hours": 87_840_001}],
+                "p90_is_not_below_the_median": [{"median_hours": 20_001}],
+                "p95_is_not_below_p90": [{"p90_hours": 30_001}],
+                "row_is_there_once": [{"channel": "twice"}, {"channel": "twice"}],
+                "orders_agree_holds": [{"orders_agree": False}],
+            },
+        ),
+        Cases(
+            CHANNEL_SALES_DAILY,
+            sales,
+            {
+                "channel_is_a_code": [{"channel": "web shop"}],
+                "currency_is_a_code": [{"currency_code": "gbp"}],
+                "orders_are_counted": [{"order_count": 0}],
+                "lines_are_not_negative": [{"order_line_count": -1}],
+                "every_unit_is_accounted": [{"filled_quantity": 5}],
+                "fill_rate_is_a_share": [{"fill_rate": 10_001}],
+                "sales_are_not_negative": [{"gross_sales_amount": -1, "net_sales_amount": -5_001}],
+                "tax_is_no_rounding_error": [{"tax_amount": 15_001}],
+                "row_is_there_once": [{"channel": "twice"}, {"channel": "twice"}],
+                "orders_agree_holds": [{"orders_agree": False}],
+            },
+        ),
+        Cases(
+            INVENTORY_POSITION_DAILY,
+            position,
+            {
+                "day_adds_up": [{"closing_quantity": 11}],
+                "receipts_add": [{"received_quantity": -1, "adjusted_quantity": 10}],
+                "despatches_take": [{"shipped_quantity": -1, "closing_quantity": 15}],
+                "stock_is_not_negative": [{"shipped_quantity": 15, "closing_quantity": -1}],
+                "day_is_there_once": [{"node_id": "twice"}, {"node_id": "twice"}],
+                "opening_agrees_holds": [{"opening_agrees": False}],
+                "movements_agree_holds": [{"movements_agree": False}],
             },
         ),
         Cases(

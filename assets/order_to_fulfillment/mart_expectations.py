@@ -1,0 +1,316 @@
+"""What must be true of this flow's marts before anybody is shown them.
+
+dbt's tests say that each model is what its yml promises. These suites ask what a reader would be
+misled by, also across marts. Money is in whole ten-thousandths, hours and rates are too; columns
+that end in ``_agree`` are computed by the query that reads the mart.
+"""
+
+from __future__ import annotations
+
+from assets.quality_gate import Suite, between, holds, is_true, matches, not_less, one_of, unique
+
+CODE = r"^[a-z][a-z0-9_]{0,63}$"
+LARGEST_AMOUNT = 10**17
+LARGEST_COUNT = 10**12
+#: A year in hours, in ten-thousandths: nothing that we promise takes longer.
+LONGEST_HOURS = 24 * 366 * 10_000
+CAUSES = (
+    "out_of_stock",
+    "fulfilment_rejected",
+    "stock_lost",
+    "late_dispatch",
+    "late_delivery",
+    "short_shipped",
+    "cancelled_by_customer",
+    "payment_declined",
+    "payment_expired",
+)
+
+ORDER_PROMISE_PERFORMANCE = Suite(
+    name="order_promise_performance",
+    owner="order_desk",
+    required=(
+        "order_id",
+        "order_number",
+        "channel",
+        "region",
+        "trading_date",
+        "promised_date",
+        "placed_at",
+        "status",
+        "outcome",
+        "is_open",
+        "is_in_full",
+        "ordered_quantity",
+        "filled_quantity",
+        "unfilled_quantity",
+        "shipped_quantity",
+        "currency_code",
+        "ordered_total_amount",
+        "order_agrees",
+    ),
+    optional=("cause_code", "dispatched_at", "delivered_at", "is_on_time", "late_day_count"),
+    said=(
+        matches("channel_is_a_code", "channel", CODE, "the channel is no code"),
+        one_of(
+            "outcome_is_known",
+            "outcome",
+            ("kept", "broken", "open", "cancelled", "no_goods"),
+            "nobody knows this outcome",
+        ),
+        one_of("cause_is_known", "cause_code", CAUSES, "nobody knows this cause"),
+        holds(
+            "broken_has_a_cause",
+            ("outcome",),
+            lambda rows: (
+                ~rows["outcome"].isin(["broken", "cancelled"]) | rows["cause_code"].notna()
+            ),
+            "a promise was broken and nobody says why",
+        ),
+        holds(
+            "kept_is_in_full",
+            ("outcome", "is_in_full"),
+            lambda rows: (rows["outcome"] != "kept") | rows["is_in_full"].astype(bool),
+            "kept, but not everything was shipped",
+        ),
+        holds(
+            "kept_is_on_time",
+            ("outcome", "is_on_time"),
+            lambda rows: (rows["outcome"] != "kept") | rows["is_on_time"].astype(bool),
+            "kept, but late",
+        ),
+        holds(
+            "open_order_is_not_delivered",
+            ("is_open", "delivered_at"),
+            lambda rows: ~rows["is_open"].astype(bool),
+            "still open although everything was delivered",
+        ),
+        holds(
+            "every_unit_is_accounted",
+            ("ordered_quantity", "filled_quantity", "unfilled_quantity"),
+            lambda rows: (
+                rows["filled_quantity"] + rows["unfilled_quantity"] == rows["ordered_quantity"]
+            ),
+            "filled and unfilled units are not what was ordered",
+        ),
+        holds(
+            "no_more_is_shipped_than_filled",
+            ("filled_quantity", "shipped_quantity"),
+            lambda rows: rows["shipped_quantity"] <= rows["filled_quantity"],
+            "more was shipped than stock was found for",
+        ),
+        between(
+            "lateness_is_possible", "late_day_count", 0, 3_660, "late by less than nothing or ages"
+        ),
+        not_less(
+            "promise_is_not_before_the_order",
+            "promised_date",
+            "trading_date",
+            "promised for a day before the order",
+        ),
+        not_less(
+            "dispatch_is_not_before_the_order",
+            "dispatched_at",
+            "placed_at",
+            "despatched before it was ordered",
+        ),
+        not_less(
+            "delivery_is_not_before_dispatch",
+            "delivered_at",
+            "dispatched_at",
+            "delivered before it was despatched",
+        ),
+        unique("order_is_there_once", ("order_id",), "one order has two rows"),
+        is_true("order_agrees", "the order says another quantity or total"),
+    ),
+    blocks_by=("order_id",),
+)
+
+FULFILLMENT_BACKLOG = Suite(
+    name="fulfillment_backlog",
+    owner="fulfilment",
+    required=(
+        "as_of_at",
+        "as_of_date",
+        "node_id",
+        "channel",
+        "status",
+        "age_bucket",
+        "currency_code",
+        "open_order_count",
+        "overdue_order_count",
+        "open_quantity",
+        "open_amount",
+        "oldest_placed_at",
+    ),
+    said=(
+        one_of(
+            "status_is_known",
+            "status",
+            ("awaiting_payment", "allocated", "dispatched"),
+            "nobody waits in this status",
+        ),
+        one_of(
+            "age_is_known",
+            "age_bucket",
+            ("under_1_day", "1_to_3_days", "3_to_7_days", "over_7_days"),
+            "no such age",
+        ),
+        between(
+            "open_orders_are_counted", "open_order_count", 1, LARGEST_COUNT, "a row about no order"
+        ),
+        between(
+            "overdue_orders_are_counted",
+            "overdue_order_count",
+            0,
+            LARGEST_COUNT,
+            "fewer than no orders are overdue",
+        ),
+        holds(
+            "overdue_orders_are_open",
+            ("open_order_count", "overdue_order_count"),
+            lambda rows: (
+                (rows["overdue_order_count"] <= rows["open_order_count"])
+                | (rows["open_order_count"] < 1)
+            ),
+            "more orders are overdue than open",
+        ),
+        between("goods_are_open", "open_quantity", 1, LARGEST_COUNT, "a backlog of no goods"),
+        between(
+            "open_amount_is_not_negative", "open_amount", 0, LARGEST_AMOUNT, "worth below zero"
+        ),
+        not_less(
+            "oldest_order_is_not_from_the_future",
+            "as_of_at",
+            "oldest_placed_at",
+            "an order is younger than the report",
+        ),
+        unique(
+            "row_is_there_once",
+            (
+                "as_of_date",
+                "node_id",
+                "channel",
+                "status",
+                "age_bucket",
+                "currency_code",
+            ),
+            "one backlog has two rows",
+        ),
+    ),
+    blocks_by=("node_id", "channel"),
+)
+
+ORDER_CYCLE_TIMES = Suite(
+    name="order_cycle_times",
+    owner="order_desk",
+    required=(
+        "channel",
+        "trading_date",
+        "stage",
+        "order_count",
+        "median_hours",
+        "p90_hours",
+        "p95_hours",
+        "orders_agree",
+    ),
+    said=(
+        one_of(
+            "stage_is_known",
+            "stage",
+            (
+                "placed_to_allocated",
+                "allocated_to_dispatched",
+                "dispatched_to_delivered",
+                "placed_to_delivered",
+            ),
+            "no order goes through this stage",
+        ),
+        between("orders_are_counted", "order_count", 1, LARGEST_COUNT, "times of no order"),
+        between(
+            "time_does_not_run_backwards",
+            "median_hours",
+            0,
+            LARGEST_COUNT,
+            "a stage that ended before it began",
+        ),
+        between(
+            "time_is_not_unusual",
+            "p95_hours",
+            0,
+            LONGEST_HOURS,
+            "orders that took more than a year",
+            severity="warning",
+        ),
+        not_less(
+            "p90_is_not_below_the_median", "p90_hours", "median_hours", "p90 below the median"
+        ),
+        not_less("p95_is_not_below_p90", "p95_hours", "p90_hours", "p95 below p90"),
+        unique("row_is_there_once", ("channel", "trading_date", "stage"), "one stage has two rows"),
+        is_true("orders_agree", "more orders passed the stage than were placed"),
+    ),
+    blocks_by=("channel", "trading_date"),
+)
+
+CHANNEL_SALES_DAILY = Suite(
+    name="channel_sales_daily",
+    owner="commerce",
+    required=(
+        "trading_date",
+        "channel",
+        "region",
+        "currency_code",
+        "order_count",
+        "order_line_count",
+        "ordered_quantity",
+        "filled_quantity",
+        "unfilled_quantity",
+        "ordered_amount",
+        "gross_sales_amount",
+        "charge_amount",
+        "tax_amount",
+        "net_sales_amount",
+        "orders_agree",
+    ),
+    optional=("fill_rate",),
+    said=(
+        matches("channel_is_a_code", "channel", CODE, "the channel is no code"),
+        matches("currency_is_a_code", "currency_code", r"^[A-Z]{3}$", "the currency is no code"),
+        between("orders_are_counted", "order_count", 1, LARGEST_COUNT, "a day without an order"),
+        between(
+            "lines_are_not_negative", "order_line_count", 0, LARGEST_COUNT, "fewer than no lines"
+        ),
+        holds(
+            "every_unit_is_accounted",
+            ("ordered_quantity", "filled_quantity", "unfilled_quantity"),
+            lambda rows: (
+                rows["filled_quantity"] + rows["unfilled_quantity"] == rows["ordered_quantity"]
+            ),
+            "filled and unfilled units are not what was ordered",
+        ),
+        between("fill_rate_is_a_share", "fill_rate", 0, 10_000, "a fill rate outside 0 to 1"),
+        between(
+            "sales_are_not_negative",
+            "gross_sales_amount",
+            0,
+            LARGEST_AMOUNT,
+            "goods were sold for less than nothing",
+        ),
+        holds(
+            "tax_is_no_rounding_error",
+            ("gross_sales_amount", "charge_amount", "tax_amount", "net_sales_amount"),
+            lambda rows: (
+                rows["gross_sales_amount"] + rows["charge_amount"]
+                == rows["net_sales_amount"] + rows["tax_amount"]
+            ),
+            "sales and charges are not revenue and tax: stock and journal differ",
+        ),
+        unique(
+            "row_is_there_once",
+            ("trading_date", "channel", "region", "currency_code"),
+            "one day of a channel has two rows",
+        ),
+        is_true("orders_agree", "another number of orders, units or total than the orders say"),
+    ),
+    blocks_by=("trading_date", "channel"),
+)

@@ -1,0 +1,96 @@
+"""What a gate leaves behind: its pointer and its cases, written with the data that it judged."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from assets.commerce.identifiers import identify
+from assets.quality_gate import Verdict
+from resources.operational_store.bulk import execute, fetch
+
+CASE_TYPE = "data_quality_gate_failed"
+
+
+def lock_pointer(connection: sa.Connection, gate: str) -> str:
+    """What the gate has accepted, ``0`` before the first time; whoever else would move it waits."""
+    execute(
+        connection,
+        "insert into gate_pointer (gate, accepted, detail) values (%s, '0', '{}')"
+        " on conflict do nothing",
+        gate,
+    )
+    rows = fetch(connection, "select accepted from gate_pointer where gate = %s for update", gate)
+    return str(rows[0][0])
+
+
+def move_pointer(connection: sa.Connection, gate: str, accepted: str, verdict: Verdict) -> None:
+    """Say what the gate has accepted now, with the figures of its verdict."""
+    lock_pointer(connection, gate)
+    detail = {
+        "suite": verdict.suite,
+        "rows": verdict.rows,
+        "held": len(verdict.held_rows),
+        "expectations": verdict.expectations,
+        "failures": {failure.expectation: len(failure.rows) for failure in verdict.failures},
+    }
+    connection.execute(
+        sa.text(
+            "update gate_pointer set accepted = :accepted, detail = :detail, recorded_at = now(),"
+            " recorded_xid = pg_current_xact_id() where gate = :gate"
+        ).bindparams(sa.bindparam("detail", type_=sa.JSON)),
+        {"accepted": accepted, "detail": detail, "gate": gate},
+    )
+
+
+def open_case(
+    connection: sa.Connection,
+    subject: str,
+    expectation: str,
+    owner: str,
+    reason: str,
+    opened_at: datetime,
+) -> str:
+    """One case an expectation: the same sentence broken again is the same case again.
+
+    Returns:
+        The case's id.
+    """
+    business_key = f"{subject}/{expectation}"
+    case_id = str(identify("case", CASE_TYPE, business_key))
+    execute(
+        connection,
+        "insert into exception_case"
+        " (case_id, case_type, business_key, owner, reason, opened_at)"
+        " values (%s, %s, %s, %s, %s, %s) on conflict (case_type, business_key) do update"
+        " set case_count = exception_case.case_count + 1, status = 'open', closed_at = null,"
+        " reason = excluded.reason",
+        case_id,
+        CASE_TYPE,
+        business_key,
+        owner,
+        reason,
+        opened_at,
+    )
+    return case_id
+
+
+def close_case(connection: sa.Connection, case_id: str, at: datetime) -> int:
+    """Close a case of a gate; the events that waited for it are pending again.
+
+    Returns:
+        How many events go on.
+    """
+    execute(
+        connection,
+        "update exception_case set status = 'closed', closed_at = %s where case_id = %s",
+        at,
+        case_id,
+    )
+    return execute(
+        connection,
+        "update event_inbox set status = 'pending', waiting_reason = null,"
+        " release_condition = null where status = 'waiting' and release_condition = %s",
+        f"case:{case_id}",
+    )

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from resources.mart_gate import MARTS, MartGate
+from resources.operational_store.bulk import fetch
+from resources.operational_store.store import OperationalStore, create_engine
+
+
+@pytest.fixture
+def copy() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A small published copy: two orders, one node, as dbt would have built it."""
+    connection = duckdb.connect()
+    connection.execute("set timezone = 'UTC'")
+    connection.execute("""
+        create schema core; create schema marts;
+        create table marts.order_promise_performance as
+        select
+            name as order_id, name as order_number, 'web_shop' as channel, 'uk' as region,
+            'brand' as brand, date '2026-03-02' as trading_date, date '2026-03-05' as promised_date,
+            timestamptz '2026-03-02 12:00+00' as placed_at,
+            timestamptz '2026-03-03 12:00+00' as dispatched_at,
+            timestamptz '2026-03-04 12:00+00' as delivered_at,
+            'delivered' as status, 'kept' as outcome, cast(null as text) as cause_code,
+            false as is_open, true as is_in_full, true as is_on_time, 0 as late_day_count,
+            3::bigint as ordered_quantity, 3::bigint as filled_quantity,
+            0::bigint as unfilled_quantity, 3::bigint as shipped_quantity, 'GBP' as currency_code,
+            cast(9 as decimal(18, 4)) as ordered_total_amount
+        from (values ('W1'), ('W2')) as orders(name);
+        create table core.fct_orders as select * from marts.order_promise_performance;
+        create table marts.fulfillment_backlog as
+        select
+            timestamptz '2026-03-04 12:00+00' as as_of_at, date '2026-03-04' as as_of_date,
+            'dc' as node_id, 'web_shop' as channel, 'allocated' as status,
+            'under_1_day' as age_bucket, 'GBP' as currency_code, 1::bigint as open_order_count,
+            0::bigint as overdue_order_count, 3::bigint as open_quantity,
+            cast(9 as decimal(18, 4)) as open_amount,
+            timestamptz '2026-03-04 11:00+00' as oldest_placed_at;
+        create table marts.order_cycle_times as
+        select
+            'web_shop' as channel, date '2026-03-02' as trading_date,
+            'placed_to_delivered' as stage, 2::bigint as order_count,
+            cast(48 as decimal(18, 4)) as median_hours, cast(48 as decimal(18, 4)) as p90_hours,
+            cast(48 as decimal(18, 4)) as p95_hours;
+        create table core.fct_stock_movements as
+        select
+            date '2026-03-01' + day as trading_date, 'dc' as node_id, sku,
+            10::bigint as moved_quantity
+        from (values (0), (1)) as days(day), (values ('MUG'), ('CUP')) as skus(sku);
+        create table marts.inventory_position_daily as
+        select
+            trading_date, node_id, sku,
+            case when trading_date = date '2026-03-01' then 0 else 10 end::bigint
+                as opening_quantity,
+            10::bigint as received_quantity, 0::bigint as adjusted_quantity,
+            0::bigint as shipped_quantity,
+            case when trading_date = date '2026-03-01' then 10 else 20 end::bigint
+                as closing_quantity
+        from core.fct_stock_movements;
+        create table marts.channel_sales_daily as
+        select
+            date '2026-03-02' as trading_date, 'web_shop' as channel, 'uk' as region,
+            'GBP' as currency_code, 2::bigint as order_count, 2::bigint as order_line_count,
+            6::bigint as ordered_quantity, 6::bigint as filled_quantity,
+            0::bigint as unfilled_quantity, cast(1 as decimal(18, 4)) as fill_rate,
+            cast(18 as decimal(18, 4)) as ordered_amount,
+            cast(18 as decimal(18, 4)) as gross_sales_amount,
+            cast(0 as decimal(18, 4)) as charge_amount, cast(3 as decimal(18, 4)) as tax_amount,
+            cast(15 as decimal(18, 4)) as net_sales_amount;
+    """)
+    yield connection
+    connection.close()
+
+
+def shown(copy: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]:
+    return copy.execute(query).fetchall()
+
+
+def test_marts_that_agree_with_each_other_are_published_whole(
+    copy: duckdb.DuckDBPyConnection,
+) -> None:
+    gate = MartGate()
+    assert gate(copy) == []
+    assert set(gate.verdicts) == set(MARTS)
+    assert all(verdict.failures == () for verdict in gate.verdicts.values())
+    assert all(verdict.rows for verdict in gate.verdicts.values())
+
+
+def test_a_row_that_fails_is_taken_out_with_its_key_and_kept_beside(
+    copy: duckdb.DuckDBPyConnection,
+) -> None:
+    copy.execute(
+        "update marts.inventory_position_daily set opening_quantity = 9, received_quantity = 11"
+        " where sku = 'MUG' and trading_date = date '2026-03-02'"
+    )
+    gate = MartGate()
+    assert gate(copy) == []
+    assert shown(copy, "select distinct sku from marts.inventory_position_daily") == [("CUP",)]
+    held = shown(
+        copy,
+        "select trading_date::text, sku, held_because from held.inventory_position_daily"
+        " order by trading_date",
+    )
+    assert [row[:2] for row in held] == [("2026-03-01", "MUG"), ("2026-03-02", "MUG")]
+    assert held[0][2] == "held together with a row of the same key"
+    assert "does not open as the last one closed" in str(held[1][2])
+
+
+def test_sales_that_the_orders_do_not_know_are_held(copy: duckdb.DuckDBPyConnection) -> None:
+    copy.execute("update marts.channel_sales_daily set ordered_amount = 19")
+    gate = MartGate()
+    gate(copy)
+    (failure,) = gate.verdicts["channel_sales_daily"].failures
+    assert failure.expectation == "orders_agree_holds"
+    assert shown(copy, "select count(*) from marts.channel_sales_daily") == [(0,)]
+
+
+def test_a_mart_without_a_column_is_not_published(copy: duckdb.DuckDBPyConnection) -> None:
+    copy.execute("alter table marts.order_cycle_times drop column p95_hours")
+    (held,) = MartGate()(copy)
+    assert held.mart == "order_cycle_times"
+    assert held.reason == "columns are missing: p95_hours"
+
+
+def test_a_mart_that_was_never_built_is_not_judged(copy: duckdb.DuckDBPyConnection) -> None:
+    copy.execute("drop table marts.fulfillment_backlog")
+    gate = MartGate()
+    assert gate(copy) == []
+    assert "fulfillment_backlog" not in gate.verdicts
+
+
+def test_what_was_said_is_kept_as_pointers_and_cases(
+    copy: duckdb.DuckDBPyConnection, database_url: str
+) -> None:
+    copy.execute("update marts.channel_sales_daily set tax_amount = 4")
+    gate = MartGate()
+    gate(copy)
+    store = OperationalStore(create_engine(database_url))
+    assert len(gate.keep(store, 7)) == 1
+    with store.transaction() as connection:
+        pointers = fetch(connection, "select gate, accepted, detail from gate_pointer order by 1")
+        cases = fetch(connection, "select business_key, owner, reason from exception_case")
+    store.engine.dispose()
+    assert [(gate, accepted) for gate, accepted, _ in pointers] == [
+        (f"mart.{mart}", "7") for mart in sorted(MARTS)
+    ]
+    assert pointers[0][2]["held"] == 1
+    assert cases == [
+        (
+            "channel_sales_daily/tax_is_no_rounding_error",
+            "commerce",
+            "sales and charges are not revenue and tax: stock and journal differ (1 rows)",
+        )
+    ]
