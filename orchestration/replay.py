@@ -199,7 +199,7 @@ def _through_the_flows(
     with stopwatch.phase("flows"):
         resumed_at = clock.effective_at()
         for window in reading.windows(request.quantum):
-            _fill_gap(simulation, window.until, request.quantum)
+            _fill_gap(simulation, store, window.until, request.quantum)
             if window.until > resumed_at and reading.needs_sandbox_supply:
                 _list_items(sandbox, window.catalogue)
             accepted = simulation.admit(window.submissions, window.refusals)
@@ -214,9 +214,11 @@ def _through_the_flows(
     return report
 
 
-def _fill_gap(simulation: Simulation, until: datetime, quantum: timedelta) -> None:
-    """Days without events of our own still bring partners' answers."""
-    while simulation.now + quantum < until:
+def _fill_gap(
+    simulation: Simulation, store: OperationalStore, until: datetime, quantum: timedelta
+) -> None:
+    """Days without events of our own still bring partners' answers, as long as any are due."""
+    while simulation.now + quantum < until and _orders_in_flight(store):
         simulation.advance(simulation.now + quantum)
 
 
