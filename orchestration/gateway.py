@@ -1,8 +1,9 @@
 """The gateway's process: ``python -m orchestration.gateway --settings FILE``.
 
 The settings are a JSON object of ``database_url``, ``keys_file`` (``{"source": {"current": …,
-"previous": …}}``) and, optionally, ``host``, ``port``, ``log_level`` and ``limits``. They come in
-a file because a command line is for everybody to read.
+"previous": …}}``) and, optionally, ``host``, ``port``, ``log_level``, ``limits``, ``readers``
+(``{"source": ["channel it may ask about"]}``) and ``shops`` (Shopify shops by source). They come
+in a file because a command line is for everybody to read.
 """
 
 from __future__ import annotations
@@ -17,19 +18,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 import structlog
 import uvicorn
 
 from assets.contracts.admission import Receipt, Refusal, Submission
 from assets.contracts.answers import OrderStatus, SkuAvailability
-from assets.errors import EnvironmentProblem
+from assets.errors import ContractViolation, EnvironmentProblem
+from resources.channels.shopify import Shop, named_by_topic, translate
 from resources.operational_store import inquiries
 from resources.operational_store.connection import as_environment_problem
 from resources.operational_store.door import Door
 from sensors.gateway.app import Gateway
 from sensors.gateway.limits import Limits
-from sensors.gateway.ports import StoreUnavailable, Translator
+from sensors.gateway.ports import StoreUnavailable, Translated, Translator
 
 #: A sender waits for an answer; rather tell it to come again than let it hang.
 STATEMENT_TIMEOUT_SECONDS = 10
@@ -71,6 +74,32 @@ class FileKeys:
         except (OSError, ValueError, AttributeError) as error:
             # The keys that we know go on to work; a broken file must not lock everybody out.
             structlog.get_logger("gateway").error("keys_unreadable", error=type(error).__name__)
+
+
+class ShopifyWebhook:
+    """A shop's own webhooks as our events, told apart by Shopify's topic header."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+
+    def __call__(self, body: bytes, headers: Mapping[str, str]) -> Translated:
+        """Translate one webhook.
+
+        Raises:
+            ContractViolation: If it is no JSON object, or an object of an unexpected shape.
+        """
+        try:
+            payload = msgspec.json.decode(body, type=dict[str, Any])
+            document = named_by_topic(headers.get("x-shopify-topic", ""), payload)
+            translation = translate(document, self._shop)
+        except RecursionError as error:
+            raise ContractViolation("malformed_json", "it is nested too deeply") from error
+        except msgspec.DecodeError as error:
+            raise ContractViolation("malformed_json", "it is no JSON object") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ContractViolation("schema_violation", "it is no document of Shopify") from error
+        events = [msgspec.json.encode(envelope) for envelope in translation.envelopes]
+        return Translated(events, translation.not_taken)
 
 
 class Store:
@@ -134,6 +163,7 @@ def build_gateway(
     keys_file: Path,
     translators: Mapping[str, Translator] | None = None,
     limits: Limits | None = None,
+    readers: Mapping[str, frozenset[str]] | None = None,
 ) -> Gateway:
     """The gateway over a real door. Who may send is said by who has a key."""
     store = Store(database_url, Door())
@@ -143,6 +173,7 @@ def build_gateway(
         keys=FileKeys(keys_file),
         translators=translators or {},
         limits=limits or Limits(),
+        readers=readers or {},
     )
 
 
@@ -160,6 +191,13 @@ def read_settings(path: Path) -> dict[str, Any]:
     if missing:
         raise EnvironmentProblem(f"{path} does not say {', '.join(sorted(missing))}")
     return dict(settings)
+
+
+def translators_of(shops: Mapping[str, Mapping[str, Any]]) -> dict[str, Translator]:
+    """The translators of the shops in the settings, and of one called as its adapter is."""
+    default = Shop()
+    declared = [Shop(**{**fields, "source": source}) for source, fields in shops.items()]
+    return {shop.source: ShopifyWebhook(shop) for shop in (default, *declared)}
 
 
 def log_structured(level: str) -> None:
@@ -192,7 +230,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app = build_gateway(
         settings["database_url"],
         Path(settings["keys_file"]),
+        translators=translators_of(settings.get("shops") or {}),
         limits=Limits(**settings.get("limits") or {}),
+        readers={
+            source: frozenset(channels)
+            for source, channels in (settings.get("readers") or {}).items()
+        },
     )
     uvicorn.run(
         app,

@@ -44,6 +44,7 @@ ReasonCode = Literal[
     "negative_quantity",
     "not_cloudevents",
     "not_money",
+    "not_taken",
     "retired_type",
     "schema_violation",
     "source_mismatch",

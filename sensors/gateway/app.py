@@ -418,9 +418,18 @@ class Gateway:
         self, request: _Request, translator: Translator, body: bytes
     ) -> _Answer:
         try:
-            events = translator(body, request.headers)
+            events, not_taken = translator(body, request.headers)
         except ContractViolation as violation:
             return await self._refuse(request, body, violation.reason_code, str(violation))
+        if len(events) > self.limits.batch_events:
+            raise _Refused(413, "too_many_events", f"at most {self.limits.batch_events} a payload")
+        reason = "; ".join(not_taken)
+        if not_taken and not events:
+            return await self._refuse(request, body, "not_taken", reason)
+        if not_taken:
+            # The part that is taken goes on; the rest is kept until a contract takes it.
+            refusal = Refusal(request.source, body, "webhook", "not_taken", reason)
+            await self._writer.submit([], [refusal])
         submissions = [
             Submission(request.source, event, f"translated[{index}]")
             for index, event in enumerate(events)

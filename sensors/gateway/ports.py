@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from assets.contracts.admission import Receipt, Refusal, Submission
 from assets.contracts.answers import OrderStatus, SkuAvailability
@@ -50,10 +50,17 @@ class KeyBook(Protocol):
         ...
 
 
+class Translated(NamedTuple):
+    """What a payload says in our events, and what it says that no contract takes."""
+
+    events: list[bytes]
+    not_taken: Sequence[str] = ()
+
+
 class Translator(Protocol):
     """One partner's own payload as our events."""
 
-    def __call__(self, body: bytes, headers: Mapping[str, str]) -> list[bytes]:
+    def __call__(self, body: bytes, headers: Mapping[str, str]) -> Translated:
         """CloudEvents in structured mode, none for a payload that says nothing to us.
 
         Raises:

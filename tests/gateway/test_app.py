@@ -14,8 +14,10 @@ from cloudevents.core.v1.event import CloudEvent
 
 from assets.contracts.signing import binary_content, sign
 from assets.errors import ContractViolation
+from orchestration.gateway import translators_of
 from sensors.gateway.app import BATCH, Gateway
 from sensors.gateway.limits import Limits, RateLimiter
+from sensors.gateway.ports import Translated
 from tests.contracts.events import WEB, body, line, order
 from tests.gateway.calling import (
     KEY,
@@ -154,14 +156,15 @@ def test_a_broken_binary_event_is_kept(
     assert store.quarantined == [(WEB, reason_code)]
 
 
-def translate(content: bytes, headers: Mapping[str, str]) -> list[bytes]:
+def translated(content: bytes, headers: Mapping[str, str]) -> Translated:
     if headers.get("x-topic") != "orders":
-        return []
+        return Translated([])
     try:
-        numbers = json.loads(content)["orders"]
+        payload = json.loads(content)
+        events = [body(order(number)) for number in payload["orders"]]
     except (ValueError, KeyError) as error:
         raise ContractViolation("malformed_json", "it names no orders") from error
-    return [body(order(number)) for number in numbers]
+    return Translated(events, payload.get("disputes", ()))
 
 
 def test_a_partners_own_payload_is_translated(store: FakeStore) -> None:
@@ -176,9 +179,58 @@ def test_a_partners_own_payload_is_translated(store: FakeStore) -> None:
         assert (nothing.status_code, nothing.json()) == (202, {"results": []})
         assert (await post(b"{}")).status_code == 422
 
-    calling(gateway_over(store, translators={WEB: translate}), story)
+    calling(gateway_over(store, translators={WEB: translated}), story)
     assert store.quarantined == [(WEB, "malformed_json")]
     assert len(store.stored) == 3
+
+
+def test_what_of_a_payload_no_contract_takes_is_kept(store: FakeStore) -> None:
+    async def story(caller: Caller) -> None:
+        for content, status in (
+            (b'{"orders": ["A1"], "disputes": ["D1"]}', 202),
+            (b'{"orders": [], "disputes": ["D2"]}', 422),
+        ):
+            answer = await caller.post(content, "application/json", headers={"x-topic": "orders"})
+            assert answer.status_code == status
+
+    calling(gateway_over(store, translators={WEB: translated}), story)
+    assert store.quarantined == [(WEB, "not_taken")] * 2
+    assert list(store.stored) == [(WEB, "order-A1")]
+
+
+SHOPIFY_ORDER = {
+    "id": 450789469,
+    "created_at": "2026-03-01T11:00:00-05:00",
+    "currency": "USD",
+    "total_price": "10.00",
+    "source_name": "web",
+    "taxes_included": True,
+    "line_items": [
+        {"id": 1, "sku": "MUG", "quantity": 2, "price": "5.00", "total_discount": "0.00"}
+    ],
+    "shipping_address": {"country_code": "US"},
+}
+
+
+def test_a_shops_webhook_becomes_an_order(store: FakeStore) -> None:
+    keys = FakeKeys({"shopify": [KEY]})
+
+    async def story(caller: Caller) -> None:
+        async def post(content: Any, topic: str) -> Any:
+            headers = {"x-shopify-topic": topic}
+            text = json.dumps(content).encode()
+            return await caller.post(text, "application/json", "shopify", headers=headers)
+
+        first = await post(SHOPIFY_ORDER, "orders/create")
+        assert (first.status_code, first.json()["outcome"]) == (202, "accepted")
+        again = await post(SHOPIFY_ORDER, "orders/create")
+        assert again.json()["outcome"] == "duplicate"
+        assert (await post({"id": 1}, "disputes/create")).json()["reason_code"] == "not_taken"
+        assert (await post([], "orders/create")).json()["reason_code"] == "malformed_json"
+        assert (await post({"id": {}}, "orders/create")).status_code == 422
+
+    calling(gateway_over(store, keys=keys, translators=translators_of({})), story)
+    assert len(store.stored) == 1
 
 
 # Who may send
