@@ -42,7 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         reject_rate: Share of fulfilment orders that the node refuses.
         late_rate: Share of shipments that arrive two to five working days late.
         duplicate_rate: Share of events that are told twice.
-        cover_weeks: Weeks of recent demand that the weekly receipts restore stock to.
+        cover_weeks: Weeks of recent demand that the weekly receipts restore stock to. Six fill
+            about 94% of the units of a real year of a gift wholesaler, four fill 91%, twelve 95%.
         opening_stock_factor: Multiplies the opening stock, which knows prices but no demand.
         document_lines: Most lines of one stock document.
         untaxed_rate: Share of SKUs with a tax rate of zero.
@@ -66,7 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reject_rate: Rate = 0.0
     late_rate: Rate = 0.03
     duplicate_rate: Rate = 0.0
-    cover_weeks: Annotated[float, Meta(gt=0, le=104)] = 4.0
+    cover_weeks: Annotated[float, Meta(gt=0, le=104)] = 6.0
     opening_stock_factor: Annotated[float, Meta(ge=0, le=1000)] = 1.0
     document_lines: Annotated[int, Meta(ge=1, le=5000)] = 500
     untaxed_rate: Rate = 0.15
