@@ -230,7 +230,7 @@ def write_clock(connection: sa.Connection, mode: str, instant: datetime) -> None
     """Store the home's time; it never goes back."""
     execute(
         connection,
-        "insert into home_clock (mode, effective_at) values (%s, %s) on conflict (only)"
+        "insert into home_clock (mode, effective_at) values (%s, %s) on conflict (\"only\")"
         " do update set mode = excluded.mode,"
         " effective_at = greatest(home_clock.effective_at, excluded.effective_at)",
         mode,
