@@ -1,0 +1,118 @@
+"""What sensors need of the world. They are given it; they know neither tables nor partners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Tally(Protocol):
+    """What handling a micro-batch did, in events."""
+
+    applied: int
+    waiting: int
+    quarantined: int
+    cases: int
+    batches: int
+
+
+class Listener(Protocol):
+    """An ear at the database."""
+
+    def heard(self, seconds: float) -> bool:
+        """Whether something was said since the last time, waiting that long at most."""
+        ...
+
+
+class InboxStore(Protocol):
+    """The store of events that arrive."""
+
+    def time_is_simulated(self) -> bool:
+        """Whether a replay or demo moves the time here; then nobody else may."""
+        ...
+
+    def listening(self, channel: str) -> AbstractContextManager[Listener]:
+        """Listen from now on: what was said before is not heard."""
+        ...
+
+    def drain_waiting(self) -> Iterator[tuple[str, Tally]]:
+        """Handle what waits now, consumer by consumer; nothing where somebody else does already."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a dispatch did, in commands."""
+
+    delivered: int
+    retried: int
+    dead: int
+    remaining: int
+
+
+class OutboxStore(Protocol):
+    """The store of commands that wait to be sent."""
+
+    def time_is_simulated(self) -> bool:
+        """Whether a replay or demo moves the time here; then nobody else may."""
+        ...
+
+    def listening(self, channel: str) -> AbstractContextManager[Listener]:
+        """Listen from now on: what was said before is not heard."""
+        ...
+
+    def dispatch(self) -> Sent:
+        """Send whatever may be sent now."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What one partner had to say, or why it could not be asked."""
+
+    partner: str
+    received: int = 0
+    accepted: int = 0
+    unavailable: str | None = None
+
+
+class PartnerStore(Protocol):
+    """Partners that are asked because they do not tell."""
+
+    def time_is_simulated(self) -> bool:
+        """Whether a replay or demo moves the time here; then nobody else may."""
+        ...
+
+    def poll_partners(self) -> Sequence[Fetched]:
+        """Ask each of them once."""
+        ...
+
+    def breakers(self) -> Mapping[str, str]:
+        """State of the circuit breaker by partner."""
+        ...
+
+
+class PromiseStore(Protocol):
+    """Promises of stock, which end or change by time alone."""
+
+    def time_is_simulated(self) -> bool:
+        """Whether a replay or demo moves the time here; then nobody else may."""
+        ...
+
+    def expire_reservations(self) -> int:
+        """End what was not paid in time; gives the orders."""
+        ...
+
+    def publish_availability(self) -> int:
+        """Tell channels what changed; gives the lines."""
+        ...
+
+
+class CaseStore(Protocol):
+    """Where what needs a person is written."""
+
+    def open_case(self, case_type: str, business_key: str, owner: str, reason: str) -> None:
+        """Open a case, or count it up."""
+        ...

@@ -1,0 +1,26 @@
+"""Lets promises of stock end in time, and channels hear of it. How is the flows' business."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from sensors.inbox import SIMULATED
+from sensors.ports import PromiseStore
+
+
+@dg.sensor(
+    name="promises",
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ends reservations that were not paid in time; tells channels what they may sell.",
+)
+def promises(operational_store: dg.ResourceParam[PromiseStore]) -> dg.SkipReason:
+    """Expire, then publish: what was freed can be sold again."""
+    if operational_store.time_is_simulated():
+        return dg.SkipReason(SIMULATED)
+    expired = operational_store.expire_reservations()
+    lines = operational_store.publish_availability()
+    return dg.SkipReason(f"{expired} orders expired, {lines} lines of availability told")
+
+
+SENSORS = [promises]
