@@ -29,7 +29,7 @@ from resources.partners import PartnerBook
 #: A Monday; the week is the same whenever it is run.
 STARTS_AT = datetime(2026, 1, 5, tzinfo=UTC)
 DAYS = 7
-TAIL_DAYS = 7
+TAIL_DAYS = 14
 ORDERS = 1_500
 QUANTUM = timedelta(hours=4)
 SEED = "demo"
@@ -111,11 +111,14 @@ def run(home: Home, say: Say) -> DemoRun:
         dispatcher = OutboxDispatcher(store.engine, partners, clock, session=sandbox.session)
         simulation = Simulation(store, clock, Door(), dispatcher, collect, batch_size=2_000)
         end = STARTS_AT + timedelta(days=DAYS + TAIL_DAYS)
-        while simulation.now < end:
+        trading_ends = STARTS_AT + timedelta(days=DAYS)
+        while simulation.now < trading_ends or (
+            simulation.now < end and store.has_orders_in_flight()
+        ):
             simulation.advance(simulation.now + QUANTUM)
             say("trading", simulation.now)
     say("building the marts", None)
-    published = publish_marts(home, store.engine)
+    published = publish_marts(home, store)
     store.engine.dispose()
     return DemoRun(home, planned, simulation.progress, pushed, published)
 

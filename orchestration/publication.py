@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from orchestration.home import Home
 from resources.analytics_store import AnalyticsStore, BuildReport, Publication
 from resources.lake import Lake
+from resources.mart_gate import MartGate
+from resources.operational_store.store import OperationalStore
 
 Phase = Callable[[str], AbstractContextManager[None]]
 
@@ -29,22 +29,22 @@ def _untimed(_: str) -> Iterator[None]:
     yield
 
 
-def publish_marts(home: Home, engine: sa.Engine, phase: Phase = _untimed) -> Published:
+def publish_marts(home: Home, store: OperationalStore, phase: Phase = _untimed) -> Published:
     """Bring the published marts up to what the operational store has committed.
 
     Args:
         home: Where lake and warehouse lie.
-        engine: The operational store.
+        store: Its operational store.
         phase: Context manager by name, for whoever measures.
     """
-    from resources.mart_gate import judge_marts
-
     lake = Lake(home.lake)
     with phase("lake"):
-        exported = lake.export(engine)
+        exported = lake.export(store.engine)
     warehouse = AnalyticsStore(home.warehouse, lake)
     with phase("marts"):
         built = warehouse.build()
     with phase("mart_gate"):
-        publication = warehouse.publish(judge_marts)
+        gate = MartGate()
+        publication = warehouse.publish(gate)
+        gate.keep(store, publication.number)
     return Published(exported.rows, built, publication)

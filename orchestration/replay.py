@@ -16,7 +16,7 @@ from assets.errors import EnvironmentProblem
 from orchestration.home import Home
 from orchestration.processes import peak_megabytes
 from orchestration.sandbox import Sandbox, running_sandbox
-from orchestration.simulation import Simulation, claim_simulated_time, refuse_real_partners
+from orchestration.simulation import Simulation, claim_simulated_time
 from resources.layouts.reading import CatalogueItem, Reading
 from resources.layouts.registry import layout
 from resources.operational_store.bulk import fetch
@@ -136,7 +136,7 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
             if partners_file.exists()
             else PartnerBook.load(sandbox_url=sandbox.url)
         )
-        refuse_real_partners(partners)
+        partners.only_sandbox()
         store = OperationalStore(
             create_engine(home.database_url), policies=FilePolicyBook(home.path / "policies")
         )
@@ -148,7 +148,7 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
         watch(Moment("building marts"))
         from orchestration.publication import publish_marts
 
-        published = publish_marts(home, store.engine, stopwatch.phase)
+        published = publish_marts(home, store, stopwatch.phase)
         report.marts_held = [f"{held.mart}: {held.reason}" for held in published.publication.held]
     store.engine.dispose()
     report.files_refused = {
@@ -218,7 +218,7 @@ def _fill_gap(
     simulation: Simulation, store: OperationalStore, until: datetime, quantum: timedelta
 ) -> None:
     """Days without events of our own still bring partners' answers, as long as any are due."""
-    while simulation.now + quantum < until and _orders_in_flight(store):
+    while simulation.now + quantum < until and store.has_orders_in_flight():
         simulation.advance(simulation.now + quantum)
 
 
@@ -227,20 +227,9 @@ def _wait_for_partners(
 ) -> None:
     """After the last event, let time run until every order in flight has come to its end."""
     end = simulation.now + timedelta(days=TAIL_DAYS)
-    while simulation.now < end and _orders_in_flight(store):
+    while simulation.now < end and store.has_orders_in_flight():
         simulation.advance(simulation.now + quantum)
         watch(Moment("waiting for partners", simulation.now))
-
-
-def _orders_in_flight(store: OperationalStore) -> bool:
-    with store.transaction() as connection:
-        return bool(
-            fetch(
-                connection,
-                "select 1 from order_state where status in"
-                " ('awaiting_payment', 'awaiting_capture', 'allocated', 'dispatched') limit 1",
-            )
-        )
 
 
 def _list_items(sandbox: Sandbox, items: list[CatalogueItem]) -> None:

@@ -22,7 +22,6 @@ from resources.operational_store.store import (
     write_clock,
 )
 from resources.outbox_dispatcher import OutboxDispatcher
-from resources.partners import PartnerBook
 
 #: Brings in what partners have to say by an instant; gives how many events came.
 Collect = Callable[[datetime], int]
@@ -112,20 +111,6 @@ class Simulation:
             )
         self.progress.delivered += tally.delivered
         return tally.delivered
-
-
-def refuse_real_partners(partners: PartnerBook) -> None:
-    """A simulated day must not reach a real company.
-
-    Raises:
-        EnvironmentProblem: If a partner of the home is not played by the sandbox.
-    """
-    real = sorted(partner.code for partner in partners if not partner.is_sandbox)
-    if real:
-        raise EnvironmentProblem(
-            f"a replay talks to sandbox partners only, and {', '.join(real)} is a real one; "
-            "use a home of its own (OMNIFLOW_HOME)"
-        )
 
 
 def claim_simulated_time(store: OperationalStore, starts_at: datetime) -> SimulatedClock:

@@ -14,6 +14,7 @@ from assets.finance import service as finance
 from assets.inventory import service as inventory
 from assets.master_data import service as master_data
 from assets.order_to_fulfillment import service as order_to_fulfillment
+from assets.order_to_fulfillment.rules import FINAL_STATES
 from assets.ports import Clock, InboxEvent, UnitOfWork
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.connection import as_environment_problem
@@ -206,6 +207,16 @@ class OperationalStore:
         with self.unit_of_work() as unit_of_work:
             return inventory.publish_availability(unit_of_work)
 
+    def has_orders_in_flight(self) -> bool:
+        """Whether any order still waits for a partner."""
+        with self.transaction() as connection:
+            found = fetch(
+                connection,
+                "select 1 from order_state where status <> all(%s) limit 1",
+                sorted(FINAL_STATES),
+            )
+        return bool(found)
+
     def _store_policies(self, connection: sa.Connection) -> None:
         for document in self.policies.documents.values():
             execute(
@@ -230,7 +241,7 @@ def write_clock(connection: sa.Connection, mode: str, instant: datetime) -> None
     """Store the home's time; it never goes back."""
     execute(
         connection,
-        "insert into home_clock (mode, effective_at) values (%s, %s) on conflict (\"only\")"
+        'insert into home_clock (mode, effective_at) values (%s, %s) on conflict ("only")'
         " do update set mode = excluded.mode,"
         " effective_at = greatest(home_clock.effective_at, excluded.effective_at)",
         mode,

@@ -1,0 +1,54 @@
+"""What commands share that look at the operational store and print what they find."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from orchestration.commands._opening import existing_home, home_with_database
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+@contextmanager
+def stored() -> Iterator[sa.Connection]:
+    """A transaction on the operational store of a home that exists; its database is started.
+
+    Raises:
+        BadInput: If there is no home: a question must not make one.
+    """
+    from assets.errors import BadInput
+    from resources.operational_store.store import OperationalStore, create_engine
+
+    if existing_home() is None:
+        raise BadInput("there is no home here yet; `omniflow up` or a replay makes one")
+    store = OperationalStore(create_engine(home_with_database().database_url))
+    try:
+        with store.transaction() as connection:
+            yield connection
+    finally:
+        store.engine.dispose()
+
+
+def report_list(items: Sequence[Mapping[str, Any]]) -> None:
+    """Print a list for a program."""
+    sys.stdout.write(json.dumps(list(items), indent=2, default=str) + "\n")
+
+
+def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print rows for a person, as wide as the terminal is."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        # What partners sent may look like markup.
+        table.add_row(*("" if row[name] is None else escape(str(row[name])) for name in columns))
+    Console().print(table)

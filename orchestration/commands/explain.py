@@ -1,0 +1,61 @@
+"""`omniflow explain DECISION_ID`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.commands._opening import Json, report
+from orchestration.commands._reading import show, stored
+
+
+def command(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="DECISION_ID", help="A decision's id, or an order's id or number."),
+    ],
+    json: Json = False,
+) -> None:
+    """Say why a decision came out as it did, and whether deciding again comes out the same."""
+    from resources.operational_store.explanation import explain
+
+    with stored() as connection:
+        explanation = explain(connection, name)
+    if json:
+        report(explanation)
+    else:
+        _print(explanation)
+
+
+def _print(explanation: dict[str, Any]) -> None:
+    policy = explanation["policy"]
+    reasons = ", ".join(explanation["reason_codes"]) or "none"
+    order = explanation["order_number"] or explanation["business_key"]
+    agrees = explanation["recomputation_differs_because"] or "the same"
+    for label, value in (
+        ("decision", f"{explanation['kind']} {explanation['decision_id']}"),
+        ("order", f"{order} of {explanation['channel']}"),
+        ("decided", f"{explanation['effective_at']}, mode {explanation['mode']}"),
+        ("outcome", f"{explanation['outcome']}; reasons: {reasons}"),
+        ("policy", f"{policy['policy']} of {policy['effective_from']}, owner {policy['owner']}"),
+        ("policy hash", policy["policy_hash"]),
+        ("decided again", agrees),
+    ):
+        typer.echo(f"{label:<15}{value}")
+    rows = [
+        {
+            "line": line["line_number"],
+            "sku": line["sku"],
+            "ordered": line["ordered_quantity"],
+            "node": candidate["node_id"],
+            "unpromised": candidate["unpromised_quantity"],
+            "taken_before": candidate["taken_by_earlier_lines_quantity"],
+            "kept_back": candidate["kept_back_quantity"],
+            "reserved": candidate["reserved_quantity"],
+        }
+        for line in explanation["lines"]
+        for candidate in line["candidates"]
+    ]
+    if rows:
+        show(rows, tuple(rows[0]))
