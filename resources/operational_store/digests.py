@@ -68,15 +68,15 @@ def table_digests(connection: sa.Connection) -> dict[str, str]:
     for table, columns in digest_columns().items():
         names = ", ".join(f'"{column}"' for column in columns)
         distinct = "distinct" if table in COUNTED_ONCE else ""
-        rows, total = connection.execute(
+        found = connection.execute(
             sa.text(
                 f"""
                 select
-                    count(*),
-                    coalesce(sum(('x' || left(md5(row_text), 16))::bit(64)::bigint), 0)
+                    count(*) as row_count,
+                    coalesce(sum(('x' || left(md5(row_text), 16))::bit(64)::bigint), 0) as total
                 from (select {distinct} row({names})::text as row_text from {table}) as line
                 """
             )
         ).one()
-        digests[table] = f"{rows}:{int(total) % 2**64:016x}"
+        digests[table] = f"{found.row_count}:{int(found.total) % 2**64:016x}"
     return digests
