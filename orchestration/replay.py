@@ -19,6 +19,7 @@ from orchestration.sandbox import Sandbox, running_sandbox
 from orchestration.simulation import Simulation, claim_simulated_time
 from resources.layouts.reading import CatalogueItem, Reading
 from resources.layouts.registry import layout
+from resources.layouts.uci_online_retail import UciReading
 from resources.operational_store.bulk import fetch
 from resources.operational_store.door import Door
 from resources.operational_store.store import OperationalStore, create_engine
@@ -128,7 +129,7 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
         reading = layout(request.layout).read(request.path, request.since, request.until)
     with stopwatch.phase("file_gate"):
         watch(Moment("judging files"))
-        _judge(reading, request.layout)
+        _judge(reading)
     partners_file = home.path / "policies" / "partners.yaml"
     with _only_one(home), running_sandbox(home) as sandbox:
         partners = (
@@ -239,14 +240,13 @@ def _list_items(sandbox: Sandbox, items: list[CatalogueItem]) -> None:
         sandbox.tell("/erp/v1/items", {"items": [msgspec.to_builtins(asdict(i)) for i in chunk]})
 
 
-def _judge(reading: Reading, name: str) -> None:
-    """Judge the files' rows by the suite of their layout, where it has one."""
-    if name != "uci_online_retail":
-        return
-    from resources.file_gate import judge_files
-    from resources.layouts.uci_online_retail_expectations import FILE_SUITE, rows
+def _judge(reading: Reading) -> None:
+    """Judge the files' rows by the suite of their layout, where rows are judged in bulk."""
+    if isinstance(reading, UciReading):
+        from resources.file_gate import judge_files
+        from resources.layouts.uci_online_retail_expectations import FILE_SUITE, rows
 
-    judge_files(reading, FILE_SUITE, rows)
+        judge_files(reading, FILE_SUITE, rows)
 
 
 def _counts(store: OperationalStore) -> dict[str, int]:

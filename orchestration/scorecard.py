@@ -86,7 +86,8 @@ def score(run: DemoRun) -> Scorecard:
         totals = fetch(connection, _TOTALS)[0]
         cases = fetch(
             connection,
-            "select case_type, owner, count(*) from exception_case group by 1, 2 order by 3 desc, 1",
+            "select case_type, owner, count(*) from exception_case"
+            " group by 1, 2 order by 3 desc, 1",
         )
         statuses = dict(fetch(connection, "select status, count(*) from order_state group by 1"))
         held = {
@@ -96,7 +97,7 @@ def score(run: DemoRun) -> Scorecard:
     warehouse = AnalyticsStore(run.home.warehouse, Lake(run.home.lake))
     promises: dict[str, int] = {}
     for row in warehouse.rows("order_promise_performance"):
-        outcome = str(row["promise_outcome"])
+        outcome = str(row["outcome"])
         promises[outcome] = promises.get(outcome, 0) + 1
     (orders, lines, ordered, reserved, applied, waiting, quarantined, duplicates, received) = (
         totals[:9]

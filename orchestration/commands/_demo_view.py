@@ -114,12 +114,15 @@ def _next_steps(home: Path) -> Panel:
         shown = home.relative_to(Path.cwd())
     except ValueError:
         shown = home
-    prefix = f"OMNIFLOW_HOME={shown} .venv/bin/omniflow"
     steps = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    steps.add_column(style="cyan", no_wrap=True)
+    steps.add_column(style="cyan", overflow="fold")
     steps.add_column(style="dim")
-    steps.add_row(f"{prefix} up", "the Dagster UI and the gateway on this week")
-    steps.add_row(f"{prefix} marts show order_promise_performance", "which promises broke, and why")
-    steps.add_row(f"{prefix} invariants", "what must hold, checked on the stored rows")
-    steps.add_row(f"{prefix} down", "stop everything")
+    steps.add_row(f"export OMNIFLOW_HOME={shown}", "this week is a home of its own")
+    for command, words in (
+        ("up", "the Dagster UI and the gateway"),
+        ("marts show order_cycle_times", "how long orders took"),
+        ("invariants", "what must hold, on the stored rows"),
+        ("down", "stop everything"),
+    ):
+        steps.add_row(f".venv/bin/omniflow {command}", words)
     return Panel(steps, title="Where to look next", title_align="left")

@@ -1,0 +1,62 @@
+"""The light code location: flows, sensors, laws. Neither dbt nor Great Expectations is loaded here.
+
+Everything that touches a home is a resource that opens it when it is first used, so importing this
+module needs no database and no folder.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from assets import door
+from assets.finance import assets as finance
+from assets.finance import checks as finance_checks
+from assets.inventory import assets as inventory
+from assets.inventory import checks as inventory_checks
+from assets.master_data import assets as master_data
+from assets.order_to_fulfillment import assets as order_to_fulfillment
+from assets.order_to_fulfillment import checks as order_to_fulfillment_checks
+from orchestration.dagster_resources import OperationalStoreResource
+from orchestration.jobs import JOBS
+from orchestration.schedules import SCHEDULES
+from sensors import inbox, outbox, partner_health, pollers, promises, run_failures
+
+
+def build_operations(**resource_overrides: Any) -> dg.Definitions:
+    """The definitions of the location.
+
+    Args:
+        resource_overrides: Resources by name, in place of those of the home.
+    """
+    return dg.Definitions(
+        assets=[
+            *door.ASSETS,
+            *master_data.ASSETS,
+            *inventory.ASSETS,
+            *finance.ASSETS,
+            *order_to_fulfillment.ASSETS,
+        ],
+        asset_checks=[
+            *inventory_checks.CHECKS,
+            *finance_checks.CHECKS,
+            *order_to_fulfillment_checks.CHECKS,
+        ],
+        sensors=[
+            *inbox.SENSORS,
+            *outbox.SENSORS,
+            *pollers.SENSORS,
+            *promises.SENSORS,
+            *partner_health.SENSORS,
+            *run_failures.SENSORS,
+        ],
+        jobs=JOBS,
+        schedules=SCHEDULES,
+        resources={"operational_store": OperationalStoreResource(), **resource_overrides},
+        # A run is one drain or a few queries: a process for each step would cost more than it.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_operations()
