@@ -44,11 +44,12 @@ def access(home: str) -> StoreAccess:
     return StoreAccess(here.database_url, here.path / "policies", partners)
 
 
-class OperationalStoreResource(dg.ConfigurableResource, dg.IAttachDifferentObjectToOpContext):  # type: ignore[type-arg]
+class OperationalStoreResource(dg.ConfigurableResource["StoreAccess"]):
     """The operational store of a home; whoever asks for it is given a `StoreAccess`."""
 
     home: str = Field(default="", description=HOME)
 
-    def get_object_to_set_on_execution_context(self) -> StoreAccess:
+    def create_resource(self, context: dg.InitResourceContext) -> StoreAccess:
         """Open it, or give what this process has open already."""
+        del context
         return access(self.home)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -42,14 +41,28 @@ class InboxStore(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(Protocol):
     """What a dispatch did, in commands."""
 
-    delivered: int
-    retried: int
-    dead: int
-    remaining: int
+    @property
+    def delivered(self) -> int:
+        """Taken by their partner."""
+        ...
+
+    @property
+    def retried(self) -> int:
+        """Failed for now."""
+        ...
+
+    @property
+    def dead(self) -> int:
+        """Given up; each has a case."""
+        ...
+
+    @property
+    def remaining(self) -> int:
+        """Still waiting."""
+        ...
 
 
 class OutboxStore(Protocol):
@@ -68,14 +81,23 @@ class OutboxStore(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Fetched:
+class Fetched(Protocol):
     """What one partner had to say, or why it could not be asked."""
 
-    partner: str
-    received: int = 0
-    accepted: int = 0
-    unavailable: str | None = None
+    @property
+    def partner(self) -> str:
+        """Its code."""
+        ...
+
+    @property
+    def accepted(self) -> int:
+        """Events that were new."""
+        ...
+
+    @property
+    def unavailable(self) -> str | None:
+        """Why it was not asked."""
+        ...
 
 
 class PartnerStore(Protocol):

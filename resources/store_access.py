@@ -1,0 +1,282 @@
+"""The operational store as long-running processes use it: opened once, shared, one drain at a time.
+
+Sensors, assets and jobs are all given this. It adds to `OperationalStore` what only they need:
+listening for notifications, the home's own clock, and the lock that keeps two drains apart. An
+event handled beside its predecessor's still open transaction would be parked and never released.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import sqlalchemy as sa
+
+from assets.commerce.identifiers import identify
+from assets.errors import PartnerError
+from resources.http import client
+from resources.operational_store import invariants
+from resources.operational_store.bulk import execute, fetch
+from resources.operational_store.connection import connect
+from resources.operational_store.door import Door
+from resources.operational_store.schema import LAKE_TABLES
+from resources.operational_store.store import (
+    DrainTally,
+    OperationalStore,
+    SimulatedClock,
+    WallClock,
+    create_engine,
+    read_clock,
+    write_clock,
+)
+from resources.outbox_dispatcher import DispatchTally, OutboxDispatcher
+from resources.partner_poller import PartnerPoller
+from resources.partners import PartnerBook
+from resources.policy_book import FilePolicyBook
+
+#: Advisory lock of whoever drains the inbox of this database.
+_DRAINING = 6_170_401_983
+#: Kinds of partners that answer our commands; the others have nothing to say.
+ANSWERING_KINDS = frozenset({"erp", "wms", "payment_provider", "carrier"})
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What one partner had to say, or why it could not be asked."""
+
+    partner: str
+    received: int = 0
+    accepted: int = 0
+    unavailable: str | None = None
+
+
+class Notifications:
+    """One connection that listens."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        self._connection = connection
+
+    def heard(self, seconds: float) -> bool:
+        """Whether something was said since the last time, waiting that long at most.
+
+        What came meanwhile is taken before anything is waited for, all of it at once.
+        """
+        for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+            return True
+        return False
+
+
+class StoreAccess:
+    """One home's operational store, its partners and its time.
+
+    Args:
+        url: SQLAlchemy URL of the database.
+        policies: Folder of the home's own policies; what is not there is shipped.
+        partners: Reads the partner book when somebody is to be spoken to.
+    """
+
+    def __init__(self, url: str, policies: Path, partners: Callable[[], PartnerBook]) -> None:
+        self._url = url
+        self._partners = partners
+        self._threads = threading.Lock()
+        self.store = OperationalStore(create_engine(url), policies=FilePolicyBook(policies))
+
+    # Time
+
+    def time_is_simulated(self) -> bool:
+        """Whether a replay or demo moves the time of this home; then sensors must not."""
+        with self.store.transaction() as connection:
+            held = read_clock(connection)
+        return held is not None and held[0] == "simulated"
+
+    def _set_clock(self) -> None:
+        """Real time, unless the home lives in simulated time: then where that stands now."""
+        with self.store.transaction() as connection:
+            held = read_clock(connection)
+            if held is None:
+                # A home belongs to real time from the first event that was handled in it.
+                write_clock(connection, "wall", datetime.now(UTC))
+        is_simulated = held is not None and held[0] == "simulated"
+        self.store.clock = SimulatedClock(held[1]) if held and is_simulated else WallClock()
+
+    # The inbox
+
+    @contextmanager
+    def listening(self, channel: str) -> Iterator[Notifications]:
+        """Listen from now on: what was said before is not heard."""
+        with connect(self._url) as connection:
+            connection.execute(psycopg.sql.SQL("listen {}").format(psycopg.sql.Identifier(channel)))
+            yield Notifications(connection)
+
+    def drain(self, consumer: str) -> DrainTally:
+        """Apply everything that waits for a consumer; whoever drains already is waited for."""
+        with self._draining(wait=True):
+            self._set_clock()
+            return self.store.drain(consumer)
+
+    def drain_waiting(self) -> Iterator[tuple[str, DrainTally]]:
+        """Handle what waits now, consumer by consumer, until nothing more is released.
+
+        Nothing is handled here while somebody else is doing it; they handle it all.
+        """
+        while waiting := self._waiting():
+            with self._draining(wait=False) as mine:
+                if not mine:
+                    return
+                self._set_clock()
+                handled = 0
+                for consumer in waiting:
+                    tally = self.store.drain(consumer)
+                    handled += tally.applied + tally.waiting + tally.quarantined
+                    yield consumer, tally
+            if not handled:
+                return
+
+    def _waiting(self) -> list[str]:
+        return self.store.waiting_consumers(datetime.max.replace(tzinfo=UTC))
+
+    @contextmanager
+    def _draining(self, *, wait: bool) -> Iterator[bool]:
+        """Hold the lock of whoever drains; without waiting, say whether it was free."""
+        function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
+        with connect(self._url) as session:
+            answer = session.execute(f"select {function}({_DRAINING})").fetchone()
+            # The lock goes with its session.
+            yield bool(answer and answer[0] is not False)
+
+    # The outbox
+
+    @functools.cached_property
+    def _dispatcher(self) -> OutboxDispatcher:
+        return OutboxDispatcher(self.store.engine, self._partners(), WallClock(), session=client())
+
+    def dispatch(self) -> DispatchTally:
+        """Send whatever may be sent now.
+
+        Raises:
+            EnvironmentProblem: If time is simulated here and a partner is a real one.
+        """
+        if self.time_is_simulated():
+            self._partners().only_sandbox()
+        with self._threads:
+            dispatcher = self._dispatcher
+        return dispatcher.dispatch()
+
+    # Partners
+
+    @functools.cached_property
+    def _pollers(self) -> Mapping[str, PartnerPoller]:
+        session = client()
+        door = Door()
+        return {
+            partner.code: PartnerPoller(self.store.engine, door, partner, session=session)
+            for partner in self._partners()
+            if partner.kind in ANSWERING_KINDS
+        }
+
+    def poll_partners(self) -> list[Fetched]:
+        """Ask every partner that answers for its events; one that is away is only named."""
+        answers: list[Fetched] = []
+        now = datetime.now(UTC)
+        with self._threads:
+            pollers = self._pollers
+        for code, poller in pollers.items():
+            try:
+                tally = poller.poll(now)
+            except PartnerError as error:
+                answers.append(Fetched(code, unavailable=str(error)))
+            else:
+                answers.append(Fetched(code, tally.received, tally.accepted))
+        return answers
+
+    def breakers(self) -> dict[str, str]:
+        """State of the circuit breaker by partner."""
+        with self.store.transaction() as connection:
+            return dict(fetch(connection, "select partner, breaker from partner_health"))
+
+    # Promises
+
+    def expire_reservations(self) -> int:
+        """End orders whose payment did not come in time."""
+        with self._draining(wait=False) as mine:
+            if not mine:
+                return 0
+            self.store.clock = WallClock()
+            return self.store.expire_reservations()
+
+    def publish_availability(self) -> int:
+        """Tell channels what they may sell now; gives the lines told."""
+        with self._draining(wait=False) as mine:
+            if not mine:
+                return 0
+            self.store.clock = WallClock()
+            return self.store.publish_availability()
+
+    # What is stored
+
+    def row_counts(self, tables: Sequence[str]) -> dict[str, int]:
+        """Rows by table."""
+        known = set(self._tables())
+        strangers = sorted(set(tables) - known)
+        if strangers:
+            raise ValueError(f"no such tables: {', '.join(strangers)}")
+        with self.store.transaction() as connection:
+            return {
+                table: int(fetch(connection, f"select count(*) from {table}")[0][0])
+                for table in tables
+            }
+
+    @staticmethod
+    def _tables() -> list[str]:
+        return [table.name for table in LAKE_TABLES[0].metadata.sorted_tables]
+
+    def check_law(self, law: str) -> invariants.InvariantResult:
+        """Check one conservation law on what is committed."""
+        with self.store.transaction() as connection:
+            (result,) = invariants.check(connection, [law])
+        return result
+
+    def has_unexported_facts(self) -> bool:
+        """Whether the lake lacks a fact that is committed."""
+        with self.store.transaction() as connection:
+            marks = dict(
+                fetch(connection, "select table_name, exported_below_xid::text from lake_watermark")
+            )
+            return any(
+                fetch(
+                    connection,
+                    f"select exists (select from {table.name} where recorded_xid >="
+                    " %s::text::xid8)",
+                    marks.get(table.name, "0"),
+                )[0][0]
+                for table in LAKE_TABLES
+            )
+
+    def open_case(self, case_type: str, business_key: str, owner: str, reason: str) -> None:
+        """Open a case, or count it up and open it again."""
+        with self.store.transaction() as connection:
+            execute(
+                connection,
+                "insert into exception_case"
+                " (case_id, case_type, business_key, owner, reason, opened_at)"
+                " values (%s, %s, %s, %s, %s, %s) on conflict (case_type, business_key) do update"
+                " set case_count = exception_case.case_count + 1, status = 'open',"
+                " closed_at = null, reason = excluded.reason",
+                identify("case", case_type, business_key),
+                case_type,
+                business_key,
+                owner,
+                reason,
+                datetime.now(UTC),
+            )
+
+    def ping(self) -> None:
+        """Fail clearly if the database does not answer."""
+        with self.store.transaction() as connection:
+            connection.execute(sa.text("select 1"))
