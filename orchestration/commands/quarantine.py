@@ -66,7 +66,9 @@ def _list(json: bool) -> None:
     elif not rows:
         typer.echo("nothing is in quarantine")
     else:
-        show(rows[:SHOWN], COLUMNS)
+        # What a terminal of ordinary width can hold; JSON has the rest.
+        narrow = [{**row, "id": row["quarantine_id"]} for row in rows[:SHOWN]]
+        show(narrow, ("id", "status", "source", "reason", "position"))
         if len(rows) > SHOWN:
             typer.echo(f"the first {SHOWN} of {len(rows)}; --json lists all")
 
@@ -80,24 +82,42 @@ def _replay(ids: list[int], everything: bool, json: bool) -> None:
     if bool(ids) == everything:
         raise BadInput("say which: --id NUMBER, once or more often, or --all")
     with stored() as connection:
-        open_ones = connection.execute(
-            sa.text("select quarantine_id from quarantined_event where status = 'open' order by 1")
+        found = connection.execute(
+            sa.text(
+                """
+                select
+                    kept.quarantine_id, kept.event_id, kept.reason_code, kept.reason,
+                    inbox.status is not distinct from 'quarantined'
+                    and kept.reason_code <> 'id_conflict' as is_set_aside
+                from quarantined_event as kept
+                left join event_inbox as inbox
+                    on kept.source = inbox.source and kept.event_id = inbox.event_id
+                where kept.status = 'open'
+                order by kept.quarantine_id
+                """
+            )
         )
-        known: list[int] = [row.quarantine_id for row in open_ones]
-        strangers = sorted(set(ids) - set(known))
+        open_ones = {row.quarantine_id: row for row in found}
+        strangers = sorted(set(ids) - set(open_ones))
         if strangers:
             raise BadInput(f"not open in quarantine: {', '.join(map(str, strangers))}")
-        receipts = Door().replay_quarantined(connection, ids or known)
-    rows: list[dict[str, Any]] = [
-        {
-            "quarantine_id": quarantine_id,
-            "outcome": receipt.outcome,
-            "event_id": receipt.event_id,
-            "reason_code": receipt.reason_code,
-            "reason": receipt.reason,
-        }
-        for quarantine_id, receipt in sorted(receipts.items())
-    ]
+        wanted = sorted(set(ids)) or list(open_ones)
+        # What a flow set aside has passed the door already: only a person can decide about it.
+        at_the_door = [number for number in wanted if not open_ones[number].is_set_aside]
+        receipts = Door().replay_quarantined(connection, at_the_door)
+    rows: list[dict[str, Any]] = []
+    for number in wanted:
+        said = receipts.get(number)
+        kept = open_ones[number]
+        rows.append(
+            {
+                "quarantine_id": number,
+                "outcome": said.outcome if said else "set_aside_by_its_flow",
+                "event_id": said.event_id if said else kept.event_id,
+                "reason_code": said.reason_code if said else kept.reason_code,
+                "reason": said.reason if said else kept.reason,
+            }
+        )
     came_in = sum(row["outcome"] in {"accepted", "duplicate"} for row in rows)
     if json:
         report({"replayed": came_in, "refused": len(rows) - came_in, "results": rows})

@@ -137,6 +137,26 @@ def test_what_is_still_wrong_stays_in_quarantine_and_what_is_right_comes_in(
     assert statuses == ["open", "replayed"]
 
 
+def test_what_a_flow_set_aside_is_not_sent_to_the_door_again(told: Ask, database_url: str) -> None:
+    engine = sa.create_engine(database_url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("delete from quarantined_event")
+        connection.exec_driver_sql(
+            "update event_inbox set status = 'quarantined' where event_id = 'order-2'"
+        )
+        connection.exec_driver_sql(
+            "insert into quarantined_event (source, event_id, event_type, reason_code, reason,"
+            " position, body, body_hash) select source, event_id, event_type,"
+            " 'illegal_transition', 'the order is shipped already', 'inbox 1002', '{}', '{}'"
+            " from event_inbox where event_id = 'order-2'"
+        )
+    said = told("quarantine", "replay", "--all", "--json")
+    assert said.returncode == 1
+    (result,) = json.loads(said.stdout)["results"]
+    assert result["outcome"] == "set_aside_by_its_flow"
+    assert result["reason"] == "the order is shipped already"
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
