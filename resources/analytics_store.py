@@ -162,6 +162,7 @@ class AnalyticsStore:
         full_refresh: bool = False,
         select: Sequence[str] | None = None,
         *,
+        data_tests: bool = True,
         unit_tests: bool = False,
     ) -> BuildReport:
         """Bring the warehouse up to the lake's watermark and test it, aside from readers.
@@ -172,6 +173,7 @@ class AnalyticsStore:
             full_refresh: Build everything anew.
             select: Names of models to build; what they rest on is always built with them,
                 because a model goes by what it has taken in itself.
+            data_tests: Test what was built; what is not tested cannot be published.
             unit_tests: Run dbt's unit tests too; they test the project, not the data.
 
         Raises:
@@ -182,33 +184,35 @@ class AnalyticsStore:
             manifest = self._load_manifest()
             state = self._read_state()
             cut = self._lake_cut()
-            is_new_project = state.get("fingerprint") != self._parsed_fingerprint
-            full_refresh = full_refresh or is_new_project or cut < int(state.get("cut", 0))
+            if state.get("fingerprint") != self._parsed_fingerprint or cut < int(
+                state.get("cut", 0)
+            ):
+                # What another project or another lake has built cannot be continued.
+                self._forget_build()
+            full_refresh = full_refresh or not self.build_path.exists()
             # Whatever happens now, until it is known to be well nothing of it may be published.
-            self._write_state({"fingerprint": "", "cut": cut, "held": self._all_held(manifest)})
+            unfinished = {"held": self._all_held(manifest)}
+            known = {"fingerprint": self._parsed_fingerprint, "cut": cut}
+            self._write_state(known | unfinished)
             arguments = ["build", *self._flags(), "--no-write-json"]
             if full_refresh:
                 arguments.append("--full-refresh")
-            if not unit_tests:
-                arguments += ["--exclude-resource-type", "unit_test"]
+            wanted = {"exposure": False, "test": data_tests, "unit_test": unit_tests}
+            for kind in (kind for kind, is_wanted in wanted.items() if not is_wanted):
+                arguments += ["--exclude-resource-type", kind]
             if select:
                 arguments += ["--select", *(f"+{name.lstrip('+')}" for name in select)]
             outcome = self._invoke(arguments, manifest)
             nodes = tuple(_node_outcome(result) for result in outcome.result or ())
             if outcome.exception is not None and not nodes:
                 raise _as_error(outcome.exception)
-            held = self._held_by_build(manifest, nodes)
-            is_whole = not select and all(n.status != "error" for n in nodes if n.kind == "model")
-            self._write_state(
-                {
-                    # A half-built project must not pass for the new one.
-                    "fingerprint": self._parsed_fingerprint
-                    if is_whole or not is_new_project
-                    else state.get("fingerprint", ""),
-                    "cut": cut,
-                    "held": [asdict(entry) for entry in held],
-                }
-            )
+            if data_tests:
+                held = self._held_by_build(manifest, nodes)
+            else:
+                held = [
+                    Held(mart, "it was not tested") for mart in self._marts_of(manifest).values()
+                ]
+            self._write_state(known | {"held": [asdict(entry) for entry in held]})
         return BuildReport(
             success=bool(outcome.success),
             full_refresh=full_refresh,
@@ -408,12 +412,18 @@ class AnalyticsStore:
         # Imported here: dbt takes three seconds that no reader of a mart should wait for.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            from dbt.adapters.duckdb.connections import DuckDBConnectionManager
             from dbt.cli.main import dbtRunner
 
             self.home.mkdir(parents=True, exist_ok=True)
-            return dbtRunner(manifest=manifest).invoke(
-                ["--log-level", "none", "--log-level-file", "warn", *arguments]
-            )
+            try:
+                return dbtRunner(manifest=manifest).invoke(
+                    ["--log-level", "none", "--log-level-file", "warn", *arguments]
+                )
+            finally:
+                # dbt would keep the file open, and what it holds would not be in it yet.
+                manager: Any = DuckDBConnectionManager
+                manager.close_all_connections()
 
     def _held_by_build(self, manifest: Any, nodes: Sequence[NodeOutcome]) -> list[Held]:
         """Marts that this build left wrong (their own test failed) or unfinished."""
@@ -452,6 +462,10 @@ class AnalyticsStore:
         with duckdb.connect() as connection:
             found = connection.execute(query, [str(files)]).fetchone()
         return int(found[0]) if found else 0
+
+    def _forget_build(self) -> None:
+        for path in (self.build_path, self.build_path.with_name(self.build_path.name + ".wal")):
+            path.unlink(missing_ok=True)
 
     def _settle_build(self) -> None:
         """Fold the write-ahead log of a build that was killed into its file before it is copied."""

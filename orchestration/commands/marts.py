@@ -113,10 +113,11 @@ def _print_table(rows: list[dict[str, Any]], names: Sequence[str]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in names:
         is_number = any(isinstance(row[name], int) for row in rows)
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*("" if row[name] is None else str(row[name]) for name in names))
-    Console().print(table)
+    # A cell cut in pieces cannot be read; a line that is too long can be scrolled (less -S).
+    Console(width=10_000).print(table)
 
 
 def _plain(value: Any) -> Any:

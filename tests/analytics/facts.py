@@ -1,0 +1,466 @@
+"""Made facts, straight into the operational tables: what the flows would have written.
+
+A `Transaction` is what one unit of work wrote. The facts of an order are made as the list of its
+transactions, so that a test can record them in any order and in any number of batches.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from resources.operational_store import schema
+
+Transaction = dict[str, list[dict[str, Any]]]
+NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
+PRICES = {"MUG": Decimal("6.0000"), "LAMP": Decimal("24.6000"), "CARD": Decimal("0.8500")}
+
+
+def identify(*parts: object) -> uuid.UUID:
+    return uuid.uuid5(NAMESPACE, "/".join(map(str, parts)))
+
+
+def at(text: str) -> datetime:
+    """``"03-02 10:00"`` in March-or-so 2026, UTC."""
+    return datetime.strptime(f"2026-{text}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+
+
+def record(engine: sa.Engine, *transactions: Transaction) -> None:
+    """Write each transaction as one of its own."""
+    for transaction in transactions:
+        with engine.begin() as connection:
+            for name, rows in transaction.items():
+                table = schema.metadata.tables[name]
+                # Rows of one statement share their columns.
+                shapes: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+                for row in rows:
+                    shapes[tuple(row)].append(row)
+                for alike in shapes.values():
+                    # One statement: that is what the journal's balance is judged by.
+                    connection.execute(sa.insert(table).values(alike))
+
+
+def master_data() -> Transaction:
+    opened = at("01-01 00:00")
+    times = {"occurred_at": opened, "effective_at": opened}
+    return {
+        "node": [
+            {
+                "node_id": node,
+                "kind": kind,
+                "zone": "Europe/London",
+                "country_code": "GB",
+                "is_active": True,
+                **times,
+            }
+            for node, kind in (("dc", "warehouse"), ("store", "store"))
+        ],
+        "product": [
+            {
+                "sku": sku,
+                "description": f"a {sku.lower()}",
+                "standard_cost": Decimal("1.5000"),
+                "currency_code": "GBP",
+                "tax_rate_basis_points": 2000,
+                "is_synthetic": True,
+                **times,
+            }
+            for sku in PRICES
+        ],
+        "customer": [{"customer_id": identify("customer", 1), "country_code": "GB", **times}],
+    }
+
+
+def moved(
+    kind: str, node: str, sku: str, quantity: int, when: datetime, document: str
+) -> Transaction:
+    return {
+        "stock_movement": [
+            {
+                "node_id": node,
+                "sku": sku,
+                "kind": kind,
+                "quantity": quantity,
+                "reason_code": kind,
+                "reference_id": identify("document", document),
+                "reference_line": 1,
+                "order_id": None,
+                "occurred_at": when,
+                "effective_at": when,
+            }
+        ]
+    }
+
+
+@dataclass
+class Order:
+    """One order's facts, made step by step.
+
+    Lines are (sku, ordered, {node: units found}). Every step gives the transaction it wrote.
+    """
+
+    number: str
+    placed_at: datetime
+    lines: list[tuple[str, int, dict[str, int]]]
+    promised: date
+    channel: str = "web_shop"
+    region: str = "uk"
+    charge: Decimal = Decimal("0")
+    transactions: list[Transaction] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.order_id = identify("order", self.channel, self.number)
+        self.transactions.append(self._placed())
+
+    def _entry(
+        self, kind: str, key: object, when: datetime, legs: list[tuple[str, Decimal]]
+    ) -> list[dict[str, Any]]:
+        kept = [leg for leg in legs if leg[1]]
+        return [
+            {
+                "entry_id": identify("entry", kind, key),
+                "line_number": number,
+                "entry_kind": kind,
+                "business_key": str(key),
+                "account_code": account,
+                "amount": amount,
+                "currency_code": "GBP",
+                "legal_entity": "gb",
+                "occurred_at": when,
+                "effective_at": when,
+            }
+            for number, (account, amount) in enumerate(kept, start=1)
+        ]
+
+    def _happened(self, activity: str, key: object, when: datetime) -> list[dict[str, Any]]:
+        return [
+            {
+                "process_event_id": identify("process", activity, key),
+                "activity": activity,
+                "order_id": self.order_id,
+                "objects": [{"type": "order", "id": str(self.order_id), "qualifier": activity}],
+                "occurred_at": when,
+                "effective_at": when,
+            }
+        ]
+
+    def _placed(self) -> Transaction:
+        order, when = self.order_id, self.placed_at
+        lines, reservations = [], []
+        for number, (sku, ordered, found) in enumerate(self.lines, start=1):
+            reserved = sum(found.values())
+            amount = PRICES[sku] * ordered
+            lines.append(
+                {
+                    "order_id": order,
+                    "line_number": number,
+                    "sku": sku,
+                    "ordered_quantity": ordered,
+                    "reserved_quantity": reserved,
+                    "unfilled_quantity": ordered - reserved,
+                    "unfilled_reason_code": None if reserved == ordered else "out_of_stock",
+                    "unit_price": PRICES[sku],
+                    "line_amount": amount,
+                    "tax_amount": (amount / 6).quantize(Decimal("0.0001")),
+                    "effective_at": when,
+                }
+            )
+            reservations += [
+                {
+                    "order_id": order,
+                    "line_number": number,
+                    "node_id": node,
+                    "sku": sku,
+                    "kind": "reserved",
+                    "quantity": units,
+                    "is_start": True,
+                    "expires_at": when + timedelta(minutes=15),
+                    "effective_at": when,
+                }
+                for node, units in found.items()
+            ]
+        goods = sum((PRICES[sku] * ordered for sku, ordered, _ in self.lines), Decimal(0))
+        written: Transaction = {
+            "order_placed": [
+                {
+                    "order_id": order,
+                    "order_number": self.number,
+                    "source": self.channel,
+                    "legal_entity": "gb",
+                    "brand": "main",
+                    "region": self.region,
+                    "channel": self.channel,
+                    "correlation_id": self.number,
+                    "customer_id": identify("customer", 1),
+                    "country_code": "GB",
+                    "service_level": "standard",
+                    "currency_code": "GBP",
+                    "line_count": len(self.lines),
+                    "ordered_quantity": sum(ordered for _, ordered, _ in self.lines),
+                    "goods_amount": goods,
+                    "charge_amount": self.charge,
+                    "total_amount": goods + self.charge,
+                    "trading_date": when.date(),
+                    "promised_date": self.promised,
+                    "occurred_at": when,
+                    "effective_at": when,
+                }
+            ],
+            "order_line": lines,
+            "reservation_movement": reservations,
+            "process_event": self._happened("order placed", order, when),
+        }
+        if self.charge:
+            written["order_charge"] = [
+                {
+                    "order_id": order,
+                    "charge_number": 1,
+                    "charge_code": "postage",
+                    "charge_amount": self.charge,
+                    "effective_at": when,
+                }
+            ]
+        batch = identify("batch", order)
+        written["decision_batch"] = [
+            {
+                "decision_batch_id": batch,
+                "kind": "sourcing",
+                "policy_hash": "hash",
+                "mode": "normal",
+                "inputs": b"inputs",
+                "outcome_hash": b"outcome",
+                "effective_at": when,
+            }
+        ]
+        written["decision_record"] = [
+            {
+                "decision_id": identify("decision", order),
+                "decision_batch_id": batch,
+                "kind": "sourcing",
+                "business_key": str(order),
+                "outcome": "filled",
+                "reason_codes": ["split_over_nodes", "out_of_stock"],
+                "effective_at": when,
+            }
+        ]
+        return {name: rows for name, rows in written.items() if rows}
+
+    def _reservations_end(self, kind: str, when: datetime) -> list[dict[str, Any]]:
+        return [
+            {
+                "order_id": self.order_id,
+                "line_number": number,
+                "node_id": node,
+                "sku": sku,
+                "kind": kind,
+                "quantity": -units,
+                "is_start": False,
+                "expires_at": None,
+                "effective_at": when,
+            }
+            for number, (sku, _, found) in enumerate(self.lines, start=1)
+            for node, units in found.items()
+        ]
+
+    def _payment(self, kind: str, amount: Decimal, when: datetime, key: object) -> dict[str, Any]:
+        return {
+            "payment_movement_id": identify("payment", kind, key),
+            "order_id": self.order_id,
+            "payment_reference": f"pay-{self.number}",
+            "kind": kind,
+            "amount": amount,
+            "currency_code": "GBP",
+            "occurred_at": when,
+            "effective_at": when,
+        }
+
+    def paid(self, when: datetime) -> Order:
+        amount = sum(
+            (PRICES[sku] * sum(found.values()) for sku, _, found in self.lines), self.charge
+        )
+        authorised, contra = ("9000", amount), ("9001", -amount)
+        self.transactions.append(
+            {
+                "payment_movement": [self._payment("authorised", amount, when, self.order_id)],
+                "journal_line": self._entry(
+                    "authorisation", self.order_id, when, [authorised, contra]
+                ),
+                "reservation_movement": self._reservations_end("consumed", when),
+                "process_event": self._happened("payment authorised", self.order_id, when)
+                + self._happened("stock allocated", self.order_id, when),
+            }
+        )
+        return self
+
+    def ended(self, status: str, when: datetime) -> Order:
+        """Cancelled, declined or expired before it was paid."""
+        kind = "expired" if status == "expired" else "released"
+        written: Transaction = {
+            "reservation_movement": self._reservations_end(kind, when),
+            "process_event": self._happened(f"order {status}", self.order_id, when),
+        }
+        if status == "declined":
+            declined = self._payment("declined", Decimal("1.0000"), when, self.order_id)
+            written["payment_movement"] = [declined]
+        self.transactions.append({name: rows for name, rows in written.items() if rows})
+        return self
+
+    def _shipment(self, node: str) -> uuid.UUID:
+        return identify("shipment", self.order_id, node)
+
+    def dispatched(
+        self, when: datetime, node: str = "dc", *, short: int = 0, with_charge: bool = True
+    ) -> Order:
+        """All that was found at the node leaves it, less ``short`` units of its first line."""
+        shipment = self._shipment(node)
+        movements, lost, goods = [], [], Decimal(0)
+        for number, (sku, _, found) in enumerate(self.lines, start=1):
+            if node not in found:
+                continue
+            missing, short = short, 0
+            units = found[node] - missing
+            goods += PRICES[sku] * units
+            movements.append(
+                {
+                    "node_id": node,
+                    "sku": sku,
+                    "kind": "shipped",
+                    "quantity": -units,
+                    "reason_code": "sold",
+                    "reference_id": shipment,
+                    "reference_line": number,
+                    "order_id": self.order_id,
+                    "occurred_at": when,
+                    "effective_at": when,
+                }
+            )
+            if missing:
+                lost.append(self._lost(number, node, sku, missing, "short_shipped", when))
+        charge = self.charge if with_charge else Decimal(0)
+        total = goods + charge
+        tax = (goods / 6).quantize(Decimal("0.0001"))
+        charge_tax = (charge / 6).quantize(Decimal("0.0001"))
+        revenue = [("2100", total), ("4000", tax - goods), ("4100", charge_tax - charge)]
+        capture = [("1200", total), ("2100", -total), ("9001", total), ("9000", -total)]
+        captured = self._payment("captured", total, when, shipment)
+        self.transactions.append(
+            {
+                "stock_movement": movements,
+                "shipment_dispatched": [
+                    {
+                        "shipment_id": shipment,
+                        "shipment_number": f"{self.number}-{node}",
+                        "order_id": self.order_id,
+                        "fulfilment_order_id": identify("fulfilment", self.order_id, node),
+                        "node_id": node,
+                        "carrier": "parcel",
+                        "shipped_quantity": -sum(row["quantity"] for row in movements),
+                        "occurred_at": when,
+                        "effective_at": when,
+                    }
+                ],
+                "journal_line": self._entry(
+                    "revenue", shipment, when, [*revenue, ("2200", -tax - charge_tax)]
+                ),
+                "process_event": self._happened("goods dispatched", shipment, when),
+                **({"deallocation": lost} if lost else {}),
+            }
+        )
+        self.transactions.append(
+            {
+                "payment_movement": [captured],
+                "journal_line": self._entry(
+                    "capture", captured["payment_movement_id"], when, capture
+                ),
+            }
+        )
+        return self
+
+    def _lost(
+        self, number: int, node: str, sku: str, units: int, reason: str, when: datetime
+    ) -> dict[str, Any]:
+        return {
+            "order_id": self.order_id,
+            "line_number": number,
+            "node_id": node,
+            "sku": sku,
+            "quantity": units,
+            "reason_code": reason,
+            "effective_at": when,
+        }
+
+    def rejected(self, when: datetime, node: str = "dc") -> Order:
+        self.transactions.append(
+            {
+                "deallocation": [
+                    self._lost(number, node, sku, found[node], "damaged", when)
+                    for number, (sku, _, found) in enumerate(self.lines, start=1)
+                    if node in found
+                ]
+            }
+        )
+        return self
+
+    def delivered(self, when: datetime, node: str = "dc") -> Order:
+        shipment = self._shipment(node)
+        self.transactions.append(
+            {
+                "shipment_delivered": [
+                    {
+                        "shipment_id": shipment,
+                        "shipment_number": f"{self.number}-{node}",
+                        "order_id": self.order_id,
+                        "occurred_at": when,
+                        "effective_at": when,
+                    }
+                ],
+                "process_event": self._happened("order delivered", shipment, when),
+            }
+        )
+        return self
+
+
+def random_orders(rng: random.Random, count: int, first: int = 0) -> list[Order]:
+    """Orders of every fate, over two weeks."""
+    orders = []
+    for number in range(first, first + count):
+        placed = at("03-02 00:00") + timedelta(minutes=rng.randrange(14 * 24 * 60))
+        lines: list[tuple[str, int, dict[str, int]]] = []
+        for _ in range(rng.randint(0, 4)):
+            ordered = rng.randint(1, 9)
+            in_dc = rng.randint(0, ordered)
+            in_store = rng.choice([0, ordered - in_dc])
+            found = {node: n for node, n in (("dc", in_dc), ("store", in_store)) if n}
+            lines.append((rng.choice(list(PRICES)), ordered, found))
+        order = Order(
+            f"N{number}",
+            placed,
+            lines,
+            (placed + timedelta(days=3)).date(),
+            channel=rng.choice(["web_shop", "marketplace"]),
+            region=rng.choice(["uk", "eu"]),
+            charge=rng.choice([Decimal(0), Decimal("4.9900")]),
+        )
+        nodes = sorted({node for _, _, found in lines for node in found})
+        fate = rng.random()
+        if nodes and fate < 0.2:
+            order.ended(rng.choice(["cancelled", "declined", "expired"]), placed)
+        elif nodes and fate < 0.9:
+            order.paid(placed + timedelta(minutes=rng.randint(1, 60)))
+            for index, node in enumerate(nodes):
+                left = placed + timedelta(hours=rng.randint(2, 90))
+                if rng.random() < 0.15 and index:
+                    order.rejected(left, node)
+                elif rng.random() < 0.9:
+                    order.dispatched(left, node, with_charge=index == 0)
+                    if rng.random() < 0.8:
+                        order.delivered(left + timedelta(hours=rng.randint(5, 80)), node)
+        orders.append(order)
+    return orders

@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import warnings
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import sqlalchemy as sa
+import yaml
+
+from resources.analytics_store import PROJECT, AnalyticsStore
+from resources.lake import Lake
+from resources.operational_store import schema
+from tests.analytics.facts import Order, at, master_data, moved, random_orders, record
+
+MARTS = [
+    "channel_sales_daily",
+    "fulfillment_backlog",
+    "inventory_position_daily",
+    "order_cycle_times",
+    "order_promise_performance",
+]
+
+
+def the_story() -> list[Order]:
+    """Six orders: kept, short, late, declined, still at the node, still on the road."""
+    both = {"dc": 2, "store": 1}
+    return [
+        Order("kept", at("03-02 09:00"), [("MUG", 3, both)], date(2026, 3, 5), charge=Decimal(6))
+        .paid(at("03-02 10:00"))
+        .dispatched(at("03-03 10:00"), "dc")
+        .dispatched(at("03-03 16:00"), "store", with_charge=False)
+        .delivered(at("03-04 10:00"), "dc")
+        .delivered(at("03-05 09:00"), "store"),
+        Order("short", at("03-02 11:00"), [("LAMP", 4, {"dc": 1})], date(2026, 3, 5))
+        .paid(at("03-02 11:30"))
+        .dispatched(at("03-03 10:00"))
+        .delivered(at("03-04 10:00")),
+        Order("late", at("03-02 12:00"), [("CARD", 10, {"dc": 10})], date(2026, 3, 3))
+        .paid(at("03-02 12:00"))
+        .dispatched(at("03-03 12:00"))
+        # 00:30 in London is still the day before in UTC, but not in summer.
+        .delivered(at("03-04 00:30")),
+        Order("declined", at("03-03 09:00"), [("MUG", 1, {"dc": 1})], date(2026, 3, 6)).ended(
+            "declined", at("03-03 09:10")
+        ),
+        Order("at_the_node", at("03-04 09:00"), [("MUG", 5, {"store": 5})], date(2026, 3, 4)).paid(
+            at("03-04 09:30")
+        ),
+        Order("on_the_road", at("03-05 09:00"), [("LAMP", 2, {"dc": 2})], date(2026, 3, 9))
+        .paid(at("03-05 09:30"))
+        .dispatched(at("03-05 12:00")),
+    ]
+
+
+def stock() -> list[dict[str, list[dict[str, Any]]]]:
+    return [
+        moved("counted", "dc", "MUG", 10, at("03-01 08:00"), "opening mug dc"),
+        moved("counted", "dc", "LAMP", 3, at("03-01 08:00"), "opening lamp dc"),
+        moved("received", "dc", "LAMP", 7, at("03-03 07:00"), "receipt"),
+        moved("adjusted", "dc", "LAMP", -1, at("03-03 18:00"), "broken"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def told(
+    new_database: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[sa.Engine, AnalyticsStore]]:
+    """The story, exported and built with all tests; read by every test of this module."""
+    with new_database() as engine:
+        record(engine, master_data(), *stock())
+        record(engine, *(step for order in the_story() for step in order.transactions))
+        home = tmp_path_factory.mktemp("analytics")
+        lake = Lake(home / "lake")
+        lake.export(engine)
+        store = AnalyticsStore(home / "warehouse", lake)
+        report = store.build(unit_tests=True)
+        assert [(node.name, node.message) for node in report.failed] == []
+        assert report.success
+        assert {node.kind for node in report.nodes} == {"model", "test", "unit_test"}
+        store.publish()
+        yield engine, store
+
+
+def shown(store: AnalyticsStore, mart: str, *columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[column] for column in columns) for row in store.rows(mart)]
+
+
+def test_each_promise_is_judged_with_its_cause(told: tuple[sa.Engine, AnalyticsStore]) -> None:
+    found = shown(
+        told[1],
+        "order_promise_performance",
+        "order_number",
+        "status",
+        "outcome",
+        "cause_code",
+        "late_day_count",
+    )
+    assert sorted(found) == [
+        ("at_the_node", "allocated", "broken", "late_dispatch", 1),
+        ("declined", "declined", "cancelled", "payment_declined", None),
+        ("kept", "delivered", "kept", None, 0),
+        ("late", "delivered", "broken", "late_delivery", 1),
+        ("on_the_road", "dispatched", "open", None, 0),
+        ("short", "delivered", "broken", "out_of_stock", 0),
+    ]
+
+
+def test_sales_of_a_day_are_ordered_filled_and_sold(
+    told: tuple[sa.Engine, AnalyticsStore],
+) -> None:
+    first = told[1].rows("channel_sales_daily")[0]
+    assert first["trading_date"] == date(2026, 3, 2)
+    assert (first["order_count"], first["order_line_count"]) == (3, 3)
+    assert (first["ordered_quantity"], first["filled_quantity"]) == (17, 14)
+    assert first["fill_rate"] == Decimal("0.8235")
+    # 3 mugs of 6, 1 lamp of 24.60 and 10 cards of 0.85 were handed over, and 6 of postage.
+    assert first["gross_sales_amount"] == Decimal("51.1000")
+    assert first["charge_amount"] == Decimal("6.0000")
+    assert first["tax_amount"] == Decimal("9.5167")
+    assert first["net_sales_amount"] == Decimal("47.5833")
+    assert first["ordered_amount"] == Decimal("130.9000")
+    assert first["average_order_value_amount"] == Decimal("43.6333")
+
+
+def test_stock_opens_as_it_closed_and_only_days_with_movement_have_rows(
+    told: tuple[sa.Engine, AnalyticsStore],
+) -> None:
+    found = shown(
+        told[1],
+        "inventory_position_daily",
+        "node_id",
+        "sku",
+        "trading_date",
+        "opening_quantity",
+        "received_quantity",
+        "adjusted_quantity",
+        "shipped_quantity",
+        "closing_quantity",
+    )
+    assert [row[2:] for row in sorted(found) if row[:2] == ("dc", "LAMP")] == [
+        (date(2026, 3, 1), 0, 0, 3, 0, 3),
+        (date(2026, 3, 3), 3, 7, -1, 1, 8),
+        (date(2026, 3, 5), 8, 0, 0, 2, 6),
+    ]
+
+
+def test_the_backlog_is_what_is_open_at_the_newest_effective_time(
+    told: tuple[sa.Engine, AnalyticsStore],
+) -> None:
+    found = shown(
+        told[1],
+        "fulfillment_backlog",
+        "as_of_date",
+        "node_id",
+        "status",
+        "age_bucket",
+        "open_order_count",
+        "overdue_order_count",
+        "open_quantity",
+        "open_amount",
+    )
+    assert sorted(found) == [
+        (date(2026, 3, 5), "dc", "dispatched", "under_1_day", 1, 0, 2, Decimal("49.2000")),
+        (date(2026, 3, 5), "store", "allocated", "1_to_3_days", 1, 1, 5, Decimal("30.0000")),
+    ]
+
+
+def test_cycle_times_are_hours_between_the_stages(told: tuple[sa.Engine, AnalyticsStore]) -> None:
+    found = shown(
+        told[1], "order_cycle_times", "trading_date", "stage", "order_count", "median_hours"
+    )
+    # From the last despatch on. kept: 1 h, 30 h, 41 h; short: 0.5 h, 22.5 h, 24 h; late: 0 h,
+    # 24 h, 12.5 h.
+    assert [row[1:] for row in sorted(found) if row[0] == date(2026, 3, 2)] == [
+        ("allocated_to_dispatched", 3, Decimal("24.0000")),
+        ("dispatched_to_delivered", 3, Decimal("24.0000")),
+        ("placed_to_allocated", 3, Decimal("0.5000")),
+        ("placed_to_delivered", 3, Decimal("47.0000")),
+    ]
+
+
+def test_marts_read_core_only_and_say_who_owns_them(
+    told: tuple[sa.Engine, AnalyticsStore],
+) -> None:
+    manifest = json.loads(told[1].manifest_path.read_text())
+    models = {
+        node["unique_id"]: node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    marts = [node for node in models.values() if node["schema"] == "marts"]
+    assert sorted(node["name"] for node in marts) == MARTS
+    for mart in marts:
+        assert {models[parent]["schema"] for parent in mart["depends_on"]["nodes"]} == {"core"}
+        assert mart["config"]["contract"]["enforced"]
+        assert mart["config"]["meta"]["owner"]
+        assert all(column["description"] for column in mart["columns"].values())
+    read = {name for e in manifest["exposures"].values() for name in e["depends_on"]["nodes"]}
+    assert read == {mart["unique_id"] for mart in marts}
+
+
+def test_sources_are_named_like_the_tables(told: tuple[sa.Engine, AnalyticsStore]) -> None:
+    manifest = json.loads(told[1].manifest_path.read_text())
+    assert {source["name"] for source in manifest["sources"].values()} == {
+        *(table.name for table in schema.LAKE_TABLES),
+        *("product", "node", "customer", "lake_watermark"),
+    }
+
+
+def test_reporting_knows_the_same_accounts_as_finance() -> None:
+    policy = yaml.safe_load((PROJECT.parent / "resources/policies/finance.yaml").read_text())
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+    accounts = policy["values"]["accounts"]
+    reported = project["vars"]["account_codes"]
+    assert reported == {name: accounts[name] for name in reported}
+
+
+def test_nothing_of_a_build_lands_in_the_project() -> None:
+    assert not (PROJECT / "target").exists()
+    assert not (PROJECT / "logs").exists()
+
+
+def differences(left: Path, right: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows that only one of two warehouses has, by table, column order included."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{left}' as a (read_only)")
+        connection.execute(f"attach '{right}' as b (read_only)")
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+            " where database_name = 'a' and schema_name in ('core', 'marts')"
+        ).fetchall()
+        assert len(tables) > 20
+        for layer, table in tables:
+            columns = [
+                connection.execute(
+                    "select column_name from duckdb_columns() where database_name = ?"
+                    " and schema_name = ? and table_name = ? order by column_index",
+                    [database, layer, table],
+                ).fetchall()
+                for database in "ab"
+            ]
+            assert columns[0] == columns[1]
+            for one, other in ("ab", "ba"):
+                rows = connection.execute(
+                    f"select cast(columns(*) as text) from ("
+                    f"from {one}.{layer}.{table} except all from {other}.{layer}.{table})"
+                ).fetchall()
+                if rows:
+                    found.setdefault(f"{layer}.{table}", []).extend(rows)
+    return found
+
+
+def interleaved(rng: random.Random, orders: list[Order]) -> list[dict[str, Any]]:
+    """Each order's facts follow each other, as the flows see to; between orders chance decides."""
+    turns = [order for order in orders for _ in order.transactions]
+    rng.shuffle(turns)
+    left = {order.number: iter(order.transactions) for order in orders}
+    return [next(left[order.number]) for order in turns]
+
+
+def test_after_random_late_batches_an_incremental_build_equals_a_full_one(
+    new_database: Any, tmp_path: Path
+) -> None:
+    rng = random.Random(20260302)
+    steps = interleaved(rng, random_orders(rng, 50))
+    # Later ones in no order at all: deliveries before orders, entries before what they are about.
+    shuffled = [step for order in random_orders(rng, 50, first=50) for step in order.transactions]
+    shuffled += [
+        moved(kind, node, sku, rng.randint(1, 50), at(f"03-{rng.randint(1, 20):02} 07:00"), f"{i}")
+        for i, (kind, node, sku) in enumerate(
+            (kind, node, sku)
+            for kind in ("counted", "received", "adjusted")
+            for node in ("dc", "store")
+            for sku in ("MUG", "LAMP", "CARD")
+        )
+    ]
+    rng.shuffle(shuffled)
+    steps += shuffled
+    with new_database() as engine:
+        lake = Lake(tmp_path / "lake")
+        store = AnalyticsStore(tmp_path / "warehouse", lake)
+        record(engine, master_data())
+        cuts = sorted(rng.sample(range(1, len(steps)), 3))
+        for first, last in zip([0, *cuts], [*cuts, len(steps)], strict=True):
+            record(engine, *steps[first:last])
+            lake.export(engine)
+            report = store.build(data_tests=False)
+            assert report.success
+            assert report.full_refresh == (first == 0)
+        incremental = tmp_path / "incremental.duckdb"
+        shutil.copyfile(store.build_path, incremental)
+        assert store.build(full_refresh=True).success
+        assert differences(incremental, store.build_path) == {}
+
+
+def test_postgresql_gives_the_same_marts(
+    told: tuple[sa.Engine, AnalyticsStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, store = told
+    url = engine.url
+    host = url.query.get("host", url.host)
+    for name, value in {
+        "HOST": str(host),
+        "USER": str(url.username),
+        "PASSWORD": str(url.password or ""),
+        "DATABASE": str(url.database),
+        "PORT": str(url.port or 5432),
+    }.items():
+        monkeypatch.setitem(os.environ, f"OMNIFLOW_DBT_POSTGRES_{name}", value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from dbt.cli.main import dbtRunner
+
+        outcome = dbtRunner().invoke(
+            [
+                *("--log-level", "none", "--log-level-file", "none", "run"),
+                *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                *("--target", "postgres", "--target-path", str(tmp_path / "target")),
+                *("--log-path", str(tmp_path / "logs")),
+            ]
+        )
+    assert [r.message for r in outcome.result or () if r.status != "success"] == []
+    assert outcome.success
+    with engine.connect() as connection:
+        for mart in MARTS:
+            columns = ", ".join(f'"{name}"' for name, _ in store.columns(mart))
+            rows = connection.execute(
+                sa.text(f"select {columns} from analytics_marts.{mart}")
+            ).mappings()
+            there = sorted(repr(_comparable(dict(row))) for row in rows)
+            here = sorted(repr(_comparable(row)) for row in store.rows(mart))
+            assert there == here, mart
+
+
+def _comparable(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in row.items()
+    }
