@@ -9,9 +9,12 @@ from assets.ports import InboxEvent, UnitOfWork
 
 CONSUMER = "finance"
 
+#: Accounts that a sub-ledger explains to the unit; only its own flow may post to them.
+CONTROL_ACCOUNTS = frozenset({"inventory", "authorised_payments", "authorised_payments_contra"})
+
 
 def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
-    """Post one entry per document; an account that the chart does not have is refused."""
+    """Post one entry per document; accounts unknown or controlled by a flow are refused."""
     journal = Journal(unit_of_work.policies)
     for event in events:
         data = event.data
@@ -24,6 +27,12 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         if unknown:
             unit_of_work.inbox.quarantine(
                 event, "unknown_account", f"the chart of accounts has no {unknown[0]}"
+            )
+            continue
+        controlled = CONTROL_ACCOUNTS & {data.debit_account, data.credit_account}
+        if controlled:
+            unit_of_work.inbox.quarantine(
+                event, "control_account", f"{min(controlled)} is posted to by its own flow only"
             )
             continue
         amount = to_ten_thousandths(data.amount)

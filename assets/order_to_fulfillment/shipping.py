@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from assets.commerce.identifiers import identify
@@ -101,15 +102,16 @@ def _dispatch(
 ) -> None:
     event, order, data = shipment.event, shipment.order, shipment.data
     node = shipment.fulfilment_order.node_id
-    goods = tax = cost = total = 0
+    goods = tax = total = 0
+    cost: dict[str, int] = defaultdict(int)
     left = {number: (sku, units) for number, (sku, units, _) in shipment.allocated.items()}
     for line in data.lines:
         units, sku = line.quantity, line.sku
         amount = shipment.allocated[line.line_number][2] * units
-        standard_cost, tax_rate, _ = products[sku]
+        standard_cost, tax_rate, currency = products[sku]
         goods += amount
         tax += tax_included(amount, tax_rate)
-        cost += standard_cost * units
+        cost[currency] += standard_cost * units
         total += units
         left[line.line_number] = (sku, left[line.line_number][1] - units)
         writes.rows["stock_movement"].append(
@@ -166,7 +168,7 @@ def _record(shipment: Shipment, total: int, writes: Writes) -> None:
     )
 
 
-def _book(shipment: Shipment, goods: int, tax: int, cost: int, writes: Writes) -> None:
+def _book(shipment: Shipment, goods: int, tax: int, cost: dict[str, int], writes: Writes) -> None:
     """Revenue and cost at handover; the charges of an order go with its first shipment."""
     order, occurred_at = shipment.order, shipment.event.occurred_at
     is_first = order.open_fulfilment_orders == order.undelivered_fulfilment_orders
@@ -175,14 +177,17 @@ def _book(shipment: Shipment, goods: int, tax: int, cost: int, writes: Writes) -
         charges = -goods
     book_revenue(order, occurred_at, shipment.shipment_id, goods, tax, charges, writes)
     accounts = writes.journal.accounts(order)
-    writes.journal.post(
-        order,
-        "cost_of_goods",
-        shipment.shipment_id,
-        order.currency_code,
-        occurred_at,
-        [(accounts.cost_of_goods, cost), (accounts.inventory, -cost)],
-    )
+    for currency, value in cost.items():
+        # Stock is worth what it cost in its own currency, whatever the customer pays in.
+        is_foreign = currency != order.currency_code
+        writes.journal.post(
+            order,
+            "cost_of_goods",
+            shipment.shipment_id + (f"/{currency}" if is_foreign else ""),
+            currency,
+            occurred_at,
+            [(accounts.cost_of_goods, value), (accounts.inventory, -value)],
+        )
     node = shipment.fulfilment_order.node_id
     request_capture(order, goods + charges, node, writes)
 

@@ -30,6 +30,9 @@ class Action(StrEnum):
     REPLAY = "replay"
 
 
+CAME_IN = frozenset({"accepted", "duplicate", "back_to_its_flow"})
+
+
 def command(
     action: Annotated[Action, typer.Argument(help="list what is there, or replay it.")],
     json: Json = False,
@@ -78,6 +81,7 @@ def _replay(ids: list[int], everything: bool, json: bool) -> None:
 
     from assets.errors import BadInput
     from resources.operational_store.door import Door
+    from resources.operational_store.inbox import try_again
 
     if bool(ids) == everything:
         raise BadInput("say which: --id NUMBER, once or more often, or --all")
@@ -102,9 +106,10 @@ def _replay(ids: list[int], everything: bool, json: bool) -> None:
         if strangers:
             raise BadInput(f"not open in quarantine: {', '.join(map(str, strangers))}")
         wanted = sorted(set(ids)) or list(open_ones)
-        # What a flow set aside has passed the door already: only a person can decide about it.
+        # What a flow set aside has passed the door already; it goes back to its flow.
         at_the_door = [number for number in wanted if not open_ones[number].is_set_aside]
         receipts = Door().replay_quarantined(connection, at_the_door)
+        try_again(connection, [number for number in wanted if open_ones[number].is_set_aside])
     rows: list[dict[str, Any]] = []
     for number in wanted:
         said = receipts.get(number)
@@ -112,13 +117,13 @@ def _replay(ids: list[int], everything: bool, json: bool) -> None:
         rows.append(
             {
                 "quarantine_id": number,
-                "outcome": said.outcome if said else "set_aside_by_its_flow",
+                "outcome": said.outcome if said else "back_to_its_flow",
                 "event_id": said.event_id if said else kept.event_id,
                 "reason_code": said.reason_code if said else kept.reason_code,
                 "reason": said.reason if said else kept.reason,
             }
         )
-    came_in = sum(row["outcome"] in {"accepted", "duplicate"} for row in rows)
+    came_in = sum(row["outcome"] in CAME_IN for row in rows)
     if json:
         report({"replayed": came_in, "refused": len(rows) - came_in, "results": rows})
     else:

@@ -152,8 +152,22 @@ class SqlInbox:
             " from unnest(%s::bigint[], %s::text[], %s::text[]) as new (id, code, reason)"
             " join event_inbox i on i.inbox_id = new.id"
             " join event_identity e on e.source = i.source and e.event_id = i.event_id"
-            " on conflict do nothing",
+            " on conflict (source, body_hash, reason_code, position) do update set status = 'open'",
             list(self._quarantined),
             [code for code, _ in self._quarantined.values()],
             [reason for _, reason in self._quarantined.values()],
         )
+
+
+def try_again(connection: sa.Connection, quarantine_ids: list[int]) -> int:
+    """Give what a flow set aside back to it: its cause may have been mended; gives how many."""
+    return execute(
+        connection,
+        "with again as ("
+        " update quarantined_event set status = 'replayed' where quarantine_id = any(%s)"
+        " returning source, event_id)"
+        " update event_inbox i set status = 'pending', effective_at = null from again"
+        " where i.source = again.source and i.event_id = again.event_id"
+        " and i.status = 'quarantined'",
+        quarantine_ids,
+    )

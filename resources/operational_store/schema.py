@@ -69,9 +69,7 @@ def _effective() -> Column[object]:
 def _recorded() -> tuple[Column[object], Column[object]]:
     return (
         Column("recorded_at", Instant, nullable=False, server_default=text("now()")),
-        Column(
-            "recorded_xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")
-        ),
+        Column("recorded_xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
     )
 
 
@@ -82,7 +80,7 @@ def _fact(name: str, *items: SchemaItem) -> Table:
         metadata,
         *items,
         *_recorded(),
-        Index(f"ix_{name}_recorded_xid", "recorded_xid", postgresql_using="brin"),
+        Index(f"ix_{name}_recorded_xid", "recorded_xid"),
         info={"lake": True},
     )
 
@@ -123,9 +121,7 @@ event_inbox = Table(
     Column("effective_at", Instant),
     *_recorded(),
     UniqueConstraint("source", "event_id"),
-    CheckConstraint(
-        "status in ('pending', 'applied', 'waiting', 'quarantined')", name="status"
-    ),
+    CheckConstraint("status in ('pending', 'applied', 'waiting', 'quarantined')", name="status"),
     CheckConstraint(
         "(status = 'waiting') = (release_condition is not null)", name="waiting_has_a_release"
     ),
@@ -286,9 +282,7 @@ stock_movement = _fact(
     _occurred(),
     _effective(),
     UniqueConstraint("reference_id", "reference_line"),
-    CheckConstraint(
-        "kind in ('received', 'counted', 'adjusted', 'shipped')", name="kind"
-    ),
+    CheckConstraint("kind in ('received', 'counted', 'adjusted', 'shipped')", name="kind"),
 )
 
 reservation_movement = _fact(
@@ -313,9 +307,7 @@ reservation_movement = _fact(
         "kind in ('reserved', 'consumed', 'released', 'expired', 'moved_to_shortage')",
         name="kind",
     ),
-    CheckConstraint(
-        "is_start = (kind = 'reserved') and is_start = (quantity > 0)", name="sign"
-    ),
+    CheckConstraint("is_start = (kind = 'reserved') and is_start = (quantity > 0)", name="sign"),
 )
 
 # An allocation that ends other than by being shipped: rejected by the node, cancelled, or lost.
@@ -639,7 +631,7 @@ home_clock = Table(
     Column("only", Boolean, primary_key=True, server_default=text("true")),
     Column("mode", String, nullable=False),
     Column("effective_at", Instant, nullable=False),
-    CheckConstraint("only", name="one_row"),
+    CheckConstraint('"only"', name="one_row"),
     CheckConstraint("mode in ('wall', 'simulated')", name="mode"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
@@ -99,20 +100,24 @@ class SqlUnitOfWork:
 
     def open_cases(self, cases: Iterable[Case]) -> None:
         """Open cases; the same cause again counts up the case that is there."""
-        distinct = {(case.case_type, case.business_key): case for case in cases}
-        for case in distinct.values():
+        all_cases = list(cases)
+        counts = Counter((case.case_type, case.business_key) for case in all_cases)
+        # The first one says why, so that the words do not depend on how events were batched.
+        distinct = {(case.case_type, case.business_key): case for case in reversed(all_cases)}
+        for key, case in distinct.items():
             execute(
                 self._connection,
                 "insert into exception_case"
-                " (case_id, case_type, business_key, owner, reason, opened_at)"
-                " values (%s, %s, %s, %s, %s, %s) on conflict (case_type, business_key)"
-                " do update set case_count = exception_case.case_count + 1",
+                " (case_id, case_type, business_key, owner, reason, opened_at, case_count)"
+                " values (%s, %s, %s, %s, %s, %s, %s) on conflict (case_type, business_key)"
+                " do update set case_count = exception_case.case_count + excluded.case_count",
                 identify("case", case.case_type, case.business_key),
                 case.case_type,
                 case.business_key,
                 case.owner,
                 case.reason,
                 self._effective_at,
+                counts[key],
             )
         self.cases_opened += len(distinct)
 

@@ -137,7 +137,7 @@ def test_what_is_still_wrong_stays_in_quarantine_and_what_is_right_comes_in(
     assert statuses == ["open", "replayed"]
 
 
-def test_what_a_flow_set_aside_is_not_sent_to_the_door_again(told: Ask, database_url: str) -> None:
+def test_what_a_flow_set_aside_goes_back_to_its_flow(told: Ask, database_url: str) -> None:
     engine = sa.create_engine(database_url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("delete from quarantined_event")
@@ -151,10 +151,14 @@ def test_what_a_flow_set_aside_is_not_sent_to_the_door_again(told: Ask, database
             " from event_inbox where event_id = 'order-2'"
         )
     said = told("quarantine", "replay", "--all", "--json")
-    assert said.returncode == 1
+    assert said.returncode == 0
     (result,) = json.loads(said.stdout)["results"]
-    assert result["outcome"] == "set_aside_by_its_flow"
-    assert result["reason"] == "the order is shipped already"
+    assert result["outcome"] == "back_to_its_flow"
+    with engine.begin() as connection:
+        status = connection.exec_driver_sql(
+            "select status from event_inbox where event_id = 'order-2'"
+        ).scalar_one()
+    assert status == "pending"
 
 
 @pytest.mark.parametrize(
