@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 from pydantic import Field
@@ -14,7 +15,11 @@ from orchestration.environment import Environment
 from orchestration.home import Home, open_home
 
 if TYPE_CHECKING:
+    from assets.quality_gate import Verdict
+    from resources.analytics_store import AnalyticsStore, BuildReport, Publication
+    from resources.lake import ExportTally, Lake
     from resources.store_access import StoreAccess
+    from resources.window_gate import WindowGate, WindowVerdict
 
 HOME = "The home folder; by default what the environment says."
 
@@ -53,3 +58,93 @@ class OperationalStoreResource(dg.ConfigurableResource["StoreAccess"]):
         """Open it, or give what this process has open already."""
         del context
         return access(self.home)
+
+
+class LakeExport(Protocol):
+    """What brings facts into the lake."""
+
+    def export(self) -> ExportTally:
+        """Export what is committed and not in the lake yet."""
+        ...
+
+
+@dataclass(frozen=True)
+class WarehouseAccess:
+    """Lake and warehouse of a home, with the operational store that they are fed from."""
+
+    lake: Lake
+    analytics: AnalyticsStore
+    store: StoreAccess
+
+    def export(self) -> ExportTally:
+        """Export what is committed and not in the lake yet."""
+        return self.lake.export(self.store.store.engine)
+
+    def build(self) -> BuildReport:
+        """Bring the warehouse up to the lake, aside from readers."""
+        return self.analytics.build()
+
+    def publish(self) -> tuple[Publication, Mapping[str, Verdict]]:
+        """Judge what was built, show it to readers, and keep what was said."""
+        from resources.mart_gate import MartGate
+
+        gate = MartGate()
+        publication = self.analytics.publish(gate)
+        gate.keep(self.store.store, publication.number)
+        return publication, gate.verdicts
+
+
+@functools.cache
+def warehouse_access(home: str) -> WarehouseAccess:
+    """The warehouse of a home, once a process: dbt stays warm."""
+    from resources.analytics_store import AnalyticsStore
+    from resources.lake import Lake
+
+    here = opened(home)
+    lake = Lake(here.lake)
+    return WarehouseAccess(lake, AnalyticsStore(here.warehouse, lake), access(home))
+
+
+class WarehouseResource(dg.ConfigurableResource["WarehouseAccess"]):
+    """Lake and warehouse of a home."""
+
+    home: str = Field(default="", description=HOME)
+
+    def create_resource(self, context: dg.InitResourceContext) -> WarehouseAccess:
+        """Open them, or give what this process has open already."""
+        del context
+        return warehouse_access(self.home)
+
+
+@dataclass(frozen=True)
+class WindowAccess:
+    """The gate on the facts of a home, and the cases that it has opened."""
+
+    gate: WindowGate
+    store: StoreAccess
+
+    def close_windows(self, table: str) -> Sequence[WindowVerdict]:
+        """Judge what is new in a table."""
+        return self.gate.close(table)
+
+    def open_gate_cases(self, table: str) -> Mapping[str, str]:
+        """Reasons of the gate's open cases about a table, by expectation."""
+        from resources.gate_records import open_cases
+
+        with self.store.store.transaction() as connection:
+            return open_cases(connection, table)
+
+
+class WindowsResource(dg.ConfigurableResource["WindowAccess"]):
+    """The gate on the facts of a home."""
+
+    home: str = Field(default="", description=HOME)
+
+    def create_resource(self, context: dg.InitResourceContext) -> WindowAccess:
+        """Open the store, or use what this process has open already."""
+        from resources.window_gate import WindowGate, accounts_of
+
+        del context
+        store = access(self.home)
+        accounts = accounts_of(store.store.policies.documents)
+        return WindowAccess(WindowGate(store.store, accounts), store)

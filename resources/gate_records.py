@@ -76,6 +76,18 @@ def open_case(
     return case_id
 
 
+def open_cases(connection: sa.Connection, subject: str) -> dict[str, str]:
+    """Reasons of the open cases about one table or mart, by expectation."""
+    rows = fetch(
+        connection,
+        "select business_key, reason from exception_case where case_type = %s and status = 'open'"
+        " and starts_with(business_key, %s) order by business_key",
+        CASE_TYPE,
+        f"{subject}/",
+    )
+    return {str(key).removeprefix(f"{subject}/"): str(reason) for key, reason in rows}
+
+
 def close_case(connection: sa.Connection, case_id: str, at: datetime) -> int:
     """Close a case of a gate; the events that waited for it are pending again.
 

@@ -1,0 +1,92 @@
+"""The heavy code location: lake, dbt, and the gates on windows and marts.
+
+Its upstream tables belong to the location `operations`; here they are specs only. What passes from
+there to here passes by an accepted pointer in PostgreSQL (`gate_pointer`, `lake_watermark`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from assets.asset_graph import as_failure, table
+from assets.errors import RetailFlowError
+from orchestration.automation import publish_every_quarter_of_an_hour, publish_marts
+from orchestration.dagster_resources import (
+    LakeExport,
+    OperationalStoreResource,
+    WarehouseResource,
+    WindowsResource,
+    warehouse_access,
+)
+from orchestration.dbt import read_project, warehouse_assets
+from orchestration.window_checks import window_gates
+from resources.operational_store.schema import LAKE_TABLES
+
+FACTS = [fact.name for fact in LAKE_TABLES]
+MASTER_DATA = ["product", "node", "customer"]
+
+LAKE_WATERMARK = table(
+    "lake_watermark",
+    "One row per table of the lake: every fact of an earlier transaction is there.",
+    group="lake",
+    owner="platform",
+    deps=[*FACTS, *MASTER_DATA],
+).replace_attributes(kinds={"postgres", "parquet"})
+
+
+@dg.multi_asset(name="lake_export", specs=[LAKE_WATERMARK])
+def lake_watermark(warehouse: dg.ResourceParam[LakeExport]) -> dg.MaterializeResult[Any]:
+    """Export what is committed and not in the lake yet."""
+    try:
+        exported = warehouse.export()
+    except RetailFlowError as error:
+        raise as_failure(error) from error
+    return dg.MaterializeResult(
+        asset_key="lake_watermark",
+        metadata={
+            "dagster/row_count": exported.rows,
+            "exported_below_xid": exported.exported_below_xid,
+            "seconds": exported.seconds,
+            "rows_by_table": dg.MetadataValue.json(
+                {name: tally.rows for name, tally in exported.tables.items()}
+            ),
+        },
+    )
+
+
+def build_analytics(
+    manifest: Mapping[str, Any] | None = None, **resource_overrides: Any
+) -> dg.Definitions:
+    """The definitions of the location.
+
+    Args:
+        manifest: dbt's; by default the project is parsed for the home of the environment.
+        resource_overrides: Resources by name, in place of those of the home.
+    """
+    if manifest is None:
+        manifest = json.loads(warehouse_access("").analytics.parse().read_text())
+    upstream = [dg.AssetSpec(name) for name in [*FACTS, *MASTER_DATA]]
+    return dg.Definitions(
+        assets=[*upstream, lake_watermark, warehouse_assets(read_project(manifest))],
+        asset_checks=[window_gates],
+        jobs=[publish_marts],
+        schedules=[publish_every_quarter_of_an_hour],
+        resources={
+            "warehouse": WarehouseResource(),
+            "windows": WindowsResource(),
+            "operational_store": OperationalStoreResource(),
+            **resource_overrides,
+        },
+        # dbt and Great Expectations are loaded once a run, not once a step.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Loaded when a code server asks for it: the dbt project is parsed then."""
+    return build_analytics()
