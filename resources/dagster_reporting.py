@@ -1,0 +1,118 @@
+"""Tells Dagster what a replay did: materialisations without runs, once a simulated day at most.
+
+A replay needs no running Dagster. Where a home has one, its asset pages show the replayed days as
+they show the streamed ones. An event costs some thirty milliseconds there, nearly all of it waiting
+for a disk, so a day is told as a whole and beside the replay's own work.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+_log = structlog.get_logger(__name__)
+#: Days that may wait to be told before the replay waits for them.
+MOST_WAITING = 50
+
+
+class DagsterReporting:
+    """Collects the rows of a simulated day and tells them when the next one begins.
+
+    Args:
+        tell: Stores one asset event; ``None`` where there is no Dagster to tell.
+    """
+
+    def __init__(self, tell: Callable[[Any], Any] | None) -> None:
+        self._tell = tell
+        self._day: date | None = None
+        self._rows: Counter[str] = Counter()
+        self._totals: Counter[str] = Counter()
+        self._waiting: list[Future[None]] = []
+        self._teller = ThreadPoolExecutor(1, "dagster-reporting")
+
+    def report(self, day: date, tallies: Mapping[str, int]) -> None:
+        """Count in what a window of a day added; a new day tells the one before.
+
+        Args:
+            day: The simulated day.
+            tallies: Rows added, by table; tables without any are not told.
+        """
+        if self._tell is None:
+            return
+        if self._day is not None and day != self._day:
+            self._hand_over()
+        self._day = day
+        self._rows.update({table: rows for table, rows in tallies.items() if rows})
+
+    def close(self) -> None:
+        """Tell the rest and wait until everything is told."""
+        if self._tell is not None and self._day is not None:
+            self._hand_over()
+        self._teller.shutdown(wait=True)
+        for told in self._waiting:
+            told.result()
+
+    def _hand_over(self) -> None:
+        self._totals.update(self._rows)
+        figures = {table: (rows, self._totals[table]) for table, rows in self._rows.items()}
+        self._rows.clear()
+        while len(self._waiting) >= MOST_WAITING:
+            self._waiting.pop(0).result()
+        self._waiting.append(self._teller.submit(self._tell_day, self._day, figures))
+
+    def _tell_day(self, day: date | None, figures: Mapping[str, tuple[int, int]]) -> None:
+        from dagster import AssetMaterialization
+
+        if self._tell is None or day is None:
+            return
+        for table, (rows, total) in sorted(figures.items()):
+            event = AssetMaterialization(
+                asset_key=table,
+                description=f"replayed {day.isoformat()}",
+                metadata={
+                    "dagster/row_count": total,
+                    "rows_of_the_day": rows,
+                    "simulated_day": day.isoformat(),
+                },
+            )
+            try:
+                self._tell(event)
+            except Exception as error:  # noqa: BLE001  whatever keeps Dagster from taking it
+                # The facts are stored; only their picture in Dagster has a gap.
+                _log.warning("dagster was not told", day=str(day), reason=type(error).__name__)
+                self._tell = None
+                return
+
+
+@contextmanager
+def reporting(dagster_home: Path) -> Iterator[DagsterReporting]:
+    """Report to the Dagster of a home, if it has one and its database answers.
+
+    A Dagster that is away costs the replay nothing but its report.
+    """
+    if not (dagster_home / "dagster.yaml").exists():
+        yield DagsterReporting(None)
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from dagster import DagsterInstance
+    try:
+        instance = DagsterInstance.from_config(str(dagster_home))
+    except Exception as error:  # noqa: BLE001  whatever keeps it from answering
+        _log.warning("dagster is not told about this replay", reason=type(error).__name__)
+        yield DagsterReporting(None)
+        return
+    with instance:
+        reports = DagsterReporting(instance.report_runless_asset_event)
+        try:
+            yield reports
+        finally:
+            reports.close()
