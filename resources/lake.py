@@ -39,8 +39,8 @@ from resources.operational_store import schema
 SNAPSHOT_TABLES = [schema.product, schema.node, schema.customer]
 
 #: Rows of one Parquet row group, and so of what an export holds in memory at once.
-ROW_GROUP_ROWS = 122_880
-CSV_BLOCK_BYTES = 4 << 20
+ROW_GROUP_ROWS = 61_440
+CSV_BLOCK_BYTES = 1 << 20
 #: Days of one export that are written at the same time; rows arrive nearly in order of recording.
 OPEN_DAYS = 8
 
