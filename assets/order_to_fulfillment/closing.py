@@ -14,7 +14,7 @@ def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
     open_ones = [order_id_of(event) for event in events]
     reserved = writes.reservations_of(open_ones)
     for event in events:
-        order = writes.orders[order_id_of(event)]
+        order = writes.order_of(event)
         if order.status != "awaiting_payment":
             reason = f"cancelled by the customer, but the order is {order.status} already"
             writes.refuse(event, "illegal_transition", reason)

@@ -20,12 +20,12 @@ def take_authorisations(events: list[InboxEvent], writes: Writes) -> None:
     ]
     reserved = writes.reservations_of([order_id_of(event) for event in waiting])
     for event in events:
-        order = writes.orders[order_id_of(event)]
+        order = writes.order_of(event)
         data = event.data
         amount = to_ten_thousandths(data.amount)
         if order.status != "awaiting_payment":
             if data.payment_reference != order.payment_reference:
-                _void(order, data.payment_reference, writes)
+                void(order, data.payment_reference, writes)
         elif amount < order.payable_amount or data.currency != order.currency_code:
             writes.refuse(
                 event,
@@ -65,6 +65,7 @@ def authorise(
         request_capture(order, order.payable_amount, "charges", writes)
     else:
         order.status = next_status(order.status, "stock_lost")
+        writes.tell_customer(order, "order_cancelled")
         release_rest(order, event.occurred_at, writes)
 
 
@@ -189,10 +190,11 @@ def release_rest(order: OrderView, occurred_at: datetime, writes: Writes) -> Non
             occurred_at,
         )
     )
-    _void(order, order.payment_reference, writes)
+    void(order, order.payment_reference, writes)
 
 
-def _void(order: OrderView, reference: str, writes: Writes) -> None:
+def void(order: OrderView, reference: str, writes: Writes) -> None:
+    """Give back what an authorisation still holds."""
     writes.send(
         "payment_provider",
         "payment.void",
@@ -206,10 +208,15 @@ def _void(order: OrderView, reference: str, writes: Writes) -> None:
 def take_captures(events: list[InboxEvent], writes: Writes) -> None:
     """The provider took the money: it is owed to the customer until the goods are handed over."""
     for event in events:
-        order = writes.orders[order_id_of(event)]
+        order = writes.order_of(event)
         amount = to_ten_thousandths(event.data.amount)
         if order.captured_amount + amount > order.capture_requested_amount:
             writes.refuse(event, "capture_not_asked_for", "more was captured than was asked for")
+            continue
+        if event.data.currency != order.currency_code:
+            writes.refuse(
+                event, "capture_not_asked_for", f"{order.currency_code} was asked for, not this"
+            )
             continue
         order.captured_amount += amount
         movement = str(identify("payment_captured", event.source, event.event_id))
@@ -291,7 +298,7 @@ def take_declines(events: list[InboxEvent], writes: Writes) -> None:
     """The provider refuses: free the stock and tell everybody."""
     reserved = writes.reservations_of(order_id_of(event) for event in events)
     for event in events:
-        order = writes.orders[order_id_of(event)]
+        order = writes.order_of(event)
         if order.status != "awaiting_payment":
             writes.refuse(event, "illegal_transition", f"the order is {order.status} already")
             continue

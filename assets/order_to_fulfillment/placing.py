@@ -14,7 +14,7 @@ from assets.commerce.identifiers import decision_id, identify, order_id
 from assets.commerce.money import tax_included, to_ten_thousandths, to_text
 from assets.contracts.order import OrderPlaced, ShipTo
 from assets.order_to_fulfillment.decision import KIND, SourcingInputs, outcome_hash
-from assets.order_to_fulfillment.paying import authorise
+from assets.order_to_fulfillment.paying import authorise, void
 from assets.order_to_fulfillment.rules import next_status, source
 from assets.order_to_fulfillment.writes import Reservations, Writes
 from assets.ports import InboxEvent, OrderView
@@ -318,20 +318,34 @@ def _set_on_its_way(
             ],
         },
     )
+    granted = data.authorisation
+    granted_amount = to_ten_thousandths(granted.amount) if granted else 0
     if data.lines and not reservations:
         order.status = next_status(order.status, "found_nothing")
         writes.tell_customer(order, "order_cancelled")
+        if granted is not None:
+            void(order, granted.reference, writes)
         return
     writes.tell_customer(order, "order_confirmed")
     if not order.payable_amount and not reservations:
         order.status = next_status(order.status, "nothing_to_pay_or_ship")
+        if granted is not None:
+            void(order, granted.reference, writes)
         return
     order.status = next_status(order.status, "reserved")
     order.expires_at = expires_at
-    granted = data.authorisation
+    if granted is not None and granted_amount < order.payable_amount:
+        # Not enough to capture from: give it back and ask for all of it.
+        void(order, granted.reference, writes)
+        writes.open_case(
+            "authorisation_mismatch",
+            f"{order.channel}/{order.order_number}",
+            f"{to_text(order.payable_amount)} {order.currency_code} is to pay,"
+            f" {to_text(granted_amount)} was authorised at checkout",
+        )
+        granted = None
     if granted is not None:
-        amount = to_ten_thousandths(granted.amount)
-        authorise(order, event, granted.reference, amount, reservations, writes)
+        authorise(order, event, granted.reference, granted_amount, reservations, writes)
     elif not order.payable_amount:
         authorise(order, event, None, 0, reservations, writes)
     else:

@@ -24,6 +24,10 @@ STEPS: tuple[tuple[type, Callable[[list[InboxEvent], Writes], None]], ...] = (
     (order.OrderCancelled, closing.take_cancellations),
 )
 
+#: The order of `STEPS`. Money taken and goods arrived do not ask after each other.
+RANKS = {kind: rank for rank, (kind, _) in enumerate(STEPS)}
+RANKS[shipment.ShipmentDelivered] = RANKS[payment.PaymentCaptured]
+
 
 def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     """Apply events of this flow, given in order of (phase, occurred_at, source, event_id).
@@ -38,20 +42,41 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         writes.orders.update(unit_of_work.orders.lock(order_ids))
         writes.hold(unit_of_work.orders.fulfilment_orders(order_ids))
     changed: set[str] = set()
-    for kind, step in STEPS:
-        batch = [event for event in events if isinstance(event.data, kind)]
-        if kind is not order.OrderPlaced:
-            batch = _known(batch, writes)
-        if not batch:
-            continue
-        touched = set(map(order_id_of, batch))
-        if touched & changed:
-            # A step reads from the store what an earlier step of this batch did to the same order.
-            writes.flush()
-            changed.clear()
-        step(batch, writes)
-        changed |= touched
+    for part in _rounds(events):
+        for kind, step in STEPS:
+            batch = [event for event in part if isinstance(event.data, kind)]
+            if kind is not order.OrderPlaced:
+                batch = _known(batch, writes)
+            if not batch:
+                continue
+            touched = set(map(order_id_of, batch))
+            if touched & changed:
+                # A step reads from the store what an earlier one did to the same order.
+                writes.flush()
+                changed.clear()
+            step(batch, writes)
+            changed |= touched
     writes.flush()
+
+
+def _rounds(events: list[InboxEvent]) -> list[list[InboxEvent]]:
+    """Events that can be worked through kind by kind without overtaking one of the same order.
+
+    Only a partner that contradicts itself (declined, then authorised) makes a second round.
+    """
+    rounds: list[list[InboxEvent]] = [[]]
+    reached: dict[str, tuple[int, int]] = {}
+    for event in events:
+        order_id = order_id_of(event)
+        rank = RANKS[type(event.data)]
+        number, last = reached.get(order_id, (0, rank))
+        if rank < last:
+            number += 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(event)
+        reached[order_id] = (number, rank)
+    return rounds
 
 
 def expire(unit_of_work: UnitOfWork, limit: int = 10_000) -> int:
@@ -68,7 +93,6 @@ def _known(events: list[InboxEvent], writes: Writes) -> list[InboxEvent]:
     for event in events:
         order_id = order_id_of(event)
         if order_id in writes.orders:
-            writes.orders[order_id].changed_at = event.occurred_at
             known.append(event)
         else:
             writes.unit_of_work.inbox.park(event, "order_unknown", f"order:{order_id}")

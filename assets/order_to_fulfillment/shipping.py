@@ -51,7 +51,7 @@ def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
         fulfilment_order = _fulfilment_order(event, writes)
         if fulfilment_order is None:
             continue
-        order = writes.orders[fulfilment_order.order_id]
+        order = writes.order_of(event)
         lines = allocated[order.order_id, fulfilment_order.node_id]
         quantities = {number: (sku, units) for number, (sku, units, _) in lines.items()}
         _deallocate(fulfilment_order, quantities, event.data.reason, writes)
@@ -75,11 +75,16 @@ def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
         fulfilment_order = _fulfilment_order(event, writes)
         if fulfilment_order is None:
             continue
-        order = writes.orders[fulfilment_order.order_id]
+        order = writes.order_of(event)
         lines = allocated[order.order_id, fulfilment_order.node_id]
         wrong = _what_is_wrong(event.data, lines)
         if wrong:
             writes.refuse(event, "shipped_not_allocated", wrong)
+            continue
+        numbers = {held.shipment_number for held in writes.of_order[order.order_id]}
+        if event.data.shipment_number in numbers:
+            # The carrier, the ERP and the delivery would take the two for one.
+            writes.refuse(event, "shipment_number_used", "another node shipped under this number")
             continue
         shipment_id = str(identify("shipment", fulfilment_order.fulfilment_order_id))
         _dispatch(Shipment(event, order, fulfilment_order, lines, shipment_id), products, writes)
@@ -154,6 +159,7 @@ def _record(shipment: Shipment, total: int, writes: Writes) -> None:
             event.occurred_at,
         )
     )
+    writes.unit_of_work.inbox.release([f"shipment:{data.shipment_number}"])
     writes.process.add(
         "goods dispatched",
         shipment.shipment_id,
@@ -171,10 +177,14 @@ def _record(shipment: Shipment, total: int, writes: Writes) -> None:
 def _book(shipment: Shipment, goods: int, tax: int, cost: dict[str, int], writes: Writes) -> None:
     """Revenue and cost at handover; the charges of an order go with its first shipment."""
     order, occurred_at = shipment.order, shipment.event.occurred_at
-    is_first = order.open_fulfilment_orders == order.undelivered_fulfilment_orders
-    charges = order.charge_amount if is_first else 0
-    if goods + charges < 0:
-        charges = -goods
+    has_shipped = any(
+        fulfilment_order.status in LEFT_THE_NODE
+        for fulfilment_order in writes.of_order[order.order_id]
+    )
+    charges = 0 if has_shipped else max(order.charge_amount, -goods)
+    # A discount that was larger than the first shipment goes on with the next.
+    still_owed = order.payable_amount - order.capture_requested_amount
+    charges = min(charges, still_owed - goods)
     book_revenue(order, occurred_at, shipment.shipment_id, goods, tax, charges, writes)
     accounts = writes.journal.accounts(order)
     for currency, value in cost.items():
@@ -265,7 +275,7 @@ def take_deliveries(events: list[InboxEvent], writes: Writes) -> None:
         for fulfilment_order in writes.fulfilment_orders.values()
     }
     for event in events:
-        order = writes.orders[order_id_of(event)]
+        order = writes.order_of(event)
         fulfilment_order = by_shipment.get((order.order_id, event.data.shipment_number))
         if fulfilment_order is None:
             writes.unit_of_work.inbox.park(

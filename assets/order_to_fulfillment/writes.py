@@ -181,6 +181,12 @@ class Writes:
             )
         )
 
+    def order_of(self, event: InboxEvent) -> OrderView:
+        """The order that an event is about, as what that event now changes."""
+        order = self.orders[order_id_of(event)]
+        order.changed_at = event.occurred_at
+        return order
+
     def hold(self, fulfilment_orders: Iterable[FulfilmentOrderView]) -> None:
         """Keep fulfilment orders at hand, by themselves and by their order."""
         for fulfilment_order in fulfilment_orders:
