@@ -126,10 +126,11 @@ def run(home: Home, say: Say) -> DemoRun:
 @contextmanager
 def _gateway(home: Home) -> Iterator[Running]:
     home.source_keys([])
-    ports = home.claim_ports(["gateway"])
-    services.write_gateway_settings(home, ports)
-    command = [sys.executable, "-m", "orchestration.gateway", "--settings"]
-    command.append(str(services.gateway_settings_path(home)))
-    url = f"http://{home.environment.host}:{ports['gateway']}"
-    with running(home, "gateway", command, url) as gateway:
+
+    def command(port: int) -> list[str]:
+        services.write_gateway_settings(home, {"gateway": port})
+        settings = str(services.gateway_settings_path(home))
+        return [sys.executable, "-m", "orchestration.gateway", "--settings", settings]
+
+    with running(home, "gateway", command) as gateway:
         yield gateway

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,11 @@ import psutil
 
 from assets.errors import EnvironmentProblem
 from orchestration.environment import PROJECT
-from orchestration.home import Home
+from orchestration.home import Home, is_free
 from resources.http import client
 
 START_SECONDS = 30
+PORT_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -50,35 +51,87 @@ def peak_megabytes(pid: int | str = "self") -> float:
 
 
 @contextmanager
-def running(home: Home, name: str, command: Sequence[str], url: str) -> Iterator[Running]:
-    """Run a command that serves ``url`` until the block ends.
+def running(home: Home, name: str, command: Callable[[int], Sequence[str]]) -> Iterator[Running]:
+    """Run a service of the home on a free port until the block ends.
+
+    Args:
+        home: Whose service it is.
+        name: Names its port, its log and its pid file.
+        command: What to run, given the port.
 
     Raises:
         EnvironmentProblem: If it does not come up.
     """
     pid_file = home.run / f"{name}.helper.pid"
     log = home.logs / f"{name}.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=PROJECT,
-            stdout=output,
-            stderr=output,
-            env=home.environment.for_children(home.dagster),
-        )
+    with client(loopback_only=True) as session:
+        process, url = _start(home, name, command, session, log)
         try:
             pid_file.write_text(str(process.pid), "ascii")
-            with client(loopback_only=True) as session:
-                _wait(name, url, process, session, log)
-                yield Running(url, psutil.Process(process.pid), session)
+            yield Running(url, psutil.Process(process.pid), session)
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _stop(process)
             pid_file.unlink(missing_ok=True)
+
+
+def _start(
+    home: Home,
+    name: str,
+    command: Callable[[int], Sequence[str]],
+    session: httpx.Client,
+    log: Path,
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a service; another home may take the port that was free a moment ago."""
+    for _ in range(PORT_TRIES):
+        port = home.claim_ports([name])[name]
+        url = f"http://{home.environment.host}:{port}"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command(port),
+                cwd=PROJECT,
+                stdout=output,
+                stderr=output,
+                env=home.environment.for_children(home.dagster),
+            )
+        try:
+            if _comes_up(url, port, process, session):
+                return process, url
+        except BaseException:
+            _stop(process)
+            raise
+        _stop(process)
+        if is_free(home.environment.host, port):
+            break
+    raise EnvironmentProblem(f"the {name} did not come up; see {log}")
+
+
+def _comes_up(url: str, port: int, process: subprocess.Popen[bytes], session: httpx.Client) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            # Who answers must be ours: two homes side by side may have wanted one port.
+            if session.get(f"{url}/healthz", timeout=1).is_success and _listens(process, port):
+                return True
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.05)
+    return False
+
+
+def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    with suppress(psutil.Error):
+        held = psutil.Process(process.pid).net_connections("tcp")
+        return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in held)
+    return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def stop_orphan(home: Home, name: str, mark: str) -> None:
@@ -89,18 +142,3 @@ def stop_orphan(home: Home, name: str, mark: str) -> None:
         if mark in orphan.cmdline():
             orphan.kill()
             orphan.wait(10)
-
-
-def _wait(
-    name: str, url: str, process: subprocess.Popen[bytes], session: httpx.Client, log: Path
-) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise EnvironmentProblem(f"the {name} stopped at once; see {log}")
-        try:
-            if session.get(f"{url}/healthz", timeout=1).is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.05)
-    raise EnvironmentProblem(f"the {name} did not come up within {START_SECONDS} s; see {log}")

@@ -65,10 +65,8 @@ def running_sandbox(home: Home, gateway_url: str | None = None) -> Iterator[Sand
     state.mkdir(exist_ok=True)
     # Two sandboxes must not write one journal.
     stop_orphan(home, "sandbox", str(state))
-    port = home.claim_ports(["sandbox"])["sandbox"]
-    command = [sys.executable, "-m", "resources.sandbox", "--host", host, "--port", str(port)]
-    command += ["--state", str(state)]
+    command = [sys.executable, "-m", "resources.sandbox", "--host", host, "--state", str(state)]
     if gateway_url is not None:
         command += ["--gateway", gateway_url, "--secrets", str(home.secrets / "sources.json")]
-    with running(home, "sandbox", command, f"http://{host}:{port}") as process:
+    with running(home, "sandbox", lambda port: [*command, "--port", str(port)]) as process:
         yield Sandbox(process)
