@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import Any, Protocol
 
 import dagster as dg
@@ -59,7 +60,7 @@ class Project:
     """The assets and checks of a manifest.
 
     Attributes:
-        keys: Asset key by dbt's id, models only.
+        keys: Asset key by dbt's id, models only, each after what it rests on.
         tests: Check by dbt's id of the test.
     """
 
@@ -74,10 +75,9 @@ def read_project(manifest: Mapping[str, Any]) -> Project:
     """Turn a manifest into assets, and its tests into checks of the model that they are about."""
     translator = Translator()
     specs: dict[str, dg.AssetSpec] = {}
-    for unique_id, node in manifest["nodes"].items():
-        if node["resource_type"] == "model":
-            spec = translator.get_asset_spec(manifest, unique_id, None)
-            specs[unique_id] = spec.replace_attributes(kinds={"dbt", "duckdb"})
+    for unique_id in _in_order_of_building(manifest):
+        spec = translator.get_asset_spec(manifest, unique_id, None)
+        specs[unique_id] = spec.replace_attributes(kinds={"dbt", "duckdb"})
     tests: dict[str, dg.AssetCheckSpec] = {}
     for unique_id, node in manifest["nodes"].items():
         about = [parent for parent in node["depends_on"]["nodes"] if parent in specs]
@@ -100,6 +100,17 @@ def read_project(manifest: Mapping[str, Any]) -> Project:
         tests={unique_id: spec.key for unique_id, spec in tests.items()},
         marts=frozenset(marts),
     )
+
+
+def _in_order_of_building(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Models after what they rest on: Dagster wants to be told of them in such an order."""
+    models = {
+        unique_id: node["depends_on"]["nodes"]
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+    }
+    order = TopologicalSorter(models).static_order()
+    return (unique_id for unique_id in order if unique_id in models)
 
 
 def warehouse_assets(project: Project) -> dg.AssetsDefinition:
@@ -141,9 +152,10 @@ def _models(
     project: Project, built: BuildReport, publication: Publication
 ) -> Iterator[dg.MaterializeResult[Any]]:
     shown = {mart.name: mart for mart in publication.marts}
-    for node in built.nodes:
-        key = project.keys.get(node.unique_id)
-        if key is None or node.status != "success":
+    outcomes = {node.unique_id: node for node in built.nodes}
+    for unique_id, key in project.keys.items():
+        node = outcomes.get(unique_id)
+        if node is None or node.status != "success":
             continue
         metadata: dict[str, Any] = {"seconds": node.seconds}
         mart = shown.get(node.name)

@@ -90,6 +90,13 @@ SPECS = [
         fresh_within=A_DAY,
     ),
     table(
+        "decision_batch",
+        "One row per batch of automatic decisions, with the inputs that they rest on.",
+        group=GROUP,
+        owner="order_desk",
+        deps=READS,
+    ),
+    table(
         "decision_record",
         "One row per automatic decision, recomputable from its batch.",
         group=GROUP,
