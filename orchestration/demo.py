@@ -21,6 +21,7 @@ from orchestration.processes import Running, running, stop_orphan
 from orchestration.publication import Published, publish_marts
 from orchestration.sandbox import running_sandbox
 from orchestration.simulation import Progress, Simulation, claim_simulated_time
+from resources.dagster_reporting import reporting
 from resources.operational_store.door import Door
 from resources.operational_store.store import OperationalStore, create_engine
 from resources.outbox_dispatcher import OutboxDispatcher
@@ -88,11 +89,16 @@ def run(home: Home, say: Say) -> DemoRun:
     say("starting PostgreSQL", None)
     with supervisor.exclusive(home):
         supervisor.start_database(home)
+        supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
     store = OperationalStore(create_engine(home.database_url))
     clock = claim_simulated_time(store, STARTS_AT)
     store.clock = clock
     say("starting the gateway and the partner systems", None)
-    with _gateway(home) as gateway, running_sandbox(home, gateway.url) as sandbox:
+    with (
+        reporting(home.dagster) as dagster,
+        _gateway(home) as gateway,
+        running_sandbox(home, gateway.url) as sandbox,
+    ):
         partners = PartnerBook.load(sandbox_url=sandbox.url)
         home.source_keys(partner.code for partner in partners)
         sandbox.tell("/sandbox/v1/configure", RETAILER)
@@ -109,7 +115,9 @@ def run(home: Home, say: Say) -> DemoRun:
             return int(tally["delivered"])
 
         dispatcher = OutboxDispatcher(store.engine, partners, clock, session=sandbox.session)
-        simulation = Simulation(store, clock, Door(), dispatcher, collect, batch_size=2_000)
+        simulation = Simulation(
+            store, clock, Door(), dispatcher, collect, batch_size=2_000, report=dagster.report
+        )
         end = STARTS_AT + timedelta(days=DAYS + TAIL_DAYS)
         trading_ends = STARTS_AT + timedelta(days=DAYS)
         while simulation.now < trading_ends or (

@@ -13,10 +13,12 @@ from pathlib import Path
 import msgspec
 
 from assets.errors import EnvironmentProblem
+from orchestration import services, supervisor
 from orchestration.home import Home
 from orchestration.processes import peak_megabytes
 from orchestration.sandbox import Sandbox, running_sandbox
 from orchestration.simulation import Simulation, claim_simulated_time
+from resources.dagster_reporting import DagsterReporting, reporting
 from resources.layouts.reading import CatalogueItem, Reading
 from resources.layouts.registry import layout
 from resources.layouts.uci_online_retail import UciReading
@@ -131,7 +133,8 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
         watch(Moment("judging files"))
         _judge(reading)
     partners_file = home.path / "policies" / "partners.yaml"
-    with _only_one(home), running_sandbox(home) as sandbox:
+    supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
+    with _only_one(home), running_sandbox(home) as sandbox, reporting(home.dagster) as dagster:
         partners = (
             PartnerBook.load(partners_file, sandbox_url=sandbox.url)
             if partners_file.exists()
@@ -142,9 +145,21 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
             create_engine(home.database_url), policies=FilePolicyBook(home.path / "policies")
         )
         before = _counts(store)
-        report = _through_the_flows(request, reading, store, partners, sandbox, watch, stopwatch)
+        simulation = _simulation(store, partners, sandbox, reading, request.batch_size, dagster)
+        with stopwatch.phase("flows"):
+            rows = _trade(simulation, store, sandbox, reading, request.quantum, watch)
+        report = Report(
+            orders=reading.orders,
+            order_lines=reading.order_lines,
+            returns_waiting=reading.returns,
+            rows=rows,
+            quantum_seconds=request.quantum.total_seconds(),
+            simulated_until=simulation.now.isoformat(),
+            commands_delivered=simulation.progress.delivered,
+            cases_opened=simulation.progress.tally.cases,
+            sandbox_peak_mb=round(sandbox.process.peak_megabytes, 1),
+        )
         _count_since(before, store, report)
-        report.sandbox_peak_mb = round(sandbox.process.peak_megabytes, 1)
     if request.builds_marts:
         watch(Moment("building marts"))
         from orchestration.publication import publish_marts
@@ -164,55 +179,57 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
     return report
 
 
-def _through_the_flows(
-    request: Request,
-    reading: Reading,
+def _simulation(
     store: OperationalStore,
     partners: PartnerBook,
     sandbox: Sandbox,
-    watch: Watch,
-    stopwatch: Stopwatch,
-) -> Report:
-    report = Report(
-        orders=reading.orders,
-        order_lines=reading.order_lines,
-        returns_waiting=reading.returns,
-        quantum_seconds=request.quantum.total_seconds(),
-    )
+    reading: Reading,
+    batch_size: int,
+    dagster: DagsterReporting,
+) -> Simulation:
+    """The home's loop, with the partners that answer polled over the sandbox's connections."""
     clock = claim_simulated_time(store, reading.starts_at)
     store.clock = clock
     door = Door()
-    session = sandbox.session
     pollers = [
-        PartnerPoller(store.engine, door, partner, session=session)
+        PartnerPoller(store.engine, door, partner, session=sandbox.session)
         for partner in partners
         if partner.kind in ANSWERING_KINDS
     ]
-    simulation = Simulation(
+    sandbox.tell("/sandbox/v1/configure", reading.sandbox_settings)
+    return Simulation(
         store,
         clock,
         door,
-        OutboxDispatcher(store.engine, partners, clock, session=session),
+        OutboxDispatcher(store.engine, partners, clock, session=sandbox.session),
         lambda until: sum(poller.poll(until).received for poller in pollers),
-        request.batch_size,
+        batch_size,
+        dagster.report,
     )
-    sandbox.tell("/sandbox/v1/configure", dict(reading.sandbox_settings))
-    with stopwatch.phase("flows"):
-        resumed_at = clock.effective_at()
-        for window in reading.windows(request.quantum):
-            _fill_gap(simulation, store, window.until, request.quantum)
-            if window.until > resumed_at and reading.needs_sandbox_supply:
-                _list_items(sandbox, window.catalogue)
-            accepted = simulation.admit(window.submissions, window.refusals)
-            if accepted or window.until > resumed_at:
-                simulation.advance(max(window.until, simulation.now))
-            report.rows += window.rows
-            watch(Moment("trading", window.until, report.rows))
-        _wait_for_partners(simulation, store, request.quantum, watch)
-    report.simulated_until = simulation.now.isoformat()
-    report.commands_delivered = simulation.progress.delivered
-    report.cases_opened = simulation.progress.tally.cases
-    return report
+
+
+def _trade(
+    simulation: Simulation,
+    store: OperationalStore,
+    sandbox: Sandbox,
+    reading: Reading,
+    quantum: timedelta,
+    watch: Watch,
+) -> int:
+    """Move through the windows of the files, and on until partners are done; gives the rows."""
+    rows = 0
+    resumed_at = simulation.now
+    for window in reading.windows(quantum):
+        _fill_gap(simulation, store, window.until, quantum)
+        if window.until > resumed_at and reading.needs_sandbox_supply:
+            _list_items(sandbox, window.catalogue)
+        accepted = simulation.admit(window.submissions, window.refusals)
+        if accepted or window.until > resumed_at:
+            simulation.advance(max(window.until, simulation.now))
+        rows += window.rows
+        watch(Moment("trading", window.until, rows))
+    _wait_for_partners(simulation, store, quantum, watch)
+    return rows
 
 
 def _fill_gap(

@@ -7,9 +7,10 @@ sandbox partners only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from assets.contracts.admission import Refusal, Submission
 from assets.errors import EnvironmentProblem
@@ -26,6 +27,9 @@ from resources.outbox_dispatcher import OutboxDispatcher
 #: Brings in what partners have to say by an instant; gives how many events came.
 Collect = Callable[[datetime], int]
 
+#: Told after each window what facts it added, by table.
+Report = Callable[[date, Mapping[str, int]], None]
+
 #: A partner that answers itself for ever at one instant would stop time; nobody real does.
 MOST_ROUNDS = 100
 
@@ -36,6 +40,7 @@ class Progress:
 
     tally: DrainTally = field(default_factory=DrainTally)
     expired: int = 0
+    overdue: int = 0
     published: int = 0
     delivered: int = 0
     rounds: int = 0
@@ -56,6 +61,7 @@ class Simulation:
         dispatcher: OutboxDispatcher,
         collect: Collect,
         batch_size: int,
+        report: Report,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -63,6 +69,7 @@ class Simulation:
         self._dispatcher = dispatcher
         self._collect = collect
         self._batch_size = batch_size
+        self._report = report
         self.progress = Progress()
 
     @property
@@ -86,20 +93,25 @@ class Simulation:
     def advance(self, until: datetime) -> None:
         """Apply everything due by ``until``, answers to it included, then move the clock there."""
         self._clock.advance(until)
+        rows: Counter[str] = Counter()
         for _ in range(MOST_ROUNDS):
             received = self._collect(until)
-            self.progress.tally += self._store.drain_all(until, self._batch_size)
+            drained = self._store.drain_all(until, self._batch_size)
+            self.progress.tally += drained
+            rows += drained.rows
             delivered = self._deliver()
             self.progress.rounds += 1
             if not received and not delivered:
                 break
         else:
             raise EnvironmentProblem(f"partners do not stop answering at {until:%Y-%m-%d %H:%M}")
+        self.progress.overdue += self._store.report_overdue()
         self.progress.expired += self._store.expire_reservations()
         self.progress.published += self._store.publish_availability()
         self._deliver()
         with self._store.transaction() as connection:
             write_clock(connection, "simulated", until)
+        self._report(until.date(), rows)
 
     def _deliver(self) -> int:
         """Send what waits. Simulated partners are there or nothing goes on."""

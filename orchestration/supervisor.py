@@ -219,13 +219,18 @@ def prepare(home: Home) -> dict[str, int]:
     service_list.stop(home, service_list.recorded_names(home))
     ports = home.claim_ports(service_list.listening())
     start_database(home)
-    connection.create_database(home.dagster_database_url)
-    dagster_instance.write(home, ports, service_list.locations())
+    prepare_dagster(home, ports)
     service_list.write_gateway_settings(home, ports)
     # A partner signs from the first day; whoever has no key is a stranger at the gateway.
     partners = PartnerBook.load(sandbox_url=f"http://127.0.0.1:{home.port('sandbox')}")
     home.source_keys(partner.code for partner in partners)
     return ports
+
+
+def prepare_dagster(home: Home, ports: Mapping[str, int]) -> None:
+    """Give the home a Dagster that can be told things, whether or not it is running."""
+    connection.create_database(home.dagster_database_url)
+    dagster_instance.write(home, ports, service_list.locations())
 
 
 def up(home: Home, on_progress: Callable[[str], None] = lambda _: None) -> None:

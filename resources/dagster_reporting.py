@@ -1,5 +1,7 @@
 """Tells Dagster what a replay did: materialisations without runs, once a simulated day at most.
 
+Days that pass faster than anybody could look are told together, under the last of them.
+
 A replay needs no running Dagster. Where a home has one, its asset pages show the replayed days as
 they show the streamed ones. An event costs some thirty milliseconds there, nearly all of it waiting
 for a disk, so a day is told as a whole and beside the replay's own work.
@@ -7,6 +9,7 @@ for a disk, so a day is told as a whole and beside the replay's own work.
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +24,8 @@ import structlog
 _log = structlog.get_logger(__name__)
 #: Days that may wait to be told before the replay waits for them.
 MOST_WAITING = 50
+#: A replay of a year passes a day in half a second; nobody watches an asset page that closely.
+LEAST_SECONDS = 10.0
 
 
 class DagsterReporting:
@@ -33,6 +38,7 @@ class DagsterReporting:
     def __init__(self, tell: Callable[[Any], Any] | None) -> None:
         self._tell = tell
         self._day: date | None = None
+        self._told_at = time.monotonic()
         self._rows: Counter[str] = Counter()
         self._totals: Counter[str] = Counter()
         self._waiting: list[Future[None]] = []
@@ -47,7 +53,8 @@ class DagsterReporting:
         """
         if self._tell is None:
             return
-        if self._day is not None and day != self._day:
+        is_due = time.monotonic() - self._told_at >= LEAST_SECONDS
+        if self._day is not None and day != self._day and is_due:
             self._hand_over()
         self._day = day
         self._rows.update({table: rows for table, rows in tallies.items() if rows})
@@ -61,6 +68,7 @@ class DagsterReporting:
             told.result()
 
     def _hand_over(self) -> None:
+        self._told_at = time.monotonic()
         self._totals.update(self._rows)
         figures = {table: (rows, self._totals[table]) for table, rows in self._rows.items()}
         self._rows.clear()
