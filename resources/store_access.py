@@ -202,6 +202,14 @@ class StoreAccess:
 
     # Promises
 
+    def report_overdue(self) -> int:
+        """Open a case for each event that has waited for too long; gives how many."""
+        with self._draining(wait=False) as mine:
+            if not mine:
+                return 0
+            self.store.clock = WallClock()
+            return self.store.report_overdue()
+
     def expire_reservations(self) -> int:
         """End orders whose payment did not come in time."""
         with self._draining(wait=False) as mine:

@@ -123,6 +123,10 @@ class PromiseStore(Protocol):
         """Whether a replay or demo moves the time here; then nobody else may."""
         ...
 
+    def report_overdue(self) -> int:
+        """Open a case for each event that has waited for too long; gives how many."""
+        ...
+
     def expire_reservations(self) -> int:
         """End what was not paid in time; gives the orders."""
         ...

@@ -15,12 +15,15 @@ from sensors.ports import PromiseStore
     description="Ends reservations that were not paid in time; tells channels what they may sell.",
 )
 def promises(operational_store: dg.ResourceParam[PromiseStore]) -> dg.SkipReason:
-    """Expire, then publish: what was freed can be sold again."""
+    """Expire, then publish: what was freed can be sold again. And ask after what never came."""
     if operational_store.time_is_simulated():
         return dg.SkipReason(SIMULATED)
+    overdue = operational_store.report_overdue()
     expired = operational_store.expire_reservations()
     lines = operational_store.publish_availability()
-    return dg.SkipReason(f"{expired} orders expired, {lines} lines of availability told")
+    return dg.SkipReason(
+        f"{expired} orders expired, {lines} lines of availability told, {overdue} events overdue"
+    )
 
 
 SENSORS = [promises]

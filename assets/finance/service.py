@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from assets.commerce.identifiers import identify
 from assets.commerce.money import to_ten_thousandths
 from assets.finance.journal import Journal
 from assets.finance.policy import Accounts
 from assets.ports import InboxEvent, UnitOfWork
 
 CONSUMER = "finance"
+KIND = "ledger_adjustment"
 
 #: Accounts that a sub-ledger explains to the unit; only its own flow may post to them.
 CONTROL_ACCOUNTS = frozenset({"inventory", "authorised_payments", "authorised_payments_contra"})
@@ -16,8 +18,18 @@ CONTROL_ACCOUNTS = frozenset({"inventory", "authorised_payments", "authorised_pa
 def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     """Post one entry per document; accounts unknown or controlled by a flow are refused."""
     journal = Journal(unit_of_work.policies)
-    for event in events:
+    entries = [
+        str(identify("journal_entry", KIND, f"{event.source}/{event.data.document_number}"))
+        for event in events
+    ]
+    booked = unit_of_work.known("journal_line", "entry_id", entries)
+    for event, entry in zip(events, entries, strict=True):
         data = event.data
+        if entry in booked:
+            unit_of_work.inbox.quarantine(
+                event, "document_already_booked", f"{data.document_number} was booked before"
+            )
+            continue
         accounts = journal.accounts(event)
         unknown = [
             name
@@ -35,10 +47,11 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
                 event, "control_account", f"{min(controlled)} is posted to by its own flow only"
             )
             continue
+        booked.add(entry)
         amount = to_ten_thousandths(data.amount)
         journal.post(
             event,
-            "ledger_adjustment",
+            KIND,
             f"{event.source}/{data.document_number}",
             data.currency,
             event.occurred_at,

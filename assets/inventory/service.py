@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pandas as pd
 
 from assets.commerce.identifiers import identify
@@ -52,8 +54,10 @@ class Books:
     changes: dict[tuple[str, str], list[int]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0, 0])
     )
+    #: Open reservations of positions that lost stock, the newest last.
+    reservations: dict[tuple[str, str], list[tuple[str, int, int]]] = field(default_factory=dict)
+    releases: list[tuple[Any, ...]] = field(default_factory=list)
     movements: list[tuple[Any, ...]] = field(default_factory=list)
-    giving_way: dict[tuple[str, str], int] = field(default_factory=dict)
     cases: list[Case] = field(default_factory=list)
 
 
@@ -70,21 +74,31 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     nodes = unit_of_work.master_data.nodes()
     for node_id, sku, *quantities in unit_of_work.stock.lock_positions(skus):
         books.positions[node_id, sku] = list(quantities)
-    for event in events:
+    documents = [_reference(event) for event in events]
+    booked = unit_of_work.known("stock_movement", "reference_id", documents)
+    for event, document in zip(events, documents, strict=True):
         unknown = next((x.sku for x in event.data.lines if x.sku not in books.products), None)
         if event.data.node_id not in nodes:
             unit_of_work.inbox.park(event, "unknown_node", f"node:{event.data.node_id}")
         elif unknown is not None:
             unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
+        elif document in booked:
+            unit_of_work.inbox.quarantine(
+                event, "document_already_booked", f"{event.data.document_number} was booked before"
+            )
         else:
+            booked.add(document)
             _apply(event, books)
-    _let_reservations_give_way(books)
     _flush(books)
+
+
+def _reference(event: InboxEvent) -> str:
+    return str(identify("stock_document", event.source, event.data.document_number))
 
 
 def _apply(event: InboxEvent, books: Books) -> None:
     data = event.data
-    reference = str(identify("stock_document", event.source, data.document_number))
+    reference = _reference(event)
     if isinstance(data, InventoryReceived):
         lines = [(line.line_number, line.sku, line.quantity) for line in data.lines]
         kind, reason = "received", "goods_receipt"
@@ -102,7 +116,7 @@ def _apply(event: InboxEvent, books: Books) -> None:
         if unbooked:
             books.cases.append(_beyond_the_books(event, sku, unbooked))
         if giving_way:
-            books.giving_way[data.node_id, sku] = giving_way
+            _let_reservations_give_way((data.node_id, sku), giving_way, books)
         if booked:
             position[0] += booked
             books.changes[data.node_id, sku][0] += booked
@@ -154,24 +168,20 @@ def _beyond_the_books(event: InboxEvent, sku: str, unbooked: int) -> Case:
     )
 
 
-def _let_reservations_give_way(books: Books) -> None:
-    """Move what lost its stock to the shortage pool, newest reservation first."""
-    wanted = dict(books.giving_way)
-    if not wanted:
-        return
-    rows = []
-    for (
-        order_id,
-        line_number,
-        node_id,
-        sku,
-        quantity,
-    ) in books.unit_of_work.stock.open_reservations_of_positions(wanted):
-        if wanted[node_id, sku] <= 0:
-            continue
-        wanted[node_id, sku] -= quantity
-        books.changes[node_id, sku][1] -= quantity
-        rows.append(
+def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -> None:
+    """Move what lost its stock to the shortage pool, newest reservation first and whole."""
+    if key not in books.reservations:
+        found = books.unit_of_work.stock.open_reservations_of_positions([key])
+        books.reservations[key] = [
+            (order_id, line_number, quantity) for order_id, line_number, _, _, quantity in found
+        ][::-1]
+    node_id, sku = key
+    while units > 0:
+        order_id, line_number, quantity = books.reservations[key].pop()
+        units -= quantity
+        books.positions[key][1] -= quantity
+        books.changes[key][1] -= quantity
+        books.releases.append(
             (order_id, line_number, node_id, sku, "moved_to_shortage", -quantity, False, None)
         )
         books.cases.append(
@@ -182,8 +192,6 @@ def _let_reservations_give_way(books: Books) -> None:
                 f"{quantity} units of {sku} promised from {node_id} are not there",
             )
         )
-    columns = dict(zip(RELEASE_COLUMNS, zip(*rows, strict=True), strict=True))
-    books.unit_of_work.append("reservation_movement", columns)
 
 
 def _flush(books: Books) -> None:
@@ -191,6 +199,9 @@ def _flush(books: Books) -> None:
     if books.movements:
         columns = dict(zip(MOVEMENT_COLUMNS, zip(*books.movements, strict=True), strict=True))
         unit_of_work.append("stock_movement", columns)
+    if books.releases:
+        columns = dict(zip(RELEASE_COLUMNS, zip(*books.releases, strict=True), strict=True))
+        unit_of_work.append("reservation_movement", columns)
     unit_of_work.stock.change_positions(
         {key: (c[0], c[1], c[2]) for key, c in books.changes.items() if any(c)}
     )
@@ -232,6 +243,7 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     ):
         lines_by_channel[channel].append({"sku": sku, "quantity": quantity})
     for channel, lines in lines_by_channel.items():
+        digest = hashlib.sha256(msgspec.json.encode(lines)).hexdigest()
         for start in range(0, len(lines), policy.availability_lines_per_message):
             commands.append(
                 Command(
@@ -246,7 +258,8 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
                     },
                     owner=OWNER,
                     caused_at=unit_of_work.effective_at,
-                    discriminator=f"{as_of}/{start}",
+                    # Told twice at one instant, it is two messages unless they say the same.
+                    discriminator=f"{as_of}/{start}/{digest}",
                 )
             )
     unit_of_work.send(commands)

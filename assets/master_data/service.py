@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     latest = {event.data.sku: event for event in events}
     if not latest:
         return
-    _revalue(latest, unit_of_work)
+    _revalue(events, unit_of_work)
     rows = [
         (
             sku,
@@ -80,32 +81,42 @@ def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     unit_of_work.inbox.release(f"sku:{sku}" for sku in latest)
 
 
-def _revalue(latest: dict[str, InboxEvent], unit_of_work: UnitOfWork) -> None:
+def _revalue(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     """A new standard cost changes what the stock on hand is worth, so the ledger must follow."""
-    known = unit_of_work.master_data.products(latest)
-    changed = {
-        sku: to_ten_thousandths(latest[sku].data.standard_cost) - cost
-        for sku, (cost, _, _) in known.items()
-        if to_ten_thousandths(latest[sku].data.standard_cost) != cost
+    costs = {
+        sku: (currency, cost)
+        for sku, (cost, _, currency) in unit_of_work.master_data.products(
+            {event.data.sku for event in events}
+        ).items()
     }
+    changed = []
+    for event in events:
+        sku = event.data.sku
+        new = (event.data.currency, to_ten_thousandths(event.data.standard_cost))
+        if costs.get(sku, new) != new:
+            changed.append((event, costs[sku], new))
+        costs[sku] = new
     if not changed:
         return
-    on_hand: dict[str, int] = {}
-    for _, sku, quantity, _, _ in unit_of_work.stock.lock_positions(changed):
-        on_hand[sku] = on_hand.get(sku, 0) + quantity
+    on_hand: dict[str, int] = defaultdict(int)
+    skus = {event.data.sku for event, _, _ in changed}
+    for _, sku, quantity, _, _ in unit_of_work.stock.lock_positions(skus):
+        on_hand[sku] += quantity
     journal = Journal(unit_of_work.policies)
-    for sku, quantity in on_hand.items():
-        event = latest[sku]
+    for event, (old_currency, old_cost), (currency, cost) in changed:
+        value = {old_currency: 0, currency: 0}
+        value[old_currency] -= on_hand[event.data.sku] * old_cost
+        value[currency] += on_hand[event.data.sku] * cost
         accounts = journal.accounts(event)
-        value = quantity * changed[sku]
-        journal.post(
-            event,
-            "inventory_revaluation",
-            f"{event.source}/{event.event_id}",
-            event.data.currency,
-            event.occurred_at,
-            [(accounts.inventory, value), (accounts.inventory_revaluation, -value)],
-        )
+        for code, amount in value.items():
+            journal.post(
+                event,
+                "inventory_revaluation",
+                f"{event.source}/{event.event_id}" + (f"/{code}" if code != currency else ""),
+                code,
+                event.occurred_at,
+                [(accounts.inventory, amount), (accounts.inventory_revaluation, -amount)],
+            )
     journal.flush(unit_of_work)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from assets.commerce.identifiers import identify
 from assets.contracts.registry import CONTRACTS
 from assets.ports import InboxEvent
 from resources.operational_store.bulk import execute, fetch
@@ -23,6 +24,38 @@ CLAIM = """
     order by phase, occurred_at, source, event_id
     limit %s
     for update skip locked
+"""
+
+
+PREDECESSOR_MISSING = "predecessor_missing"
+ORDER_DESK = "order_desk"
+
+#: Not what waits for a person (``case:``) or for a flow that is not built yet (``flow:``).
+WAITS_FOR_A_PREDECESSOR = (
+    "status = 'waiting' and split_part(release_condition, ':', 1)"
+    " in ('order', 'shipment', 'sku', 'node')"
+)
+
+RELEASE_MET = f"""
+    update event_inbox i set status = 'pending', release_condition = null
+    where {WAITS_FOR_A_PREDECESSOR} and case split_part(release_condition, ':', 1)
+        when 'order' then exists (
+            select from order_placed o
+            where o.order_id = substr(i.release_condition, 7)::uuid
+        )
+        when 'shipment' then exists (
+            select from shipment_dispatched s
+            join order_placed o on o.order_id = s.order_id
+            where o.channel = i.channel and o.order_number = i.data ->> 'order_number'
+            and 'shipment:' || s.shipment_number = i.release_condition
+        )
+        when 'sku' then exists (
+            select from product p where p.sku = substr(i.release_condition, 5)
+        )
+        when 'node' then exists (
+            select from node n where n.is_active and n.node_id = substr(i.release_condition, 6)
+        )
+    end
 """
 
 
@@ -70,6 +103,54 @@ class SqlInbox:
     def release(self, conditions: Iterable[str]) -> None:
         """What waited for one of these is pending again when the transaction commits."""
         self._released.update(conditions)
+
+    def waiting_scopes(self) -> list[tuple[str, str]]:
+        """(region, brand) of what waits for a predecessor."""
+        return fetch(
+            self._connection,
+            f"select distinct region, brand from event_inbox where {WAITS_FOR_A_PREDECESSOR}"
+            " order by region, brand",
+        )
+
+    def report_overdue(self, deadlines: Mapping[tuple[str, str], datetime]) -> int:
+        """Open one case for each event of a (region, brand) that has waited since its deadline."""
+        if not deadlines:
+            return 0
+        rows = fetch(
+            self._connection,
+            "select i.source, i.event_id, i.event_type, i.release_condition, i.waiting_since"
+            " from event_inbox i"
+            " join unnest(%s::text[], %s::text[], %s::timestamptz[])"
+            " as late (region, brand, deadline)"
+            " on i.region = late.region and i.brand = late.brand"
+            f" where {WAITS_FOR_A_PREDECESSOR} and i.waiting_since <= late.deadline"
+            " and not exists (select from exception_case c where c.case_type = %s"
+            " and c.business_key = i.source || '/' || i.event_id)"
+            " order by i.source, i.event_id",
+            [region for region, _ in deadlines],
+            [brand for _, brand in deadlines],
+            list(deadlines.values()),
+            PREDECESSOR_MISSING,
+        )
+        keys = [f"{source}/{event_id}" for source, event_id, *_ in rows]
+        return execute(
+            self._connection,
+            "insert into exception_case"
+            " (case_id, case_type, business_key, owner, reason, opened_at)"
+            " select new.case_id, %s, new.business_key, %s, new.reason, %s"
+            " from unnest(%s::uuid[], %s::text[], %s::text[])"
+            " as new (case_id, business_key, reason)"
+            " on conflict (case_type, business_key) do nothing",
+            PREDECESSOR_MISSING,
+            ORDER_DESK,
+            self._effective_at,
+            [str(identify("case", PREDECESSOR_MISSING, key)) for key in keys],
+            keys,
+            [
+                f"{event_type} has waited for {condition} since {since:%Y-%m-%d %H:%M} UTC"
+                for _, _, event_type, condition, since in rows
+            ],
+        )
 
     @property
     def tally(self) -> tuple[int, int, int]:
@@ -157,6 +238,11 @@ class SqlInbox:
             [code for code, _ in self._quarantined.values()],
             [reason for _, reason in self._quarantined.values()],
         )
+
+
+def release_met(connection: sa.Connection) -> int:
+    """Make pending again what waits for something that is there; gives how many events."""
+    return execute(connection, RELEASE_MET)
 
 
 def try_again(connection: sa.Connection, quarantine_ids: list[int]) -> int:

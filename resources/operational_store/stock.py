@@ -39,6 +39,14 @@ class SqlStock:
             [reserved for _, reserved, _ in changes.values()],
             [allocated for _, _, allocated in changes.values()],
         )
+        # An update locks in the order in which it comes across the rows, so they are locked before.
+        fetch(
+            self._connection,
+            "select 1 from stock_position p join unnest(%s::text[], %s::text[]) as c (node_id, sku)"
+            " on p.node_id = c.node_id and p.sku = c.sku"
+            " order by p.node_id, p.sku for update of p",
+            *arguments[:2],
+        )
         updated = execute(
             self._connection,
             "update stock_position p set"

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import msgspec
+import psycopg
 import sqlalchemy as sa
 
 from assets.finance import service as finance
 from assets.inventory import service as inventory
 from assets.master_data import service as master_data
 from assets.order_to_fulfillment import service as order_to_fulfillment
+from assets.order_to_fulfillment.policy import order_policy
 from assets.order_to_fulfillment.rules import FINAL_STATES
 from assets.ports import Clock, InboxEvent, UnitOfWork
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.connection import as_environment_problem
+from resources.operational_store.inbox import release_met
 from resources.operational_store.unit_of_work import SqlUnitOfWork
 from resources.policy_book import FilePolicyBook
 
@@ -30,6 +34,14 @@ HANDLERS: dict[str, Handler] = {
     finance.CONSUMER: finance.handle,
     order_to_fulfillment.CONSUMER: order_to_fulfillment.handle,
 }
+
+#: What another worker's transaction may do to ours; tried again, it sees what the other one left.
+IN_THE_WAY = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.UniqueViolation,
+)
+MOST_ATTEMPTS = 5
 
 
 def create_engine(url: str) -> sa.Engine:
@@ -72,7 +84,7 @@ class SimulatedClock:
 
 @dataclass
 class DrainTally:
-    """What a drain did."""
+    """What a drain did; ``rows`` counts the facts that it appended, by table."""
 
     applied: int = 0
     waiting: int = 0
@@ -80,6 +92,7 @@ class DrainTally:
     cases: int = 0
     commands: int = 0
     batches: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
 
     def add(self, unit_of_work: SqlUnitOfWork) -> None:
         """Count one batch in."""
@@ -90,6 +103,7 @@ class DrainTally:
         self.cases += unit_of_work.cases_opened
         self.commands += unit_of_work.commands_sent
         self.batches += 1
+        self.rows += unit_of_work.rows
 
     def __add__(self, other: DrainTally) -> DrainTally:
         """The sum of two tallies."""
@@ -100,6 +114,7 @@ class DrainTally:
             self.cases + other.cases,
             self.commands + other.commands,
             self.batches + other.batches,
+            self.rows + other.rows,
         )
 
 
@@ -164,14 +179,28 @@ class OperationalStore:
         tally = DrainTally()
         horizon = until or datetime.max.replace(tzinfo=UTC)
         while True:
-            with self.unit_of_work() as unit_of_work:
-                events = unit_of_work.inbox.claim(consumer, horizon, batch_size)
-                if events:
-                    HANDLERS[consumer](events, unit_of_work)
+            unit_of_work, events = self._apply_batch(consumer, horizon, batch_size)
             if events:
                 tally.add(unit_of_work)
             if len(events) < batch_size:
                 return tally
+
+    def _apply_batch(
+        self, consumer: str, horizon: datetime, batch_size: int
+    ) -> tuple[SqlUnitOfWork, list[InboxEvent]]:
+        """Claim and apply one batch; again where another worker was in the way."""
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            try:
+                with self.unit_of_work() as unit_of_work:
+                    events = unit_of_work.inbox.claim(consumer, horizon, batch_size)
+                    if events:
+                        HANDLERS[consumer](events, unit_of_work)
+            except IN_THE_WAY:
+                if attempt == MOST_ATTEMPTS:
+                    raise
+            else:
+                return unit_of_work, events
+        raise AssertionError("unreachable")
 
     def waiting_consumers(self, until: datetime) -> list[str]:
         """Consumers with something to do, in the order of `HANDLERS`."""
@@ -189,13 +218,43 @@ class OperationalStore:
         """Apply everything that can be applied, also what is released on the way."""
         tally = DrainTally()
         horizon = until or datetime.max.replace(tzinfo=UTC)
-        while waiting := self.waiting_consumers(horizon):
+        while waiting := self.waiting_consumers(horizon) or self._waiting_in_vain(horizon):
             before = tally.applied + tally.waiting + tally.quarantined
             for consumer in waiting:
                 tally += self.drain(consumer, horizon, batch_size)
             if tally.applied + tally.waiting + tally.quarantined == before:
                 break
         return tally
+
+    def release_met(self) -> int:
+        """Release what waits for something that is here already; gives how many events.
+
+        Two workers make such a pair: one parks an event while the other, which cannot see that
+        yet, stores what the event waits for.
+        """
+        with self.transaction() as connection:
+            return release_met(connection)
+
+    def _waiting_in_vain(self, horizon: datetime) -> list[str]:
+        return self.waiting_consumers(horizon) if self.release_met() else []
+
+    def report_overdue(self) -> int:
+        """Open a case for each event that waits for longer than its policy allows; gives how many.
+
+        The event stays where it is: what it waits for may still come.
+        """
+        with self.unit_of_work() as unit_of_work:
+            scopes = unit_of_work.inbox.waiting_scopes()
+            now = unit_of_work.effective_at
+            deadlines = {
+                scope: now - timedelta(hours=self._predecessor_timeout_hours(*scope))
+                for scope in scopes
+            }
+            return unit_of_work.inbox.report_overdue(deadlines)
+
+    def _predecessor_timeout_hours(self, region: str, brand: str) -> int:
+        values = self.policies.resolve("order_to_fulfillment", region, brand)
+        return order_policy(values).predecessor_timeout_hours
 
     def expire_reservations(self) -> int:
         """End orders whose payment did not come in time."""

@@ -8,11 +8,12 @@ from datetime import datetime
 from functools import cache
 
 import msgspec
+import psycopg
 import sqlalchemy as sa
 
 from assets.commerce.identifiers import command_id, identify
 from assets.ports import Case, Columns, Command, PolicyBook
-from resources.operational_store.bulk import copy_into, execute
+from resources.operational_store.bulk import copy_into, execute, fetch
 from resources.operational_store.inbox import SqlInbox
 from resources.operational_store.master_data import SqlMasterData
 from resources.operational_store.orders import SqlOrders
@@ -51,6 +52,7 @@ class SqlUnitOfWork:
         self.master_data = SqlMasterData(connection, effective_at)
         self.stock = SqlStock(connection, effective_at, policies.policy_hash("inventory"))
         self.orders = SqlOrders(connection, effective_at)
+        self.rows: Counter[str] = Counter()
         self.cases_opened = 0
         self.commands_sent = 0
 
@@ -64,7 +66,16 @@ class SqlUnitOfWork:
         if _has_effective(table):
             count = len(next(iter(columns.values())))
             columns = {**columns, "effective_at": [self._effective_at] * count}
-        copy_into(self._connection, table, columns)
+        self.rows[table] += copy_into(self._connection, table, columns)
+
+    def known(self, table: str, column: str, ids: Iterable[str]) -> set[str]:
+        """Those of these ids that a table of facts holds already in a column."""
+        rows = fetch(
+            self._connection,
+            f"select distinct {column}::text from {table} where {column} = any(%s::uuid[])",
+            list(ids),
+        )
+        return {row[0] for row in rows}
 
     def send(self, commands: Iterable[Command]) -> None:
         """Put commands into the outbox; a command that is there already stays as it is."""
@@ -94,6 +105,17 @@ class SqlUnitOfWork:
                     command.owner,
                 )
             )
+        distinct: dict[str, tuple[str, ...]] = {}
+        for row in rows:
+            distinct.setdefault(row[0], row)
+        try:
+            with self._connection.begin_nested():
+                self._put_out(list(distinct.values()))
+        except psycopg.errors.UniqueViolation:
+            known = self.known("command_outbox", "command_id", distinct)
+            self._put_out([row for identity, row in distinct.items() if identity not in known])
+
+    def _put_out(self, rows: list[tuple[str, ...]]) -> None:
         if rows:
             self.append("command_outbox", dict(zip(_OUTBOX, zip(*rows, strict=True), strict=True)))
             self.commands_sent += len(rows)

@@ -102,6 +102,9 @@ class FakeStore:
     def breakers(self) -> dict[str, str]:
         return self.breaker_states
 
+    def report_overdue(self) -> int:
+        return 1
+
     def expire_reservations(self) -> int:
         return 2
 
