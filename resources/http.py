@@ -93,7 +93,7 @@ def exchange(session: httpx.Client, partner: str, request: httpx.Request) -> htt
     try:
         response = session.send(request)
     except httpx.TransportError as error:
-        reason = f"{type(error).__name__} at {request.url.host}: {error}"
+        reason = f"{_in_words(error)} at {request.url.host}: {error}".rstrip(": ")
         raise PartnerUnavailable(partner, reason) from error
     status = response.status_code
     if response.is_success:
@@ -105,6 +105,13 @@ def exchange(session: httpx.Client, partner: str, request: httpx.Request) -> htt
             raise PartnerBusy(partner, reason, wait)
         raise PartnerUnavailable(partner, reason)
     raise PartnerRejected(partner, reason)
+
+
+def _in_words(error: httpx.TransportError) -> str:
+    # A person reads this in a case or at a terminal, and does not know the classes of a library.
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    return "cannot be reached" if isinstance(error, httpx.ConnectError) else "connection lost"
 
 
 def retry_after(response: httpx.Response) -> float | None:
