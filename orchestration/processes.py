@@ -62,16 +62,18 @@ def running(home: Home, name: str, command: Callable[[int], Sequence[str]]) -> I
     Raises:
         EnvironmentProblem: If it does not come up.
     """
-    pid_file = home.run / f"{name}.helper.pid"
     log = home.logs / f"{name}.log"
     with client(loopback_only=True) as session:
         process, url = _start(home, name, command, session, log)
         try:
-            pid_file.write_text(str(process.pid), "ascii")
             yield Running(url, psutil.Process(process.pid), session)
         finally:
             _stop(process)
-            pid_file.unlink(missing_ok=True)
+            _pid_file(home, name).unlink(missing_ok=True)
+
+
+def _pid_file(home: Home, name: str) -> Path:
+    return home.run / f"{name}.helper.pid"
 
 
 def _start(
@@ -93,6 +95,8 @@ def _start(
                 stderr=output,
                 env=home.environment.for_children(home.dagster),
             )
+        # Before it is up: a command that is killed while it waits leaves an orphan, too.
+        _pid_file(home, name).write_text(str(process.pid), "ascii")
         try:
             if _comes_up(url, port, process, session):
                 return process, url
@@ -136,9 +140,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def stop_orphan(home: Home, name: str, mark: str) -> None:
     """Stop the helper of a command that was killed, known by a word of its command line."""
-    pid_file = home.run / f"{name}.helper.pid"
     with suppress(OSError, ValueError, psutil.NoSuchProcess):
-        orphan = psutil.Process(int(pid_file.read_text("ascii")))
+        orphan = psutil.Process(int(_pid_file(home, name).read_text("ascii")))
         if mark in orphan.cmdline():
             orphan.kill()
             orphan.wait(10)
