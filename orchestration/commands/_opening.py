@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,9 +41,38 @@ def home_with_database() -> Home:
     from orchestration import supervisor
 
     home = opened_home()
+    _log_to(home.logs / "commands.log")
     with supervisor.exclusive(home):
         supervisor.start_database(home)
     return home
+
+
+def _log_to(path: Path) -> None:
+    """Keep the log out of what a person or a program reads from a command."""
+    import structlog
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=lambda *_: _Lines(path),
+    )
+
+
+class _Lines:
+    """Appends lines to a file that nobody has to close."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def msg(self, line: str) -> None:
+        # A log that cannot be written is no reason to fail.
+        with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    debug = info = warning = error = critical = exception = msg
 
 
 def report(content: Mapping[str, object]) -> None:
