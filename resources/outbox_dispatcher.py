@@ -209,6 +209,17 @@ _LEFT = sa.text("""
     from command_outbox
     where partner = :partner and status = 'pending' and status <> 'delivered'
 """)
+_RETRY_NOW = sa.text("""
+    update command_outbox
+    set attempts = 0, next_attempt_at = null
+    where status = 'pending' and status <> 'delivered' and attempts > 0
+        and partner = any(cast(:partners as text[]))
+""")
+_CLOSE_BREAKERS = sa.text("""
+    update partner_health
+    set breaker = 'closed', consecutive_failures = 0, open_until = null
+    where breaker <> 'closed' and partner = any(cast(:partners as text[]))
+""")
 
 
 class OutboxDispatcher:
@@ -249,6 +260,16 @@ class OutboxDispatcher:
                 for of_partner in threads.map(self._dispatch_to, partners):
                     tally += of_partner
         return tally
+
+    def start_afresh(self) -> None:
+        """Forget that these partners failed: they were started anew and need no care.
+
+        For simulated partners only. A real one that was down a moment ago is asked with care.
+        """
+        codes = [partner.code for partner in self._partners if partner.is_sandbox]
+        with self._engine.begin() as connection:
+            connection.execute(_RETRY_NOW, {"partners": codes})
+            connection.execute(_CLOSE_BREAKERS, {"partners": codes})
 
     def close(self) -> None:
         """Let the connections to partners go."""

@@ -286,6 +286,22 @@ def test_the_breaker_opens_lets_one_through_after_a_while_and_closes_when_that_i
         ]
 
 
+def test_partners_that_were_started_anew_are_asked_at_once(outbox: Outbox, crm: Plays) -> None:
+    crm.status = 503
+    outbox.put("crm", "message.send", *((f"k-{n}", {}) for n in range(6)))
+    with dispatcher(
+        outbox,
+        transport=httpx.MockTransport(crm),
+        resilience=Resilience(quick_attempts=1, failures_until_open=2),
+        batch_size=2,
+    ) as dispatching:
+        assert dispatching.dispatch().retried == 4
+        crm.status = None
+        assert dispatching.dispatch() == DispatchTally(blocked=6, remaining=6)
+        dispatching.start_afresh()
+        assert dispatching.dispatch() == DispatchTally(delivered=6)
+
+
 def test_an_open_breaker_of_one_partner_leaves_the_others_alone(
     outbox: Outbox, sandbox: SandboxProcess
 ) -> None:
