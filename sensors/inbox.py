@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
 
 import dagster as dg
 
-from sensors.ports import InboxStore
+from sensors.ports import InboxStore, Tally
 from sensors.ticks import looks
 
 CHANNEL = "omniflow_inbox"
@@ -26,44 +26,58 @@ SIMULATED = "time in this home is simulated: only a replay or a demo moves it"
 class MicroBatches:
     """What was handled since the last report, by consumer.
 
-    Dagster writes a materialisation in some ten milliseconds, so a stream of small batches is told
-    as one a second.
+    Dagster writes a materialisation in some thirty milliseconds, so a stream of small batches is
+    told as one a second, under the flow's own asset; the other tables that grew are told once a
+    tick.
     """
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self._instance = instance
         self._figures: dict[str, Counter[str]] = {}
+        self._rows: Counter[str] = Counter()
         self._reported_at = 0.0
         self.applied = 0
 
-    def add(self, consumer: str, tally: Any) -> None:
+    def add(self, consumer: str, tally: Tally) -> None:
         """Count one in."""
-        figures = self._figures.setdefault(consumer, Counter())
-        figures.update(
+        own = REPORTED_AS.get(consumer, consumer)
+        self._figures.setdefault(consumer, Counter()).update(
             events_applied=tally.applied,
             events_waiting=tally.waiting,
             events_quarantined=tally.quarantined,
             cases_opened=tally.cases,
             batches=tally.batches,
+            rows_added=tally.rows[own],
         )
+        self._rows.update({table: rows for table, rows in tally.rows.items() if table != own})
         self.applied += tally.applied
 
-    def report(self, *, now: bool = False) -> None:
-        """Report, unless the last time is less than a second ago."""
-        moment = time.monotonic()
-        if not now and moment - self._reported_at < REPORT_EVERY_SECONDS:
-            return
+    def report(self) -> None:
+        """Report the flows, unless the last time is less than a second ago."""
+        if time.monotonic() - self._reported_at >= REPORT_EVERY_SECONDS:
+            self._report_flows()
+
+    def close(self) -> None:
+        """Report what is left, and every other table that grew."""
+        self._report_flows()
+        for table, rows in sorted(self._rows.items()):
+            self._tell(table, "rows added while one tick ran", {"rows_added": rows})
+        self._rows.clear()
+
+    def _report_flows(self) -> None:
         for consumer, figures in self._figures.items():
-            self._instance.report_runless_asset_event(
-                dg.AssetMaterialization(
-                    asset_key=REPORTED_AS.get(consumer, consumer),
-                    description=f"a micro-batch of {consumer}",
-                    metadata=dict(figures),
-                )
-            )
+            asset = REPORTED_AS.get(consumer, consumer)
+            self._tell(asset, f"a micro-batch of {consumer}", figures)
         if self._figures:
             self._figures = {}
-            self._reported_at = moment
+            self._reported_at = time.monotonic()
+
+    def _tell(self, asset: str, description: str, figures: Mapping[str, int]) -> None:
+        self._instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                asset_key=asset, description=description, metadata=dict(figures)
+            )
+        )
 
 
 def watch(store: InboxStore, batches: MicroBatches, phase: float) -> None:
@@ -76,7 +90,7 @@ def watch(store: InboxStore, batches: MicroBatches, phase: float) -> None:
                 batches.report()
     finally:
         # Whatever ended the tick, what was handled is committed and is told.
-        batches.report(now=True)
+        batches.close()
 
 
 def _inbox_sensor(name: str, phase: float, partner_name: str) -> dg.SensorDefinition:

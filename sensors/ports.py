@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 
 class Tally(Protocol):
-    """What handling a micro-batch did, in events."""
+    """What handling a micro-batch did, in events; ``rows`` were added by table."""
 
     applied: int
     waiting: int
     quarantined: int
     cases: int
     batches: int
+    rows: Counter[str]
 
 
 class Listener(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ class FakeTally:
     cases: int = 0
     commands: int = 0
     batches: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass

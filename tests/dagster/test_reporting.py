@@ -4,6 +4,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from resources import dagster_reporting
 from resources.dagster_reporting import DagsterReporting, reporting
 
 FIRST, SECOND = date(2010, 12, 1), date(2010, 12, 2)
@@ -17,6 +20,13 @@ def figures(event: Any) -> tuple[str, int, int]:
     )
 
 
+@pytest.fixture
+def every_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a replay that passes a day in more than ten seconds."""
+    monkeypatch.setattr(dagster_reporting, "LEAST_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("every_day")
 def test_a_simulated_day_is_told_once_with_its_rows_and_the_sum_so_far() -> None:
     told: list[Any] = []
     reports = DagsterReporting(told.append)
@@ -32,6 +42,18 @@ def test_a_simulated_day_is_told_once_with_its_rows_and_the_sum_so_far() -> None
     assert told[-1].metadata["simulated_day"].value == "2010-12-02"
 
 
+def test_days_that_fly_are_told_together_under_the_last_of_them() -> None:
+    told: list[Any] = []
+    reports = DagsterReporting(told.append)
+    reports.report(FIRST, {"order_placed": 2})
+    reports.report(SECOND, {"order_placed": 4})
+    assert told == []
+    reports.close()
+    assert [figures(event) for event in told] == [("order_placed", 6, 6)]
+    assert told[0].metadata["simulated_day"].value == "2010-12-02"
+
+
+@pytest.mark.usefixtures("every_day")
 def test_a_dagster_that_stops_answering_does_not_stop_the_replay() -> None:
     asked: list[Any] = []
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import dagster as dg
@@ -110,6 +111,22 @@ def test_events_are_handed_over_as_they_come_and_reported_once_a_second(
     assert [entry["events_applied"] for entry in told] == [2, 3]
     assert told[1]["events_waiting"] == 1
     assert not materialisations(instance, "journal_line")
+
+
+def test_every_table_that_grew_is_told_once_a_tick_with_its_rows(
+    clock: Clock, instance: dg.DagsterInstance
+) -> None:
+    first = FakeTally(applied=1, rows=Counter(order_placed=1, order_line=3))
+    second = FakeTally(applied=1, rows=Counter(order_placed=1, order_line=2, payment_movement=1))
+    store = FakeStore(
+        drains=[{"order_to_fulfillment": first}, {"order_to_fulfillment": second}],
+        on_wait=clock.pass_a_second,
+    )
+    evaluated(inbox.inbox_first_half, store, instance)
+    assert [entry["rows_added"] for entry in materialisations(instance, "order_line")] == [5]
+    assert [entry["rows_added"] for entry in materialisations(instance, "payment_movement")] == [1]
+    # The flow's own asset was told each second.
+    assert [entry["rows_added"] for entry in materialisations(instance, "order_placed")] == [1, 1]
 
 
 def test_what_was_handled_before_a_tick_broke_down_is_reported(
