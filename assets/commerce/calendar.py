@@ -18,13 +18,15 @@ def local_to_utc(local: datetime, zone: str) -> datetime:
 
 def add_working_days(day: date, days: int) -> date:
     """The date that many Monday-to-Friday days later; zero days leaves the date as it is."""
+    if not days:
+        return day
+    # Counted from the last working day, so that a weekend is not one itself.
+    result = day - timedelta(days=max(0, day.weekday() - 4))
     weeks, rest = divmod(days, 5)
-    result = day + timedelta(weeks=weeks)
+    result += timedelta(weeks=weeks)
     while rest:
         result += timedelta(days=1)
         rest -= result.weekday() < 5
-    while days and result.weekday() >= 5:
-        result += timedelta(days=1)
     return result
 
 

@@ -20,7 +20,7 @@ def to_ten_thousandths(text: str) -> int:
     whole, _, fraction = text.partition(".")
     if (
         len(fraction) > 4
-        or not whole.lstrip("-").isdigit()
+        or not whole.removeprefix("-").isdigit()
         or (fraction and not fraction.isdigit())
     ):
         raise ValueError(f"{text!r} is not an amount of at most four decimals")
