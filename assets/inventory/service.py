@@ -109,9 +109,11 @@ def _apply(event: InboxEvent, books: Books) -> None:
         assert isinstance(data, InventoryAdjusted)
         lines = [(line.line_number, line.sku, line.quantity) for line in data.lines]
         kind, reason = "adjusted", data.reason
-    value: dict[str, int] = defaultdict(int)
+    accounts = books.journal.accounts(event)
+    value: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for line_number, sku, change in lines:
-        position = books.positions.setdefault((data.node_id, sku), [0, 0, 0])
+        is_new = (data.node_id, sku) not in books.positions
+        position = books.positions.get((data.node_id, sku), [0, 0, 0])
         booked, giving_way, unbooked = book_change(change, *position)
         if unbooked:
             books.cases.append(_beyond_the_books(event, sku, unbooked))
@@ -119,22 +121,21 @@ def _apply(event: InboxEvent, books: Books) -> None:
             _let_reservations_give_way((data.node_id, sku), giving_way, books)
         if booked:
             position[0] += booked
+            books.positions[data.node_id, sku] = position
             books.changes[data.node_id, sku][0] += booked
             cost, _, currency = books.products[sku]
-            value[currency] += cost * booked
+            value[currency][_against(kind, is_new, accounts)] -= cost * booked
             books.movements.append(
                 (data.node_id, sku, kind, booked, reason, reference, line_number, event.occurred_at)
             )
-    for currency, amount in value.items():
-        accounts = books.journal.accounts(event)
-        against = _against(kind, data, accounts)
+    for currency, against in value.items():
         books.journal.post(
             event,
             f"inventory_{kind}",
             f"{reference}/{currency}",
             currency,
             event.occurred_at,
-            [(accounts.inventory, amount), (against, -amount)],
+            [(accounts.inventory, -sum(against.values())), *against.items()],
         )
 
 
@@ -151,10 +152,11 @@ def _count_differences(event: InboxEvent, books: Books) -> list[tuple[int, str, 
     return differences
 
 
-def _against(kind: str, data: Any, accounts: Accounts) -> str:
+def _against(kind: str, is_new: bool, accounts: Accounts) -> str:
+    """What stands against inventory; the first count of a position opens it."""
     if kind == "received":
         return accounts.goods_received_not_invoiced
-    is_opening = kind == "counted" and data.document_number.startswith("opening")
+    is_opening = kind == "counted" and is_new
     return accounts.opening_balance if is_opening else accounts.inventory_adjustment
 
 
