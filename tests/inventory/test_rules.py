@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assets.inventory.policy import InventoryPolicy, inventory_policy
+from assets.inventory.rules import available_to_promise, book_change
+from tests.builders import stock
+
+
+def policy(
+    threshold: int = 0,
+    ceiling: int = 1_000,
+    excluded: tuple[str, ...] = (),
+    safety: dict[str, int] | None = None,
+    **channels: Any,
+) -> InventoryPolicy:
+    """One channel, ``web``, unless others are given whole."""
+    web = {
+        "threshold_quantity_each": threshold,
+        "ceiling_quantity_each": ceiling,
+        "excluded_nodes": list(excluded),
+    }
+    return inventory_policy(
+        {
+            "node_safety_quantity_each_by_node": safety or {},
+            "channels": channels or {"web": web},
+            "availability_lines_per_message": 100,
+        }
+    )
+
+
+def told(positions: pd.DataFrame, rules: InventoryPolicy) -> dict[tuple[str, str], int]:
+    result = available_to_promise(positions, rules)
+    keys = zip(result["channel"], result["sku"], strict=True)
+    return dict(zip(keys, result["published_quantity"].tolist(), strict=True))
+
+
+def test_one_nodes_shortfall_does_not_eat_another_nodes_stock() -> None:
+    positions = stock(a={"MUG": 3}, b={"MUG": 10})
+    result = available_to_promise(positions, policy(safety={"a": 5}))
+    # Summed first and subtracted then, it would be 8.
+    assert result["available_quantity"].tolist() == [10]
+
+
+def test_where_every_node_exceeds_its_safety_subtracting_totals_gives_the_same() -> None:
+    """HotWax's published example: 100 units, four nodes keep 5 each, 10 for the feed, 50 sold."""
+    positions = stock(a={"MUG": 20}, b={"MUG": 10}, c={"MUG": 10}, d={"MUG": 10})
+    rules = policy(threshold=10, safety={"*": 5})
+    assert told(positions, rules) == {("web", "MUG"): 20}
+
+
+@pytest.mark.parametrize(
+    ("unpromised", "published"), [(0, 0), (2, 0), (3, 1), (22, 20), (23, 20), (500, 20)]
+)
+def test_the_threshold_is_kept_back_and_the_ceiling_hides_the_rest(
+    unpromised: int, published: int
+) -> None:
+    positions = stock(dc={"MUG": unpromised})
+    assert told(positions, policy(threshold=2, ceiling=20)) == {("web", "MUG"): published}
+
+
+def test_a_channel_does_not_see_the_nodes_that_it_excludes() -> None:
+    positions = stock(dc={"MUG": 4}, leeds={"MUG": 9, "HAT": 2})
+    assert told(positions, policy(excluded=("leeds",))) == {("web", "HAT"): 0, ("web", "MUG"): 4}
+
+
+def test_every_channel_is_told_of_every_sku_in_order() -> None:
+    open_channel = {"threshold_quantity_each": 0, "ceiling_quantity_each": 9}
+    rules = policy(web=open_channel, b2b=open_channel)
+    result = available_to_promise(stock(dc={"VASE": 1, "HAT": 2}), rules)
+    assert list(zip(result["channel"], result["sku"], strict=True)) == [
+        ("b2b", "HAT"),
+        ("b2b", "VASE"),
+        ("web", "HAT"),
+        ("web", "VASE"),
+    ]
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["MUG", "HAT"])),
+        st.integers(0, 50),
+        min_size=1,
+    ),
+    st.dictionaries(st.sampled_from("abc*"), st.integers(0, 20)),
+    st.integers(0, 20),
+    st.integers(0, 40),
+    st.sets(st.sampled_from("abc")),
+)
+def test_no_channel_is_told_more_than_its_nodes_can_spare(
+    units: dict[tuple[str, str], int],
+    safety: dict[str, int],
+    threshold: int,
+    ceiling: int,
+    excluded: set[str],
+) -> None:
+    positions = pd.DataFrame(
+        [(node, sku, quantity) for (node, sku), quantity in units.items()],
+        columns=["node_id", "sku", "unpromised_quantity"],
+    )
+    before = positions.copy(deep=True)
+    rules = policy(threshold, ceiling, tuple(excluded), safety)
+    spare: dict[str, int] = dict.fromkeys((sku for _, sku in units), 0)
+    for (node, sku), quantity in units.items():
+        kept = safety.get(node, safety.get("*", 0))
+        spare[sku] += 0 if node in excluded else max(0, quantity - kept)
+    expected = {
+        ("web", sku): min(ceiling, max(0, quantity - threshold)) for sku, quantity in spare.items()
+    }
+    assert told(positions, rules) == expected
+    pd.testing.assert_frame_equal(positions, before)
+
+
+# What the books can show of a physical change
+
+
+@pytest.mark.parametrize(
+    ("change", "position", "expected"),
+    [
+        (5, (0, 0, 0), (5, 0, 0)),
+        (-3, (10, 4, 3), (-3, 0, 0)),
+        (-4, (10, 4, 3), (-4, 1, 0)),
+        (-7, (10, 4, 3), (-7, 4, 0)),
+        # Three are being picked, so three are there.
+        (-9, (10, 4, 3), (-7, 4, 2)),
+        (-1, (0, 0, 0), (0, 0, 1)),
+    ],
+)
+def test_reservations_give_way_before_what_is_being_picked(
+    change: int, position: tuple[int, int, int], expected: tuple[int, int, int]
+) -> None:
+    assert book_change(change, *position) == expected
+
+
+@st.composite
+def lawful_positions(draw: st.DrawFn) -> tuple[int, int, int]:
+    reserved, allocated, free = (draw(st.integers(0, 50)) for _ in range(3))
+    return reserved + allocated + free, reserved, allocated
+
+
+@given(st.integers(-200, 200), lawful_positions())
+def test_a_lawful_position_stays_lawful_and_no_unit_is_lost(
+    change: int, position: tuple[int, int, int]
+) -> None:
+    on_hand, reserved, allocated = position
+    booked, giving_way, beyond = book_change(change, on_hand, reserved, allocated)
+    assert 0 <= giving_way <= reserved
+    assert reserved - giving_way + allocated <= on_hand + booked
+    assert booked - beyond == change
+    assert beyond == 0 or on_hand + booked == allocated
+    # Nobody gives way while there is a free unit left.
+    assert giving_way == 0 or reserved - giving_way + allocated == on_hand + booked
