@@ -5,7 +5,8 @@ A home may replace any of them by a file of its own, so a new brand is an overla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,18 @@ import yaml
 
 from assets.decisions.policy_document import PolicyDocument
 from assets.errors import PolicyError
+from assets.finance.policy import finance_policy
+from assets.inventory.policy import inventory_policy
+from assets.order_to_fulfillment.policy import order_policy
 
 SHIPPED = Path(__file__).parent / "policies"
-FLOWS = ("order_to_fulfillment", "inventory", "finance")
+#: What each flow makes of its values; it raises where it cannot.
+TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
+    "order_to_fulfillment": order_policy,
+    "inventory": inventory_policy,
+    "finance": finance_policy,
+}
+FLOWS = tuple(TYPED)
 
 
 def read_document(path: Path) -> PolicyDocument:
@@ -43,6 +53,20 @@ def read_document(path: Path) -> PolicyDocument:
     return document
 
 
+def _check_values(document: PolicyDocument, name: str) -> None:
+    """What a flow makes of the values in every scope, so that no order is the first to find out."""
+    regions, brands = (
+        ["", *sorted({o.scope[dimension] for o in document.overlays if dimension in o.scope})]
+        for dimension in ("region", "brand")
+    )
+    for region, brand in itertools.product(regions, brands):
+        try:
+            TYPED[document.policy](document.resolve(region, brand))
+        except PolicyError as error:
+            where = f" for {region} {brand}".rstrip()
+            raise PolicyError(f"{name}{where}: {error}") from error
+
+
 class FilePolicyBook:
     """The policies of one home: its own files where it has them, else the shipped ones.
 
@@ -57,6 +81,7 @@ class FilePolicyBook:
             document = read_document(path if path.exists() else SHIPPED / f"{flow}.yaml")
             if document.policy != flow:
                 raise PolicyError(f"{path.name} says that it is {document.policy}")
+            _check_values(document, path.name)
             self.documents[flow] = document
         self._resolve = cache(self._resolved)
 
