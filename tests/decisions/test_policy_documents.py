@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from assets.decisions.policy_document import PolicyDocument
+from assets.errors import PolicyError
+from assets.order_to_fulfillment.policy import order_policy
+from resources.policy_book import SHIPPED, FilePolicyBook, read_document
+
+
+def document(*overlays: tuple[dict[str, str], dict[str, Any]]) -> PolicyDocument:
+    return msgspec.convert(
+        {
+            "policy": "order_to_fulfillment",
+            "owner": "order_desk",
+            "effective_from": date(2026, 1, 1),
+            "values": {"days": 1, "by_node": {"*": 0, "leeds": 2}},
+            "overlays": [{"scope": scope, "values": values} for scope, values in overlays],
+        },
+        PolicyDocument,
+    )
+
+
+UK, ACME, BOTH = {"region": "uk"}, {"brand": "acme"}, {"region": "uk", "brand": "acme"}
+
+
+def test_the_most_specific_scope_wins_and_a_brand_wins_over_a_region() -> None:
+    policy = document((BOTH, {"days": 4}), (ACME, {"days": 3}), (UK, {"days": 2}))
+    assert policy.resolve("eu", "main")["days"] == 1
+    assert policy.resolve("uk", "main")["days"] == 2
+    assert policy.resolve("eu", "acme")["days"] == 3
+    assert policy.resolve("uk", "acme")["days"] == 4
+    assert document((UK, {"days": 2}), (ACME, {"days": 3})).resolve("uk", "acme")["days"] == 3
+
+
+def test_an_overlay_says_only_what_differs_from_what_lies_below() -> None:
+    policy = document((UK, {"by_node": {"leeds": 5}}), (ACME, {"by_node": {"york": 1}}))
+    assert policy.resolve("uk", "acme") == {
+        "days": 1,
+        "by_node": {"*": 0, "leeds": 5, "york": 1},
+    }
+    assert policy.values["by_node"] == {"*": 0, "leeds": 2}
+
+
+def test_the_hash_is_of_the_content_and_not_of_the_text(tmp_path: Path) -> None:
+    text = (SHIPPED / "order_to_fulfillment.yaml").read_text()
+    (tmp_path / "order_to_fulfillment.yaml").write_text(f"# In other words\n{text}")
+    shipped, reworded = FilePolicyBook(), FilePolicyBook(tmp_path)
+    flow = "order_to_fulfillment"
+    assert reworded.policy_hash(flow) == shipped.policy_hash(flow)
+    (tmp_path / "order_to_fulfillment.yaml").write_text(
+        text.replace("reservation_minutes: 15", "reservation_minutes: 16")
+    )
+    assert FilePolicyBook(tmp_path).policy_hash(flow) != shipped.policy_hash(flow)
+
+
+def test_the_hash_survives_the_way_through_the_store() -> None:
+    """PostgreSQL's jsonb orders keys in its own way."""
+    stored = msgspec.json.decode(msgspec.json.encode(document((UK, {"days": 2}))))
+    reordered = dict(sorted(stored.items(), reverse=True))
+    assert (
+        msgspec.convert(reordered, PolicyDocument).policy_hash
+        == document((UK, {"days": 2})).policy_hash
+    )
+
+
+def write(folder: Path, **changes: Any) -> Path:
+    path = folder / "order_to_fulfillment.yaml"
+    whole = yaml.safe_load((SHIPPED / path.name).read_text())
+    path.write_text(yaml.safe_dump({**whole, **changes}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"onwer": "order_desk"}, "onwer"),
+        ({"policy": "inventory"}, "says that it is inventory"),
+        (
+            {"overlays": [{"scope": {"brand": "acme"}, "values": {"reservation_minuets": 5}}]},
+            "reservation_minuets",
+        ),
+        ({"overlays": [{"scope": {"shop": "acme"}, "values": {}}]}, "region and brand only"),
+        ({"overlays": [{"scope": {}, "values": {"reservation_minutes": 5}}]}, "region and brand"),
+        ({"effective_from": "soon"}, "effective_from"),
+    ],
+)
+def test_what_a_policy_file_gets_wrong_is_said_with_its_name(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    write(tmp_path, **changes)
+    with pytest.raises(PolicyError) as refused:
+        FilePolicyBook(tmp_path)
+    assert "order_to_fulfillment.yaml" in str(refused.value)
+    assert said in str(refused.value)
+
+
+def test_a_missing_or_broken_file_is_said_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"inventory\.yaml is missing"):
+        read_document(tmp_path / "inventory.yaml")
+    (tmp_path / "finance.yaml").write_text("policy: [")
+    with pytest.raises(PolicyError, match=r"finance\.yaml"):
+        FilePolicyBook(tmp_path)
+
+
+@pytest.mark.parametrize("values", [{"reservation_minutes": -1}, {"reservation_hours": 1}])
+def test_values_of_the_wrong_kind_or_name_are_refused(values: dict[str, int]) -> None:
+    shipped = FilePolicyBook().resolve("order_to_fulfillment", "uk", "main")
+    with pytest.raises(PolicyError, match="order_to_fulfillment"):
+        order_policy({**shipped, **values})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"reservation_minutes": "soon"},
+        {"node_ranking_by_channel": ["dc_midlands"]},
+        {"brokering_safety_quantity_each_by_node": {"*": -1}},
+    ],
+)
+@pytest.mark.parametrize("where", ["values", "overlays"])
+def test_a_file_that_no_flow_could_use_is_refused_when_it_is_read(
+    tmp_path: Path, where: str, values: dict[str, Any]
+) -> None:
+    """Not when the first order of the brand comes, which would stop the flow."""
+    base = yaml.safe_load((SHIPPED / "order_to_fulfillment.yaml").read_text())["values"]
+    if where == "values":
+        write(tmp_path, values={**base, **values})
+    else:
+        write(tmp_path, overlays=[{"scope": {"brand": "acme"}, "values": values}])
+    with pytest.raises(PolicyError, match=r"order_to_fulfillment\.yaml"):
+        FilePolicyBook(tmp_path)
