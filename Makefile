@@ -39,13 +39,11 @@ format: setup ## Rewrite the Python files in the house format
 
 bench: ## Every benchmark (bench-NAME for one)
 	@sh .ci/setup bench
-	@for file in tests/benchmarks/bench_*.py; do \
-		echo "== $$file"; $(PY) "$$file" $(ARGS) || exit 1; \
-	done
+	@$(PY) tests/benchmarks/run.py $(ARGS)
 
 bench-%:
 	@sh .ci/setup bench
-	@$(PY) tests/benchmarks/bench_$*.py $(ARGS)
+	@$(PY) tests/benchmarks/run.py $* $(ARGS)
 
 up: setup ## Start everything and print the addresses
 	@$(PY) -m orchestration.cli up

@@ -1,62 +1,217 @@
-"""A year of facts to published marts: seconds, CPU and peak memory of each phase.
+"""From facts to marts: lake export, full and incremental build, reading meanwhile.
 
-Run it alone (`make bench-marts`); it starts a PostgreSQL of its own and leaves nothing behind.
+``make bench-marts`` makes a home of its own with orders of three lines; with ``--home`` the facts
+of a replayed year are exported anew and built, as ``make bench`` does after ``bench_replay.py``.
+Either way the home's own lake and warehouse are left alone. A reader in another process asks the
+published marts again and again while builds and publications run.
 """
 
 from __future__ import annotations
 
-import resource
+import multiprocessing
+import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
-import sqlalchemy as sa
-
-from resources.analytics_store import AnalyticsStore
-from resources.lake import Lake
+from resources.analytics_store import AnalyticsStore, BuildReport
+from resources.lake import ExportTally, Lake
 from resources.operational_store import embedded
-from resources.operational_store.migrate import upgrade
+from resources.operational_store.store import OperationalStore
+from tests.benchmarks import measuring
+from tests.benchmarks.measuring import MIB, Result, Spent, Table, spending
+from tests.benchmarks.retailer import (
+    T0,
+    bring,
+    bring_whole_lives,
+    make_orders,
+    opened_database,
+    opening,
+    store_of,
+)
 
-ORDERS, LINES = 20_000, 27
+MART = "fulfillment_backlog"
+#: One more day of the year's trade, brought in before the incremental build.
+NEWS = 100
 
 
-def measured(phase: str, work: Callable[[], Any]) -> Any:
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = work()
-    print(
-        f"{phase:<28} {time.perf_counter() - wall:7.2f} s wall {time.process_time() - cpu:7.2f} s"
-        f" CPU {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:5} MB peak",
-        flush=True,
+@dataclass(frozen=True)
+class Readings:
+    """What a reader met while marts were built."""
+
+    count: int
+    slowest_ms: float
+    middle_ms: float
+
+
+def read_again_and_again(warehouse: Path, lake: Path, ended: Any, answer: Any) -> None:
+    """In a process of its own: open what is published, count the rows of a mart, and again."""
+    store = AnalyticsStore(warehouse, Lake(lake))
+    taken = []
+    try:
+        while not ended.is_set():
+            began = time.perf_counter()
+            with store.reading() as connection:
+                connection.execute(f"select count(*) from marts.{MART}").fetchall()
+            taken.append(1000 * (time.perf_counter() - began))
+            ended.wait(0.05)
+    except Exception as error:  # noqa: BLE001  whatever a reader meets is what is measured
+        answer.put(repr(error))
+        return
+    answer.put(taken)
+
+
+@contextmanager
+def being_read(warehouse: Path, lake: Path) -> Iterator[list[Readings]]:
+    context = multiprocessing.get_context("spawn")
+    ended, answer = context.Event(), context.SimpleQueue()
+    reader = context.Process(target=read_again_and_again, args=(warehouse, lake, ended, answer))
+    reader.start()
+    found: list[Readings] = []
+    try:
+        yield found
+    finally:
+        ended.set()
+        taken = answer.get()
+        reader.join()
+    if isinstance(taken, str):
+        raise SystemExit(f"a reader failed while marts were built: {taken}")
+    found.append(Readings(len(taken), max(taken, default=0.0), measuring.median(taken or [0.0])))
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*.parquet"))
+
+
+def measured_export(lake: Lake, store: OperationalStore, table: Table, name: str) -> ExportTally:
+    cost, before = Spent(), size_of(lake.root) if lake.root.exists() else 0
+    with spending(cost):
+        tally = lake.export(store.engine)
+    table.add(
+        name,
+        tally.rows,
+        cost.wall,
+        tally.rows / cost.wall,
+        (size_of(lake.root) - before) / MIB,
+        cost.client,
     )
-    return result
+    return tally
+
+
+def measured_build(
+    warehouse: AnalyticsStore, table: Table, name: str, result: Result, *, full: bool = False
+) -> BuildReport:
+    build, publication = Spent(), Spent()
+    with spending(build):
+        report = warehouse.build(full_refresh=full)
+    if not report.success:
+        raise SystemExit(f"a build failed: {[node.name for node in report.failed]}")
+    with spending(publication):
+        warehouse.publish()
+    models = sum(node.kind == "model" for node in report.nodes)
+    tests = sum(node.kind == "test" for node in report.nodes)
+    table.add(name, models, tests, build.wall, build.client, publication.wall)
+    result.data[name] = {"seconds": build.wall, "publish_seconds": publication.wall}
+    return report
+
+
+def bring_news(store: OperationalStore, orders: int, first: int, *, strange_home: bool) -> None:
+    """A day's trade more; in a home that never saw our products, these first."""
+    if strange_home:
+        bring(store, opening(), T0)
+    bring_whole_lives(store, make_orders(orders, 3, first=first))
+
+
+def measure(folder: Path, store: OperationalStore, result: Result, news: int, first: int) -> None:
+    lake = Lake(folder / "lake")
+    warehouse = AnalyticsStore(folder / "warehouse", lake)
+    exports = result.table(
+        "Lake export, PostgreSQL to Parquet",
+        "export",
+        "rows",
+        "seconds",
+        "rows/s",
+        "MB written",
+        "CPU s",
+    )
+    builds = result.table(
+        "dbt in this process, with all data tests",
+        "build",
+        "models",
+        "tests",
+        "seconds",
+        "CPU s",
+        "seconds to publish",
+    )
+    measuring.forget_peak()
+    measured_export(lake, store, exports, "everything")
+    with spending(parsing := Spent()):
+        warehouse.parse()
+    builds.add("parsing the project, once per process", "", "", parsing.wall, parsing.client, "")
+    measured_build(warehouse, builds, "first build", result)
+    with being_read(warehouse.home, lake.root) as readings:
+        measured_build(warehouse, builds, "full refresh", result, full=True)
+        bring_news(store, news, first, strange_home=first > 0)
+        measured_export(lake, store, exports, f"{news} orders more")
+        measured_build(warehouse, builds, f"incremental, {news} orders more", result)
+        measured_build(warehouse, builds, "incremental, nothing new", result)
+    read = result.table(
+        f"Reading `{MART}` from another process while the builds above ran",
+        "readings",
+        "failed",
+        "median ms",
+        "slowest ms",
+    )
+    read.add(readings[0].count, 0, readings[0].middle_ms, readings[0].slowest_ms)
+    used = result.table("Memory", "process", "peak MB")
+    used.add("exporting and building", measuring.peak_megabytes())
 
 
 def main() -> None:
-    facts = (Path(__file__).parent / "year_of_facts.sql").read_text()
-    facts = facts.replace(":orders", str(ORDERS)).replace(":lines", str(LINES))
-    with tempfile.TemporaryDirectory(prefix="omniflow-bench-") as folder:
-        Path(folder).chmod(0o755)
-        data_dir = Path(folder) / "postgres"
-        try:
-            url = embedded.start(data_dir, durable=False)
-            upgrade(url)
-            with psycopg.connect(url.replace("+psycopg", "")) as connection:
-                measured("made facts in PostgreSQL", lambda: connection.execute(facts))
-            engine = sa.create_engine(url)
-            store = AnalyticsStore(Path(folder) / "warehouse", Lake(Path(folder) / "lake"))
-            tally = measured("export to the lake", lambda: store.lake.export(engine))
-            print(f"{'':<28} {tally.rows:,} rows, {tally.rows / tally.seconds:,.0f} rows/s")
-            engine.dispose()
-            measured("parse the dbt project", store.parse)
-            report = measured("full build with tests", store.build)
-            print(f"{'':<28} {len(report.nodes)} models and tests, success {report.success}")
-            measured("incremental build with tests", store.build)
-            measured("publish", store.publish)
-        finally:
-            embedded.stop(data_dir, immediately=True)
+    options = measuring.parser(__doc__)
+    options.add_argument("--home", type=Path, help="a home that bench_replay.py kept")
+    options.add_argument("--orders", type=int, help="orders to make where there is no home")
+    arguments = options.parse_args()
+    news = 10 if arguments.tiny else NEWS
+    if arguments.home is not None:
+        measure_home(arguments.home.absolute(), arguments, news)
+        return
+    orders = arguments.orders or (50 if arguments.tiny else 20_000)
+    result = Result("marts", "Lake and marts", f"{orders:,} made orders of 3 lines")
+    with measuring.server() as server, measuring.working_folder() as folder:
+        result.postgresql = server.version
+        store = store_of(opened_database(server))
+        bring_whole_lives(store, make_orders(orders, 3, first=news))
+        measure(folder, store, result, news, 0)
+        store.engine.dispose()
+    measuring.keep(result, arguments)
+
+
+def measure_home(home: Path, arguments: Any, news: int) -> None:
+    if not (home / "home.json").exists():
+        print(f"skipped: {home} is no home")
+        return
+    result = Result("marts", "Lake and marts", "the facts of the replayed year")
+    was_running = embedded.is_running(home / "postgres")
+    embedded.start(home / "postgres")
+    folder = Path(tempfile.mkdtemp(prefix="omniflow-bench-"))
+    try:
+        url = embedded.url(home / "postgres", "omniflow")
+        result.postgresql = str(measuring.query(url, "show server_version")[0][0])
+        # The export starts where its watermark says: this one is to begin at the beginning.
+        measuring.query(url, "truncate lake_watermark")
+        store = store_of(url)
+        measure(folder, store, result, news, 1)
+        store.engine.dispose()
+    finally:
+        if not was_running:
+            embedded.stop(home / "postgres")
+        shutil.rmtree(folder, ignore_errors=True)
+    measuring.keep(result, arguments)
 
 
 if __name__ == "__main__":

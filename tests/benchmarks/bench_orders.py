@@ -33,7 +33,7 @@ from resources.operational_store.store import OperationalStore
 from tests.benchmarks import measuring
 from tests.benchmarks.measuring import Result, Server, Spent, spending
 from tests.benchmarks.plain_order import STEPS, PlainOrder, plain
-from tests.benchmarks.retailer import LIFE, Order, admit, make_orders, opened_store
+from tests.benchmarks.retailer import LIFE, Order, admit, make_orders, opened_database, store_of
 
 FLOW = "order_to_fulfillment"
 BATCH = 1_000
@@ -106,7 +106,7 @@ def verify(store: OperationalStore, orders: int) -> None:
 
 def bench_product(server: Server, result: Result, sizes: Sequence[int]) -> None:
     orders = make_orders(sizes[-1], LINES)
-    store = opened_store(server.database())
+    store = store_of(opened_database(server))
     measuring.forget_peak()
     with measuring.ServerMemory(server.postmaster) as memory:
         spent, rows = run_lives(server, store, orders)
@@ -181,8 +181,7 @@ def summed(costs: Iterator[Spent]) -> Spent:
 
 def bench_plain(server: Server, orders: int) -> tuple[float, Spent]:
     """One transaction per order, four connections, each taking the next order."""
-    url = server.database()
-    opened_store(url).engine.dispose()
+    url = opened_database(server)
     waiting: SimpleQueue[PlainOrder] = SimpleQueue()
     for order in make_orders(orders, LINES):
         waiting.put(plain(order))
@@ -213,8 +212,7 @@ def bench_dbos(server: Server, orders: int) -> tuple[float, Spent] | None:
     except ImportError:
         return None
     logging.getLogger("dbos").setLevel(logging.ERROR)
-    url = server.database()
-    opened_store(url).engine.dispose()
+    url = opened_database(server)
     system = sa.make_url(server.url).set(database="bench_dbos_system")
     measuring.query(server.url, "create database bench_dbos_system")
     DBOS(

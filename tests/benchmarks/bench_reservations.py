@@ -31,9 +31,10 @@ from tests.benchmarks.retailer import (
     bring,
     code,
     make_orders,
-    opened_store,
+    opened_database,
     opening,
     placed,
+    store_of,
 )
 
 RESERVERS = 200
@@ -111,8 +112,8 @@ def work(url: str, batch: int, together: object, spent: object) -> None:
 
 
 def reserve_with(server: Server, connections: int, batch: int, orders: int) -> dict[str, float]:
-    url = server.database()
-    store = opened_store(url)
+    url = opened_database(server)
+    store = store_of(url)
     made = list(map(placed, make_orders(orders, 3, seed=connections)))
     for start in range(0, len(made), EVENTS_IN_ONE_ADMISSION):
         admit(store, made[start : start + EVENTS_IN_ONE_ADMISSION], Door())
@@ -147,7 +148,7 @@ def reserve_with(server: Server, connections: int, batch: int, orders: int) -> d
 def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = measuring.parser(__doc__).parse_args()
-    sizes = {1: 60, 100: 400} if arguments.tiny else {1: 3_000, 100: 20_000}
+    sizes = {1: 20, 100: 200} if arguments.tiny else {1: 3_000, 100: 20_000}
     runs = 1 if arguments.tiny else 3
     counts = (1, 4) if arguments.tiny else CONNECTIONS
     result = Result(

@@ -258,6 +258,7 @@ class Server:
     data_dir: Path
     url: str
     count: int = 0
+    templates: dict[str, str] = field(default_factory=dict)
 
     @property
     def postmaster(self) -> psutil.Process:
@@ -267,18 +268,34 @@ class Server:
     def version(self) -> str:
         return str(query(self.url, "show server_version")[0][0])
 
-    def database(self) -> str:
-        """The URL of a fresh, migrated database."""
-        import sqlalchemy as sa
+    def database(self, kind: str = "migrated", prepare: Callable[[str], None] | None = None) -> str:
+        """The URL of a fresh database.
 
-        from resources.operational_store.migrate import upgrade
+        Args:
+            kind: What ``prepare`` makes of a migrated one; made once, then copied.
+            prepare: Fills the database of this URL, and closes its connections.
+        """
+        if kind not in self.templates:
+            template = f"template_{kind}"
+            if prepare is None:
+                from resources.operational_store.migrate import upgrade
 
+                query(self.url, f"create database {template}")
+                upgrade(self._url(template))
+            else:
+                self.database()
+                query(self.url, f"create database {template} template template_migrated")
+                prepare(self._url(template))
+            self.templates[kind] = template
         self.count += 1
         name = f"bench_{self.count}"
-        query(self.url, f"create database {name}")
-        fresh = sa.make_url(self.url).set(database=name).render_as_string(hide_password=False)
-        upgrade(fresh)
-        return fresh
+        query(self.url, f"create database {name} template {self.templates[kind]}")
+        return self._url(name)
+
+    def _url(self, database: str) -> str:
+        import sqlalchemy as sa
+
+        return sa.make_url(self.url).set(database=database).render_as_string(hide_password=False)
 
 
 def postmaster_of(data_dir: Path) -> psutil.Process:
@@ -369,7 +386,3 @@ def run_command(
         text=True,
         check=False,
     )
-
-
-def repeated(times: int, act: Callable[[], float]) -> list[float]:
-    return [act() for _ in range(times)]

@@ -17,6 +17,7 @@ from assets.commerce.identifiers import fulfilment_order_id, order_id
 from assets.contracts.admission import Submission
 from resources.operational_store.door import Door
 from resources.operational_store.store import OperationalStore, SimulatedClock, create_engine
+from tests.benchmarks.measuring import Server
 
 T0 = datetime(2025, 3, 3, 9, tzinfo=UTC)
 NODE, CHANNEL, CURRENCY = "dc_midlands", "web_shop", "GBP"
@@ -165,11 +166,19 @@ LIFE = (
 )
 
 
-def opened_store(url: str) -> OperationalStore:
-    """A store on a fresh database in which the warehouse has plenty of every product."""
-    store = OperationalStore(create_engine(url), clock=SimulatedClock(T0))
-    bring(store, opening(), T0)
-    return store
+def opened_database(server: Server) -> str:
+    """A fresh database in which the warehouse has plenty of every product."""
+
+    def open_shop(url: str) -> None:
+        store = store_of(url)
+        bring(store, opening(), T0)
+        store.engine.dispose()
+
+    return server.database("opened", open_shop)
+
+
+def store_of(url: str) -> OperationalStore:
+    return OperationalStore(create_engine(url), clock=SimulatedClock(T0))
 
 
 def opening(stock: dict[str, int] | None = None) -> list[Submission]:
