@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from assets.commerce.identifiers import identify
@@ -36,7 +37,14 @@ def _columns(names: Sequence[str], rows: list[tuple[Any, ...]]) -> dict[str, Seq
     return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
+def _is_older(event: InboxEvent, told: datetime | None) -> bool:
+    """A word that comes late does not undo a newer one."""
+    return told is not None and event.occurred_at < told
+
+
 def _take_nodes(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    told = unit_of_work.master_data.last_told("node", {event.data.node_id for event in events})
+    events = [event for event in events if not _is_older(event, told.get(event.data.node_id))]
     latest = {event.data.node_id: event for event in events}
     if not latest:
         return
@@ -50,6 +58,8 @@ def _take_nodes(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
 
 
 def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    told = unit_of_work.master_data.last_told("product", {event.data.sku for event in events})
+    events = [event for event in events if not _is_older(event, told.get(event.data.sku))]
     latest = {event.data.sku: event for event in events}
     if not latest:
         return

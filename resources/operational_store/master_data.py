@@ -32,6 +32,16 @@ class SqlMasterData:
         """Zone of each active node, by node id."""
         return dict(fetch(self._connection, "select node_id, zone from node where is_active"))
 
+    def last_told(self, table: str, keys: Iterable[str]) -> dict[str, datetime]:
+        """When what we hold of each known product or node happened, by its key."""
+        key = {"product": "sku", "node": "node_id"}[table]
+        rows = fetch(
+            self._connection,
+            f"select {key}, occurred_at from {table} where {key} = any(%s)",
+            list(keys),
+        )
+        return dict(rows)
+
     def put_products(self, columns: Columns) -> None:
         """Insert products, or replace them by SKU."""
         upsert(self._connection, "product", self._with_effective(columns, "sku"), ["sku"])

@@ -367,6 +367,37 @@ def test_a_delivery_that_overtakes_its_despatch_waits_for_it(shop: Shop) -> None
     assert shop.status("A1") == "delivered"
 
 
+def test_whoever_brings_what_others_wait_for_releases_them_at_once(shop: Shop) -> None:
+    """Not only when somebody sweeps: a sensor drains one flow, and another one the next."""
+    for event_id, waiting, flow, awaited in (
+        (
+            "order-web_shop-A2",
+            order_placed("A2", ("VASE", 1, "2.40")),
+            "master_data",
+            product("VASE", at=1),
+        ),
+        (
+            "payment.authorised-A1-None-1",
+            payment_authorised("A1", "2.40"),
+            "order_to_fulfillment",
+            order_placed("A1", ("MUG", 1, "2.40")),
+        ),
+        (
+            "shipment.delivered-A1-A1-dc_midlands",
+            shipment_delivered("A1"),
+            "order_to_fulfillment",
+            shipment_dispatched("A1", (1, "MUG", 1)),
+        ),
+    ):
+        shop.tell(waiting)
+        assert shop.inbox()[event_id] == "waiting"
+        shop.admit(awaited)
+        shop.store.drain(flow)
+        assert shop.inbox()[event_id] == "pending"
+        shop.store.drain_all()
+        assert shop.inbox()[event_id] == "applied"
+
+
 def test_a_write_off_takes_from_the_newest_reservation_first(shop: Shop) -> None:
     shop.tell(
         order_placed("OLD", ("HAT", 2, "9.00")),
@@ -449,6 +480,13 @@ def test_a_new_cost_revalues_what_is_on_hand(shop: Shop) -> None:
     shop.tell(product("MUG", cost="1.50", at=5), product("HAT", cost="3.00", tax=0, at=6))
     assert shop.balance("inventory") == 15 * Decimal("1.5") + 5 * 3
     assert shop.balance("inventory_revaluation") == Decimal("-2.5")
+
+
+def test_a_word_of_the_erp_that_comes_late_does_not_undo_a_newer_one(shop: Shop) -> None:
+    shop.tell(product("MUG", cost="1.50", at=20))
+    shop.tell(product("MUG", cost="9.00", at=10))
+    assert shop.value("select standard_cost from product where sku = 'MUG'") == Decimal("1.5")
+    assert set(shop.rows("select status from event_inbox")) == {("applied",)}
 
 
 @pytest.mark.parametrize("batch_size", [1, 1_000])
