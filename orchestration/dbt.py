@@ -44,6 +44,10 @@ class Translator(DagsterDbtTranslator):
         """The name alone: a source is the asset of the operational table of that name."""
         return dg.AssetKey(str(dbt_resource_props["name"]))
 
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The words of the model's yml; its SQL lies in the repository."""
+        return str(dbt_resource_props.get("description", ""))
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """The layer that the model lies in."""
         layers = [part for part in dbt_resource_props["fqn"] if part in LAYERS]

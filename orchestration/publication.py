@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from orchestration.home import Home
 from resources.analytics_store import AnalyticsStore, BuildReport, Publication
+from resources.dagster_reporting import reporting
 from resources.lake import Lake
 from resources.mart_gate import MartGate
 from resources.operational_store.store import OperationalStore
@@ -47,4 +48,6 @@ def publish_marts(home: Home, store: OperationalStore, phase: Phase = _untimed) 
         gate = MartGate()
         publication = warehouse.publish(gate)
         gate.keep(store, publication.number)
+    with reporting(home.dagster) as dagster:
+        dagster.publish({mart.name: mart.row_count for mart in publication.marts})
     return Published(exported.rows, built, publication)

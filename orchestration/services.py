@@ -106,7 +106,9 @@ def _code_server(name: str, port: int) -> tuple[str, ...]:
     where = ("-m", f"orchestration.{name}", "-h", "127.0.0.1", "-p", str(port))
     # Runs and ticks are started with our interpreter, not with whatever PATH offers.
     interpreter = ("--use-python-environment-entry-point", "--inject-env-vars-from-instance")
-    return (sys.executable, "-m", "dagster", "api", "grpc", *where, *interpreter)
+    # Streaming ticks hold a worker for up to 50 s each; the default is six on two cores.
+    workers = ("--max-workers", "16")
+    return (sys.executable, "-m", "dagster", "api", "grpc", *where, *interpreter, *workers)
 
 
 def gateway_settings_path(home: Home) -> Path:

@@ -59,6 +59,11 @@ class DagsterReporting:
         self._day = day
         self._rows.update({table: rows for table, rows in tallies.items() if rows})
 
+    def publish(self, rows_by_mart: Mapping[str, int]) -> None:
+        """Tell that marts were published, each with its rows."""
+        if self._tell is not None:
+            self._waiting.append(self._teller.submit(self._tell_marts, dict(rows_by_mart)))
+
     def close(self) -> None:
         """Tell the rest and wait until everything is told."""
         if self._tell is not None and self._day is not None:
@@ -91,13 +96,27 @@ class DagsterReporting:
                     "simulated_day": day.isoformat(),
                 },
             )
-            try:
-                self._tell(event)
-            except Exception as error:  # noqa: BLE001  whatever keeps Dagster from taking it
-                # The facts are stored; only their picture in Dagster has a gap.
-                _log.warning("dagster was not told", day=str(day), reason=type(error).__name__)
-                self._tell = None
+            if not self._told(event):
                 return
+
+    def _tell_marts(self, rows_by_mart: Mapping[str, int]) -> None:
+        from dagster import AssetMaterialization
+
+        for mart, rows in sorted(rows_by_mart.items()):
+            metadata = {"dagster/row_count": rows}
+            if not self._told(AssetMaterialization(mart, "published", metadata=metadata)):
+                return
+
+    def _told(self, event: Any) -> bool:
+        if self._tell is None:
+            return False
+        try:
+            self._tell(event)
+        except Exception as error:  # noqa: BLE001  whatever keeps Dagster from taking it
+            # The facts are stored; only their picture in Dagster has a gap.
+            _log.warning("dagster was not told", reason=type(error).__name__)
+            self._tell = None
+        return self._tell is not None
 
 
 @contextmanager
