@@ -1,9 +1,9 @@
 """From facts to marts: lake export, full and incremental build, reading meanwhile.
 
-``make bench-marts`` makes a home of its own with orders of three lines; with ``--home`` the facts
-of a replayed year are exported anew and built, as ``make bench`` does after ``bench_replay.py``.
-Either way the home's own lake and warehouse are left alone. A reader in another process asks the
-published marts again and again while builds and publications run.
+``make bench-marts`` makes a year of facts by SQL, at the size of the real one; with ``--home`` the
+facts of a replayed year are exported anew and built, as ``make bench`` does after
+``bench_replay.py``. The home's own lake and warehouse are left alone. A reader in another process
+asks the published marts again and again while builds and publications run.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from resources.analytics_store import AnalyticsStore, BuildReport
 from resources.lake import ExportTally, Lake
 from resources.operational_store import embedded
@@ -29,7 +31,6 @@ from tests.benchmarks.retailer import (
     bring,
     bring_whole_lives,
     make_orders,
-    opened_database,
     opening,
     store_of,
 )
@@ -37,6 +38,8 @@ from tests.benchmarks.retailer import (
 MART = "fulfillment_backlog"
 #: One more day of the year's trade, brought in before the incremental build.
 NEWS = 100
+#: Orders and lines of each where there is no home: the size of the real year.
+YEAR = (20_000, 27)
 
 
 @dataclass(frozen=True)
@@ -119,14 +122,9 @@ def measured_build(
     return report
 
 
-def bring_news(store: OperationalStore, orders: int, first: int, *, strange_home: bool) -> None:
-    """A day's trade more; in a home that never saw our products, these first."""
-    if strange_home:
-        bring(store, opening(), T0)
-    bring_whole_lives(store, make_orders(orders, 3, first=first))
-
-
-def measure(folder: Path, store: OperationalStore, result: Result, news: int, first: int) -> None:
+def measure(folder: Path, store: OperationalStore, result: Result, news: int) -> None:
+    # What the hundred orders buy, so that they are all that is new later.
+    bring(store, opening(), T0)
     lake = Lake(folder / "lake")
     warehouse = AnalyticsStore(folder / "warehouse", lake)
     exports = result.table(
@@ -155,7 +153,7 @@ def measure(folder: Path, store: OperationalStore, result: Result, news: int, fi
     measured_build(warehouse, builds, "first build", result)
     with being_read(warehouse.home, lake.root) as readings:
         measured_build(warehouse, builds, "full refresh", result, full=True)
-        bring_news(store, news, first, strange_home=first > 0)
+        bring_whole_lives(store, make_orders(news, 3))
         measured_export(lake, store, exports, f"{news} orders more")
         measured_build(warehouse, builds, f"incremental, {news} orders more", result)
         measured_build(warehouse, builds, "incremental, nothing new", result)
@@ -174,19 +172,22 @@ def measure(folder: Path, store: OperationalStore, result: Result, news: int, fi
 def main() -> None:
     options = measuring.parser(__doc__)
     options.add_argument("--home", type=Path, help="a home that bench_replay.py kept")
-    options.add_argument("--orders", type=int, help="orders to make where there is no home")
     arguments = options.parse_args()
     news = 10 if arguments.tiny else NEWS
     if arguments.home is not None:
         measure_home(arguments.home.absolute(), arguments, news)
         return
-    orders = arguments.orders or (50 if arguments.tiny else 20_000)
-    result = Result("marts", "Lake and marts", f"{orders:,} made orders of 3 lines")
+    orders, lines = (50, 3) if arguments.tiny else YEAR
+    result = Result("marts", "Lake and marts", f"{orders:,} made orders of {lines} lines")
+    facts = (Path(__file__).parent / "year_of_facts.sql").read_text()
+    facts = facts.replace(":orders", str(orders)).replace(":lines", str(lines))
     with measuring.server() as server, measuring.working_folder() as folder:
         result.postgresql = server.version
-        store = store_of(opened_database(server))
-        bring_whole_lives(store, make_orders(orders, 3, first=news))
-        measure(folder, store, result, news, 0)
+        url = server.database()
+        with psycopg.connect(measuring.plain_url(url)) as connection:
+            connection.execute(facts)  # type: ignore[call-overload]
+        store = store_of(url)
+        measure(folder, store, result, news)
         store.engine.dispose()
     measuring.keep(result, arguments)
 
@@ -205,7 +206,7 @@ def measure_home(home: Path, arguments: Any, news: int) -> None:
         # The export starts where its watermark says: this one is to begin at the beginning.
         measuring.query(url, "truncate lake_watermark")
         store = store_of(url)
-        measure(folder, store, result, news, 1)
+        measure(folder, store, result, news)
         store.engine.dispose()
     finally:
         if not was_running:
