@@ -379,7 +379,8 @@ class Shop:
         """Status of everything but master data and counts, by event id."""
         return dict(
             self.rows(  # type: ignore[arg-type]
-                "select event_id, status from event_inbox where phase > 1 order by inbox_id"
+                "select event_id, status from event_inbox where consumer <> 'master_data'"
+                " and event_type not like '%%.counted.%%' order by inbox_id"
             )
         )
 

@@ -85,14 +85,14 @@ CONTRACTS: dict[str, Contract] = {
             inventory.InventoryReceived,
             "stock_control",
             "inventory",
-            2,
+            1,
         ),
         Contract(
             "retail.inventory.adjusted.v1",
             inventory.InventoryAdjusted,
             "stock_control",
             "inventory",
-            3,
+            1,
         ),
         Contract("retail.ledger.adjusted.v1", ledger.LedgerAdjusted, "finance", "finance", 4),
         Contract(

@@ -58,12 +58,7 @@ def end_without_goods(
             (order.order_id, line_number, node, sku, reservation_end, -quantity, False, None)
         )
         writes.move(node, sku, reserved=-quantity)
-    writes.send(
-        "erp",
-        "sales_order.cancel",
-        order,
-        {"order_number": order.order_number, "reason": happening},
-    )
+    writes.cancel_at_erp(order, happening)
     writes.tell_customer(order, "order_cancelled")
     writes.process.add(
         f"order {order.status}",

@@ -65,6 +65,7 @@ def authorise(
         request_capture(order, order.payable_amount, "charges", writes)
     else:
         order.status = next_status(order.status, "stock_lost")
+        writes.cancel_at_erp(order, "stock_lost")
         writes.tell_customer(order, "order_cancelled")
         release_rest(order, event.occurred_at, writes)
 

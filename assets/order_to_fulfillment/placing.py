@@ -322,6 +322,7 @@ def _set_on_its_way(
     granted_amount = to_ten_thousandths(granted.amount) if granted else 0
     if data.lines and not reservations:
         order.status = next_status(order.status, "found_nothing")
+        writes.cancel_at_erp(order, OUT_OF_STOCK)
         writes.tell_customer(order, "order_cancelled")
         if granted is not None:
             void(order, granted.reference, writes)

@@ -262,6 +262,7 @@ def _close_fulfilment_order(order: OrderView, event: InboxEvent, writes: Writes)
     )
     order.status = next_status(order.status, "all_dispatched" if has_left else "all_rejected")
     if not has_left:
+        writes.cancel_at_erp(order, "fulfilment_rejected")
         writes.tell_customer(order, "order_cancelled")
     elif not order.undelivered_fulfilment_orders:
         order.status = next_status(order.status, "all_delivered")

@@ -204,6 +204,11 @@ class Writes:
             "crm", "message.send", order, payload, discriminator=template, owner="customer_care"
         )
 
+    def cancel_at_erp(self, order: OrderView, reason: str) -> None:
+        """Close the ERP's sales order of an order that ends without goods."""
+        payload = {"order_number": order.order_number, "reason": reason}
+        self.send("erp", "sales_order.cancel", order, payload)
+
     def remember_contact(self, *contact: str | None) -> None:
         """Personal data of a customer: id, number, country, name, e-mail, address, city, postcode."""
         self._contacts.append(contact)

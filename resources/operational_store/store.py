@@ -11,19 +11,27 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import psycopg
 import sqlalchemy as sa
+import structlog
 
+from assets.contracts.registry import CONTRACTS
+from assets.errors import RetailFlowError
 from assets.finance import service as finance
 from assets.inventory import service as inventory
 from assets.master_data import service as master_data
 from assets.order_to_fulfillment import service as order_to_fulfillment
 from assets.order_to_fulfillment.policy import order_policy
 from assets.order_to_fulfillment.rules import FINAL_STATES
-from assets.ports import Clock, InboxEvent, UnitOfWork
+from assets.ports import Case, Clock, InboxEvent, UnitOfWork
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.connection import as_environment_problem
 from resources.operational_store.inbox import release_met
 from resources.operational_store.unit_of_work import SqlUnitOfWork
 from resources.policy_book import FilePolicyBook
+
+_log = structlog.get_logger(__name__)
+
+#: Failures in a row, halving included, after which it is not the events that are wrong.
+MOST_FAILURES = 12
 
 Handler = Callable[[list[InboxEvent], UnitOfWork], None]
 
@@ -178,12 +186,42 @@ class OperationalStore:
         """
         tally = DrainTally()
         horizon = until or datetime.max.replace(tzinfo=UTC)
+        limit, failures = batch_size, 0
         while True:
-            unit_of_work, events = self._apply_batch(consumer, horizon, batch_size)
+            try:
+                unit_of_work, events = self._apply_batch(consumer, horizon, limit)
+            except RetailFlowError:
+                raise
+            except Exception as error:
+                failures += 1
+                if limit > 1:
+                    # One event that its flow cannot bear must not stop the others.
+                    limit = max(1, limit // 8)
+                    continue
+                if failures > MOST_FAILURES:
+                    raise
+                tally.add(self._set_aside(consumer, horizon, error))
+                continue
             if events:
                 tally.add(unit_of_work)
-            if len(events) < batch_size:
+            if len(events) < limit:
                 return tally
+            if limit < batch_size:
+                limit, failures = min(batch_size, limit * 8), 0
+
+    def _set_aside(self, consumer: str, horizon: datetime, error: Exception) -> SqlUnitOfWork:
+        """Quarantine the one event that its flow failed on, with a case for its owner."""
+        with self.unit_of_work() as unit_of_work:
+            for event in unit_of_work.inbox.claim(consumer, horizon, 1):
+                reason = f"its flow failed on it ({type(error).__name__}), which is a defect"
+                unit_of_work.inbox.quarantine(event, "flow_failed", reason)
+                owner = CONTRACTS[event.event_type].owner
+                key = f"{event.source}/{event.event_id}"
+                unit_of_work.open_cases([Case("flow_failed", key, owner, reason)])
+                _log.error(
+                    "flow_failed", consumer=consumer, event_id=event.event_id, exc_info=error
+                )
+        return unit_of_work
 
     def _apply_batch(
         self, consumer: str, horizon: datetime, batch_size: int
