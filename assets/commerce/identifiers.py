@@ -1,4 +1,4 @@
-"""Typed identifiers. Those that we make are UUIDv5 of their business key, so a retry makes the same."""
+"""Typed identifiers. Ours are UUIDv5 of their business key, so that a retry makes the same one."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import msgspec
 import pandas as pd
 
 from assets.commerce.identifiers import identify
-from assets.contracts.inventory import InventoryAdjusted, InventoryCounted, InventoryReceived
+from assets.contracts.inventory import InventoryCounted, InventoryReceived
 from assets.finance.journal import Journal
 from assets.finance.policy import Accounts
 from assets.inventory.policy import inventory_policy
@@ -106,7 +106,6 @@ def _apply(event: InboxEvent, books: Books) -> None:
         lines = _count_differences(event, books)
         kind, reason = "counted", "count"
     else:
-        assert isinstance(data, InventoryAdjusted)
         lines = [(line.line_number, line.sku, line.quantity) for line in data.lines]
         kind, reason = "adjusted", data.reason
     accounts = books.journal.accounts(event)
@@ -247,7 +246,7 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     for channel, lines in lines_by_channel.items():
         digest = hashlib.sha256(msgspec.json.encode(lines)).hexdigest()
         for start in range(0, len(lines), policy.availability_lines_per_message):
-            commands.append(
+            commands.append(  # noqa: PERF401  a comprehension of this size explains nothing
                 Command(
                     partner=channel,
                     command_type="availability.publish",

@@ -1,1 +1,1 @@
-"""Product, price, node and customer: copies of what ERP and CRM own, so that decisions need no call."""
+"""Product, price, node and customer: copies of what ERP and CRM own, so decisions need no call."""

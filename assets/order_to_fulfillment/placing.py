@@ -1,4 +1,4 @@
-"""Orders come in: known goods are reserved where the policy asks first, the rest is named unfilled."""
+"""Orders come in: known goods are reserved where the policy asks first, the rest is unfilled."""
 
 from __future__ import annotations
 

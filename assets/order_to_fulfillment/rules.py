@@ -149,7 +149,8 @@ def _walk(
     }
     taken: list[tuple[int, int, str, int]] = []
     rows = zip(lines.tolist(), skus, quantity[lines].tolist(), profile[lines].tolist(), strict=True)
-    for line, sku, wanted, index in rows:
+    for line, sku, quantity_of_line, index in rows:
+        wanted = quantity_of_line
         for rank, (node, kept) in enumerate(profiles[index]):
             if not wanted:
                 break

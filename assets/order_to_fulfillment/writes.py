@@ -210,7 +210,7 @@ class Writes:
         self.send("erp", "sales_order.cancel", order, payload)
 
     def remember_contact(self, *contact: str | None) -> None:
-        """Personal data of a customer: id, number, country, name, e-mail, address, city, postcode."""
+        """Personal data of a customer, in the order of `CONTACT_COLUMNS`."""
         self._contacts.append(contact)
 
     def reservations_of(self, order_ids: Iterable[str]) -> dict[str, Reservations]:

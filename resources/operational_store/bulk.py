@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pyarrow as pa
@@ -70,8 +70,7 @@ def _written(values: Sequence[Any], kind: str) -> pa.Array:
 def driver_cursor(connection: sa.Connection) -> psycopg.Cursor[tuple[Any, ...]]:
     """The psycopg cursor beneath a SQLAlchemy connection, in the same transaction."""
     driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver.cursor()
+    return cast("psycopg.Connection[tuple[Any, ...]]", driver).cursor()
 
 
 def copy_into(

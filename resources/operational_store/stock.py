@@ -1,4 +1,4 @@
-"""Stock positions and their ledgers. Positions are locked in one order, so writers never deadlock."""
+"""Stock positions and their ledgers. Positions are locked in one order, so nobody deadlocks."""
 
 from __future__ import annotations
 
