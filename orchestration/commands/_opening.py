@@ -49,15 +49,25 @@ def home_with_database() -> Home:
 
 def _log_to(path: Path) -> None:
     """Keep the log out of what a person or a program reads from a command."""
+    import logging
+
     import structlog
 
+    lines = _Lines(path)
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.msg(self.format(record))
+
+    # Libraries that warn would otherwise do so on stderr.
+    logging.basicConfig(handlers=[Handler()], format="%(asctime)s %(name)s %(message)s")
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=lambda *_: _Lines(path),
+        logger_factory=lambda *_: lines,
     )
 
 
