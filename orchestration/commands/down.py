@@ -13,7 +13,11 @@ def command(json: Json = False) -> None:
     stopped: list[str] = []
     if home is not None:
         from orchestration import supervisor
+        from orchestration.processes import stop_orphan
 
+        # What a replay or a demo left that was killed.
+        stop_orphan(home, "gateway", "orchestration.gateway")
+        stop_orphan(home, "sandbox", str(home.path / "sandbox"))
         stopped = supervisor.down(home)
     if json:
         report({"stopped": stopped})
