@@ -197,11 +197,14 @@ def _simulation(
         if partner.kind in ANSWERING_KINDS
     ]
     sandbox.tell("/sandbox/v1/configure", reading.sandbox_settings)
+    dispatcher = OutboxDispatcher(store.engine, partners, clock, session=sandbox.session)
+    # An interrupted replay may have seen its sandbox die; this one has just come up.
+    dispatcher.start_afresh()
     return Simulation(
         store,
         clock,
         door,
-        OutboxDispatcher(store.engine, partners, clock, session=sandbox.session),
+        dispatcher,
         lambda until: sum(poller.poll(until).received for poller in pollers),
         batch_size,
         dagster.report,
@@ -219,16 +222,22 @@ def _trade(
     """Move through the windows of the files, and on until partners are done; gives the rows."""
     rows = 0
     resumed_at = simulation.now
+    last = reading.starts_at
     for window in reading.windows(quantum):
         _fill_gap(simulation, store, window.until, quantum)
-        if window.until > resumed_at and reading.needs_sandbox_supply:
+        if reading.needs_sandbox_supply:
             _list_items(sandbox, window.catalogue)
+        last = max(last, window.until)
         accepted = simulation.admit(window.submissions, window.refusals)
         if accepted or window.until > resumed_at:
             simulation.advance(max(window.until, simulation.now))
+            last = simulation.now
         rows += window.rows
         watch(Moment("trading", window.until, rows))
-    _wait_for_partners(simulation, store, quantum, watch)
+    if store.waiting_consumers(simulation.now):
+        # Of days long past, admitted by a replay that was interrupted before it applied them.
+        simulation.advance(simulation.now)
+    _wait_for_partners(simulation, store, last + timedelta(days=TAIL_DAYS), quantum, watch)
     return rows
 
 
@@ -241,10 +250,16 @@ def _fill_gap(
 
 
 def _wait_for_partners(
-    simulation: Simulation, store: OperationalStore, quantum: timedelta, watch: Watch
+    simulation: Simulation,
+    store: OperationalStore,
+    end: datetime,
+    quantum: timedelta,
+    watch: Watch,
 ) -> None:
-    """After the last event, let time run until every order in flight has come to its end."""
-    end = simulation.now + timedelta(days=TAIL_DAYS)
+    """After the last event, let time run until every order in flight has come to its end.
+
+    ``end`` goes by the last event and not by the clock, or each repetition would add to it.
+    """
     while simulation.now < end and store.has_orders_in_flight():
         simulation.advance(simulation.now + quantum)
         watch(Moment("waiting for partners", simulation.now))

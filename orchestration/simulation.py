@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from assets.contracts.admission import Refusal, Submission
-from assets.errors import EnvironmentProblem
+from assets.errors import EnvironmentProblem, PartnerUnavailable
 from resources.operational_store.door import Door
 from resources.operational_store.store import (
     DrainTally,
@@ -95,7 +95,7 @@ class Simulation:
         self._clock.advance(until)
         rows: Counter[str] = Counter()
         for _ in range(MOST_ROUNDS):
-            received = self._collect(until)
+            received = self._receive(until)
             drained = self._store.drain_all(until, self._batch_size)
             self.progress.tally += drained
             rows += drained.rows
@@ -112,6 +112,14 @@ class Simulation:
         with self._store.transaction() as connection:
             write_clock(connection, "simulated", until)
         self._report(until.date(), rows)
+
+    def _receive(self, until: datetime) -> int:
+        try:
+            return self._collect(until)
+        except PartnerUnavailable as error:
+            raise EnvironmentProblem(
+                f"the sandbox stopped answering ({error}); start again to go on from here"
+            ) from error
 
     def _deliver(self) -> int:
         """Send what waits. Simulated partners are there or nothing goes on."""

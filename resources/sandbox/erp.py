@@ -136,6 +136,10 @@ class Erp(PartnerSystem):
                 event_type = "retail.node.registered.v1"
                 self.tell(event_type, at, registered, node.node_id, version=version)
 
+    def knows(self, sku: str) -> bool:
+        """Whether the SKU was registered before."""
+        return sku in self._items
+
     def register_items(self, items: Sequence[Item]) -> int:
         """Make products of the SKUs that are new, and say how many were."""
         fresh = 0
