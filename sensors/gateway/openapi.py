@@ -7,7 +7,12 @@ from typing import Any
 
 from assets.contracts.registry import CONTRACTS
 from assets.contracts.schemas import envelope_schema, schema_of
-from assets.contracts.signing import SIGNATURE_HEADER, SOURCE_HEADER, TIMESTAMP_HEADER
+from assets.contracts.signing import (
+    SIGNATURE_HEADER,
+    SOURCE_HEADER,
+    TIMESTAMP_HEADER,
+    WINDOW_SECONDS,
+)
 from sensors.gateway.limits import Limits
 
 _NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"}
@@ -120,9 +125,12 @@ def document(limits: Limits) -> dict[str, Any]:
         "paths": _paths(limits),
         "components": {
             "securitySchemes": {
-                "signature": {"type": "apiKey", "in": "header", "name": SIGNATURE_HEADER},
-                "timestamp": {"type": "apiKey", "in": "header", "name": TIMESTAMP_HEADER},
-                "source": {"type": "apiKey", "in": "header", "name": SOURCE_HEADER},
+                "signature": _header(SIGNATURE_HEADER, "`v1=` and the HMAC in hexadecimal"),
+                "timestamp": _header(
+                    TIMESTAMP_HEADER,
+                    f"Seconds since 1970, UTC; at most {WINDOW_SECONDS} seconds from now",
+                ),
+                "source": _header(SOURCE_HEADER, "Who asks; its key signs"),
             },
             "schemas": {
                 "Event": envelope_schema(),
@@ -223,6 +231,10 @@ def _paths(limits: Limits) -> dict[str, Any]:
 
 def _in_path(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _header(name: str, description: str) -> dict[str, str]:
+    return {"type": "apiKey", "in": "header", "name": name, "description": description}
 
 
 def _ref(name: str) -> dict[str, Any]:
