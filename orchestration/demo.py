@@ -124,7 +124,8 @@ def run(home: Home, say: Say) -> DemoRun:
             simulation.now < end and store.has_orders_in_flight()
         ):
             simulation.advance(simulation.now + QUANTUM)
-            say("trading", simulation.now)
+            is_trading = simulation.now <= trading_ends
+            say("trading" if is_trading else "delivering what is left", simulation.now)
     say("building the marts", None)
     published = publish_marts(home, store)
     store.engine.dispose()

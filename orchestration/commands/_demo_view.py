@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console, Group
 from rich.panel import Panel
@@ -117,7 +118,7 @@ def _next_steps(home: Path) -> Panel:
     steps = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     steps.add_column(style="cyan", overflow="fold")
     steps.add_column(style="dim")
-    steps.add_row(f"export OMNIFLOW_HOME={shown}", "this week is a home of its own")
+    steps.add_row(f"export OMNIFLOW_HOME={quote(str(shown))}", "this week is a home of its own")
     for command, words in (
         ("up", "the Dagster UI and the gateway"),
         ("marts show order_cycle_times", "how long orders took"),
