@@ -105,8 +105,10 @@ def _trust(card: Scorecard) -> Table:
     verdict = "" if holding == len(card.invariants) else "[red]see `omniflow invariants`"
     table.add_row("invariants holding", f"{holding} of {len(card.invariants)}", verdict)
     table.add_row("marts published", f"{len(card.marts)}", ", ".join(sorted(card.marts)))
+    cases = sum(count for _, _, count in card.cases)
+    table.add_row("exception cases", f"{cases:,}", "each with an owner")
     for kind, owner, count in card.cases:
-        table.add_row(f"  case {kind.replace('_', ' ')}", f"{count:,}", f"for {owner}")
+        table.add_row(f"  {kind.replace('_', ' ')}", f"{count:,}", f"for {owner}")
     return table
 
 
@@ -116,13 +118,13 @@ def _next_steps(home: Path) -> Panel:
     except ValueError:
         shown = home
     steps = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    steps.add_column(style="cyan", overflow="fold")
+    steps.add_column(style="cyan", overflow="fold", min_width=44)
     steps.add_column(style="dim")
-    steps.add_row(f"export OMNIFLOW_HOME={quote(str(shown))}", "this week is a home of its own")
+    steps.add_row(f"export OMNIFLOW_HOME={quote(str(shown))}", "the home of this week")
     for command, words in (
-        ("up", "the Dagster UI and the gateway"),
+        ("up", "Dagster and the gateway"),
         ("marts show order_cycle_times", "how long orders took"),
-        ("invariants", "what must hold, on the stored rows"),
+        ("invariants", "what must hold, and does"),
         ("down", "stop everything"),
     ):
         steps.add_row(f".venv/bin/omniflow {command}", words)
