@@ -219,7 +219,7 @@ class SqlInbox:
         execute(
             self._connection,
             "update event_inbox set status = 'quarantined', effective_at = %s,"
-            " waiting_reason = null, release_condition = null"
+            " waiting_reason = null, release_condition = null, waiting_since = null"
             " where inbox_id = any(%s)",
             self._effective_at,
             list(self._quarantined),

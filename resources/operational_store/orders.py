@@ -25,6 +25,16 @@ _VIEW = """
     join order_placed o on o.order_id = s.order_id
 """
 
+_EXPIRED = """
+    where s.expires_at <= %s and not exists (
+        select from event_inbox i
+        where i.status = 'pending' and i.consumer = 'order_to_fulfillment'
+        and i.occurred_at <= %s
+        and i.channel = o.channel and i.data ->> 'order_number' = o.order_number
+    )
+    order by s.order_id limit %s for update of s
+"""
+
 _STATE = (
     "order_id",
     "status",
@@ -65,13 +75,11 @@ class SqlOrders:
         return {row[0]: OrderView(*row) for row in rows}
 
     def lock_expired(self, instant: datetime, limit: int) -> dict[str, OrderView]:
-        """Orders that still wait for their payment though their time is over, locked."""
-        rows = fetch(
-            self._connection,
-            _VIEW + " where s.expires_at <= %s order by s.order_id limit %s for update of s",
-            instant,
-            limit,
-        )
+        """Orders that still wait for their payment though their time is over, locked.
+
+        Not those of which something lies unread, as after a standstill: it may be the payment.
+        """
+        rows = fetch(self._connection, _VIEW + _EXPIRED, instant, instant, limit)
         return {row[0]: OrderView(*row) for row in rows}
 
     def put_states(self, orders: Iterable[OrderView]) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import structlog
 
 from assets.contracts.registry import CONTRACTS
-from assets.errors import RetailFlowError
+from assets.errors import EnvironmentProblem, PolicyError
 from assets.finance import service as finance
 from assets.inventory import service as inventory
 from assets.master_data import service as master_data
@@ -168,7 +168,8 @@ class OperationalStore:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+        except (sa.exc.SQLAlchemyError, psycopg.Error, OSError) as error:
+            # Both kinds: sets of rows go through the driver's own cursor, past SQLAlchemy.
             problem = as_environment_problem(error)
             if problem is None:
                 raise
@@ -190,7 +191,8 @@ class OperationalStore:
         while True:
             try:
                 unit_of_work, events = self._apply_batch(consumer, horizon, limit)
-            except RetailFlowError:
+            except (EnvironmentProblem, PolicyError):
+                # Not an event's fault: every other one would fail on it too.
                 raise
             except Exception as error:
                 failures += 1

@@ -121,7 +121,7 @@ class SqlUnitOfWork:
             self.commands_sent += len(rows)
 
     def open_cases(self, cases: Iterable[Case]) -> None:
-        """Open cases; the same cause again counts up the case that is there."""
+        """Open cases; the same cause again counts up the case that is there and opens it again."""
         all_cases = list(cases)
         counts = Counter((case.case_type, case.business_key) for case in all_cases)
         # The first one says why, so that the words do not depend on how events were batched.
@@ -132,7 +132,8 @@ class SqlUnitOfWork:
                 "insert into exception_case"
                 " (case_id, case_type, business_key, owner, reason, opened_at, case_count)"
                 " values (%s, %s, %s, %s, %s, %s, %s) on conflict (case_type, business_key)"
-                " do update set case_count = exception_case.case_count + excluded.case_count",
+                " do update set case_count = exception_case.case_count + excluded.case_count,"
+                " status = 'open', closed_at = null",
                 identify("case", case.case_type, case.business_key),
                 case.case_type,
                 case.business_key,

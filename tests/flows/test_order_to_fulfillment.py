@@ -280,6 +280,15 @@ def test_an_order_that_is_not_paid_in_time_expires_at_the_minute(shop: Shop) -> 
     assert shop.position("MUG") == (10, 0, 0)
 
 
+def test_an_order_whose_payment_lies_unread_does_not_expire(shop: Shop) -> None:
+    shop.tell(order_placed("A1", ("MUG", 4, "2.40")))
+    shop.admit(payment_authorised("A1", "9.60", at=2))
+    shop.wait_until(60)
+    assert shop.status("A1") == "awaiting_payment"
+    shop.store.drain_all()
+    assert shop.status("A1") == "allocated"
+
+
 def test_an_authorisation_that_comes_too_late_is_given_back_once(shop: Shop) -> None:
     shop.tell(order_placed("A1", ("MUG", 4, "2.40")))
     shop.wait_until(20)
