@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assets.finance.policy import finance_policy
 from orchestration.demo import DemoRun
 from resources.operational_store import invariants
 from resources.operational_store.bulk import fetch
@@ -24,7 +25,7 @@ _TOTALS = """
         (select count(*) from command_outbox where status = 'delivered'),
         (select count(*) from command_outbox where status <> 'delivered'),
         (select coalesce(-sum(amount), 0) from journal_line where entry_kind = 'revenue'
-            and account_code in ('4000', '4100')),
+            and account_code = any(%s)),
         (select count(distinct entry_id) from journal_line)
 """
 
@@ -83,7 +84,9 @@ def score(run: DemoRun) -> Scorecard:
 
     store = OperationalStore(create_engine(run.home.database_url))
     with store.transaction() as connection:
-        totals = fetch(connection, _TOTALS)[0]
+        accounts = finance_policy(store.policies.resolve("finance", "all", "house")).accounts
+        revenue_accounts = [accounts.goods_revenue, accounts.charge_revenue]
+        totals = fetch(connection, _TOTALS, revenue_accounts)[0]
         cases = fetch(
             connection,
             "select case_type, owner, count(*) from exception_case"

@@ -10,7 +10,7 @@ from assets.ports import InboxEvent, OrderView
 
 
 def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
-    """A customer takes an order back; once a node works on it, a person has to decide."""
+    """A customer takes an order back; once a node was told to ship it, a person has to decide."""
     open_ones = [order_id_of(event) for event in events]
     reserved = writes.reservations_of(open_ones)
     for event in events:

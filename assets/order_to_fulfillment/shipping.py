@@ -35,7 +35,7 @@ class Shipment:
 
 
 def take_acceptances(events: list[InboxEvent], writes: Writes) -> None:
-    """The node works on it: from now on a customer's cancel needs a person."""
+    """The node works on it."""
     for event in events:
         fulfilment_order = _fulfilment_order(event, writes)
         if fulfilment_order is None:
