@@ -211,11 +211,25 @@ def _restore(home: Home, source: Path, say: Say) -> Summary:
     )
 
 
+def _harmless(tar: tarfile.TarFile) -> list[tarfile.TarInfo]:
+    """The members, if all are files, folders and links that stay inside."""
+    members = tar.getmembers()
+    for member in members:
+        paths = [Path(member.name)] + ([Path(member.linkname)] if member.issym() else [])
+        is_known = member.isfile() or member.isdir() or member.issym()
+        if not is_known or any(path.is_absolute() or ".." in path.parts for path in paths):
+            raise tarfile.TarError(f"{member.name} does not belong into a backup")
+    return members
+
+
 def _extract(source: Path, aside: Path) -> dict[str, Any]:
     """Unpack the backup aside and check every file against the manifest."""
     try:
         with tarfile.open(source, "r:") as tar:
-            tar.extractall(aside, filter="data")
+            if hasattr(tarfile, "data_filter"):
+                tar.extractall(aside, filter="data")
+            else:  # Python before 3.11.4
+                tar.extractall(aside, members=_harmless(tar))  # noqa: S202
         manifest: dict[str, Any] = json.loads((aside / MANIFEST).read_text())
         files: dict[str, str] = manifest["files"]
         number, _, _ = manifest["format"], manifest["rows"], manifest["next_transaction"]
