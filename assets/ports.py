@@ -183,6 +183,7 @@ class OrderView:
     country_code: str
     service_level: str
     currency_code: str
+    line_count: int
     charge_amount: int
     total_amount: int
     payable_amount: int

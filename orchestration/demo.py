@@ -20,12 +20,13 @@ from orchestration.home import Home, open_home
 from orchestration.processes import Running, running, stop_orphan
 from orchestration.publication import Published, publish_marts
 from orchestration.sandbox import running_sandbox
-from orchestration.simulation import Progress, Simulation, claim_simulated_time
+from orchestration.simulation import Progress, Simulation, claim_simulated_time, only_one
 from resources.dagster_reporting import reporting
 from resources.operational_store.door import Door
 from resources.operational_store.store import OperationalStore, create_engine
 from resources.outbox_dispatcher import OutboxDispatcher
 from resources.partners import PartnerBook
+from resources.policy_book import FilePolicyBook
 
 #: A Monday; the week is the same whenever it is run.
 STARTS_AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -73,10 +74,11 @@ def demo_home(environment: Environment) -> Home:
     environment = replace(environment, home=path)
     if (path / "home.json").exists():
         stale = open_home(environment)
-        stop_orphan(stale, "sandbox", str(path / "sandbox"))
-        stop_orphan(stale, "gateway", "orchestration.gateway")
-        supervisor.down(stale)
-        shutil.rmtree(path)
+        with only_one(stale):
+            stop_orphan(stale, "sandbox", str(path / "sandbox"))
+            stop_orphan(stale, "gateway", "orchestration.gateway")
+            supervisor.down(stale)
+            shutil.rmtree(path)
     return open_home(environment)
 
 
@@ -90,11 +92,14 @@ def run(home: Home, say: Say) -> DemoRun:
     with supervisor.exclusive(home):
         supervisor.start_database(home)
         supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
-    store = OperationalStore(create_engine(home.database_url))
+    store = OperationalStore(
+        create_engine(home.database_url), policies=FilePolicyBook(home.path / "policies")
+    )
     clock = claim_simulated_time(store, STARTS_AT)
     store.clock = clock
     say("starting the gateway and the partner systems", None)
     with (
+        only_one(home),
         reporting(home.dagster) as dagster,
         _gateway(home) as gateway,
         running_sandbox(home, gateway.url) as sandbox,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,12 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from assets.errors import EnvironmentProblem
 from orchestration import services, supervisor
 from orchestration.home import Home
 from orchestration.processes import peak_megabytes
 from orchestration.sandbox import Sandbox, running_sandbox
-from orchestration.simulation import Simulation, claim_simulated_time
+from orchestration.simulation import Simulation, claim_simulated_time, only_one
 from resources.dagster_reporting import DagsterReporting, reporting
 from resources.layouts.reading import CatalogueItem, Reading
 from resources.layouts.registry import layout
@@ -134,7 +132,7 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
         _judge(reading)
     partners_file = home.path / "policies" / "partners.yaml"
     supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
-    with _only_one(home), running_sandbox(home) as sandbox, reporting(home.dagster) as dagster:
+    with only_one(home), running_sandbox(home) as sandbox, reporting(home.dagster) as dagster:
         partners = (
             PartnerBook.load(partners_file, sandbox_url=sandbox.url)
             if partners_file.exists()
@@ -305,14 +303,3 @@ def _count_since(before: dict[str, int], store: OperationalStore, report: Report
     after = _counts(store)
     for key, value in after.items():
         setattr(report, key, value - before[key])
-
-
-@contextmanager
-def _only_one(home: Home) -> Iterator[None]:
-    """Two replays of one home would move one clock."""
-    with (home.run / "replay.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise EnvironmentProblem("another replay or demo is running in this home") from error
-        yield

@@ -7,8 +7,10 @@ sandbox partners only.
 
 from __future__ import annotations
 
+import fcntl
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -131,6 +133,21 @@ class Simulation:
             )
         self.progress.delivered += tally.delivered
         return tally.delivered
+
+
+@contextmanager
+def only_one(home: Home) -> Iterator[None]:
+    """Two replays or demos of one home would move one clock.
+
+    Raises:
+        EnvironmentProblem: If one is running.
+    """
+    with (home.run / "replay.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise EnvironmentProblem("another replay or demo is running in this home") from error
+        yield
 
 
 def claim_simulated_time(store: OperationalStore, starts_at: datetime) -> SimulatedClock:

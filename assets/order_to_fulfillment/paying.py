@@ -60,7 +60,7 @@ def authorise(
     if reservations:
         order.status = next_status(order.status, "payment_authorised")
         _allocate(order, reservations, writes)
-    elif order.payable_amount and order.payable_amount == order.charge_amount:
+    elif order.payable_amount and not order.line_count:
         order.status = next_status(order.status, "charges_authorised")
         request_capture(order, order.payable_amount, "charges", writes)
     else:
@@ -217,6 +217,11 @@ def take_captures(events: list[InboxEvent], writes: Writes) -> None:
         if event.data.currency != order.currency_code:
             writes.refuse(
                 event, "capture_not_asked_for", f"{order.currency_code} was asked for, not this"
+            )
+            continue
+        if event.data.payment_reference != order.payment_reference:
+            writes.refuse(
+                event, "capture_not_asked_for", "it is of another payment than the order's"
             )
             continue
         order.captured_amount += amount

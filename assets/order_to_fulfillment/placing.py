@@ -65,6 +65,7 @@ def _admit(
             writes.refuse(
                 event, "order_already_placed", "the channel used this order number before"
             )
+            _redact(event, writes)
         elif unknown is not None:
             writes.unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
         else:
@@ -192,6 +193,7 @@ def _reserve(
         country_code=data.ship_to.country,
         service_level=data.service_level,
         currency_code=data.currency,
+        line_count=len(data.lines),
         charge_amount=charges,
         total_amount=goods + charges,
         payable_amount=max(0, payable + charges) if is_shippable else 0,
@@ -373,6 +375,11 @@ def _remember_customer(candidate: Candidate, writes: Writes) -> str | None:
     identity = str(identify("customer", candidate.event.legal_entity, number))
     if any(personal):
         writes.remember_contact(identity, number, ship_to.country, *personal)
-        redacted = msgspec.structs.replace(data, ship_to=ShipTo(country=ship_to.country))
-        writes.unit_of_work.inbox.redact(candidate.event, redacted)
+        _redact(candidate.event, writes)
     return identity
+
+
+def _redact(event: InboxEvent, writes: Writes) -> None:
+    """The inbox keeps where an order goes by its country alone."""
+    bare = ShipTo(country=event.data.ship_to.country)
+    writes.unit_of_work.inbox.redact(event, msgspec.structs.replace(event.data, ship_to=bare))

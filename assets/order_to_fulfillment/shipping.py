@@ -35,8 +35,15 @@ class Shipment:
 
 
 def take_acceptances(events: list[InboxEvent], writes: Writes) -> None:
-    """The node works on it."""
+    """The node works on it. Word of that which is overtaken by later news says nothing new."""
     for event in events:
+        known = writes.fulfilment_orders.get(event.data.fulfilment_order_id)
+        if (
+            known is not None
+            and known.order_id == order_id_of(event)
+            and known.status not in AT_THE_NODE
+        ):
+            continue
         fulfilment_order = _fulfilment_order(event, writes)
         if fulfilment_order is None:
             continue

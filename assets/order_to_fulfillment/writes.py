@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from assets.commerce.identifiers import order_id
+from assets.commerce.identifiers import order_id_text
 from assets.decisions.process_log import ProcessLog
 from assets.finance.journal import Journal
 from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
@@ -258,4 +258,4 @@ class Writes:
 
 def order_id_of(event: InboxEvent) -> str:
     """The order that an event is about: its channel's number in its channel."""
-    return str(order_id(event.channel, event.data.order_number))
+    return order_id_text(event.channel, event.data.order_number)

@@ -188,8 +188,6 @@ class SqlInbox:
                 [reason for reason, _ in self._parked.values()],
                 [condition for _, condition in self._parked.values()],
             )
-        if self._quarantined:
-            self._set_aside()
         if self._redacted:
             execute(
                 self._connection,
@@ -199,6 +197,8 @@ class SqlInbox:
                 list(self._redacted),
                 list(self._redacted.values()),
             )
+        if self._quarantined:
+            self._set_aside()
 
     def _release(self) -> None:
         if not self._released:

@@ -16,6 +16,7 @@ _VIEW = """
     select
         o.order_id::text, o.order_number, s.status, o.legal_entity, o.brand, o.region, o.channel,
         o.correlation_id, o.customer_id::text, o.country_code, o.service_level, o.currency_code,
+        o.line_count,
         (o.charge_amount * 10000)::bigint, (o.total_amount * 10000)::bigint,
         (s.payable_amount * 10000)::bigint, (s.authorised_amount * 10000)::bigint,
         (s.capture_requested_amount * 10000)::bigint, (s.captured_amount * 10000)::bigint,
