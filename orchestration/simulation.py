@@ -16,6 +16,7 @@ from datetime import date, datetime
 
 from assets.contracts.admission import Refusal, Submission
 from assets.errors import EnvironmentProblem, PartnerUnavailable
+from orchestration.home import Home
 from resources.operational_store.door import Door
 from resources.operational_store.store import (
     DrainTally,
