@@ -31,8 +31,8 @@ def connect(url: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     Raises:
         EnvironmentProblem: If the server does not answer, or its disk is full.
     """
-    parsed = sa.make_url(url)
-    plain = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+    parsed = sa.make_url(url).set(drivername="postgresql")
+    plain = parsed.render_as_string(hide_password=False)
     try:
         with psycopg.connect(
             plain, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS
