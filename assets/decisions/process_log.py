@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from assets.commerce.identifiers import identify
+from assets.commerce.identifiers import identify_text
 from assets.ports import UnitOfWork
 
 COLUMNS = ("process_event_id", "activity", "order_id", "objects", "occurred_at")
@@ -37,7 +37,7 @@ class ProcessLog:
         ]
         self._rows.append(
             (
-                str(identify("process_event", activity, key)),
+                identify_text("process_event", activity, key),
                 activity,
                 order_id,
                 msgspec.json.encode(related).decode(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from assets.commerce.identifiers import identify
+from assets.commerce.identifiers import identify_text
 from assets.finance.policy import Accounts, finance_policy
 from assets.ports import PolicyBook, Scope, UnitOfWork
 
@@ -55,7 +55,7 @@ class Journal:
         if sum(amount for _, amount in legs):
             raise ValueError(f"entry {kind} of {business_key} does not balance")
         kept = [leg for leg in legs if leg[1]]
-        entry_id = str(identify("journal_entry", kind, business_key))
+        entry_id = identify_text("journal_entry", kind, business_key)
         for number, (account, amount) in enumerate(kept, start=1):
             self._rows.append(
                 (

@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 import sqlalchemy as sa
 
-from assets.commerce.identifiers import command_id, identify
+from assets.commerce.identifiers import command_id_text, identify
 from assets.ports import Case, Columns, Command, PolicyBook
 from resources.operational_store.bulk import copy_into, execute, fetch
 from resources.operational_store.inbox import SqlInbox
@@ -91,12 +91,12 @@ class SqlUnitOfWork:
                 "correlation_id": scope.correlation_id,
                 "effective_at": command.caused_at,
             }
-            identity = command_id(
+            identity = command_id_text(
                 command.partner, command.command_type, command.business_key, command.discriminator
             )
             rows.append(
                 (
-                    str(identity),
+                    identity,
                     command.partner,
                     command.command_type,
                     command.business_key,
