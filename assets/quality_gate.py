@@ -382,8 +382,11 @@ def _great_expectations() -> tuple[Any, Any]:
 
         # It sends every warning of the process to its log; whoever runs us decides that.
         logging.captureWarnings(False)
+        from great_expectations.data_context.types import base
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
+        # It says at every start where its temporary files are; nobody who trades wants to know.
+        base.logger.setLevel(logging.WARNING)
         context = gx.get_context(mode="ephemeral")
         context.enable_analytics(enable=False)
         context.variables.progress_bars = ProgressBarsConfig(

@@ -43,8 +43,7 @@ def access(home: str) -> StoreAccess:
 
     def partners() -> PartnerBook:
         own = here.path / "policies" / "partners.yaml"
-        sandbox_url = f"http://127.0.0.1:{here.port('sandbox')}"
-        return PartnerBook.load(own if own.exists() else SHIPPED, sandbox_url=sandbox_url)
+        return PartnerBook.load(own if own.exists() else SHIPPED, sandbox_url=here.sandbox_url)
 
     return StoreAccess(here.database_url, here.path / "policies", partners)
 

@@ -114,6 +114,12 @@ class Home:
         """What home.json says."""
         return _read_json(self.path / "home.json")
 
+    @property
+    def sandbox_url(self) -> str:
+        """Where this home's own sandbox is while a replay or demo runs; no other home's answers."""
+        address = f"http://{self.environment.host}:{self.port('sandbox')}"
+        return f"{address}/homes/{self.describe()['id']}"
+
     def port(self, service: str) -> int:
         """The port of a service: as asked for, else as recorded, else the default."""
         requested = self.environment.requested_ports.get(service)

@@ -17,14 +17,10 @@ from orchestration.processes import Running, running, stop_orphan
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A running sandbox and its own addresses."""
+    """A running sandbox; its address is good for its own home only."""
 
     process: Running
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return self.process.url
+    url: str
 
     @property
     def session(self) -> httpx.Client:
@@ -66,7 +62,8 @@ def running_sandbox(home: Home, gateway_url: str | None = None) -> Iterator[Sand
     # Two sandboxes must not write one journal.
     stop_orphan(home, "sandbox", str(state))
     command = [sys.executable, "-m", "resources.sandbox", "--host", host, "--state", str(state)]
+    command += ["--home", home.describe()["id"]]
     if gateway_url is not None:
         command += ["--gateway", gateway_url, "--secrets", str(home.secrets / "sources.json")]
     with running(home, "sandbox", lambda port: [*command, "--port", str(port)]) as process:
-        yield Sandbox(process)
+        yield Sandbox(process, home.sandbox_url)

@@ -222,7 +222,7 @@ def prepare(home: Home) -> dict[str, int]:
     prepare_dagster(home, ports)
     service_list.write_gateway_settings(home, ports)
     # A partner signs from the first day; whoever has no key is a stranger at the gateway.
-    partners = PartnerBook.load(sandbox_url=f"http://127.0.0.1:{home.port('sandbox')}")
+    partners = PartnerBook.load(sandbox_url=home.sandbox_url)
     home.source_keys(partner.code for partner in partners)
     return ports
 

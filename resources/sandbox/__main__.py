@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from assets.errors import EnvironmentProblem
-from resources.sandbox.app import build
+from resources.sandbox.app import build, only_for
 from resources.sandbox.journal import Journal
 from resources.sandbox.push import Gateway
 from resources.sandbox.retailer import Retailer
@@ -21,6 +22,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8110)
     parser.add_argument("--state", type=Path, required=True, help="folder of the journal")
+    parser.add_argument("--home", help="only serve below /homes/HOME")
     parser.add_argument("--gateway", help="where advance pushes signed webhooks to")
     parser.add_argument("--secrets", type=Path, help="JSON file of signing keys by source")
     given = parser.parse_args()
@@ -32,8 +34,9 @@ def main() -> int:
         sys.stderr.write(f"{problem}\n")
         return 1
     gateway = Gateway(given.gateway, given.secrets) if given.gateway else None
+    app: ASGIApp = build(retailer, gateway)
     uvicorn.run(
-        build(retailer, gateway),
+        only_for(given.home, app) if given.home else app,
         host=given.host,
         port=given.port,
         log_level="warning",

@@ -10,8 +10,9 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resources.sandbox.events import BadToken
 from resources.sandbox.partner import Command
@@ -137,3 +138,24 @@ def build(retailer: Retailer, gateway: Gateway | None) -> Starlette:
         },
         lifespan=lifespan,
     )
+
+
+def only_for(home: str, app: ASGIApp) -> ASGIApp:
+    """The sandbox below ``/homes/{home}``; whoever wants another home's is told to come later.
+
+    Homes run side by side and a port that one gave up may be another's next: commands and answers
+    of one must never reach the other.
+    """
+    prefix = f"/homes/{home}"
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] != "http" or path == "/healthz":
+            await app(scope, receive, send)
+        elif path.startswith(f"{prefix}/"):
+            await app({**scope, "path": path.removeprefix(prefix)}, receive, send)
+        else:
+            refusal = JSONResponse({"reason": "this sandbox plays for another home"}, 503)
+            await refusal(scope, receive, send)
+
+    return serve
