@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from shlex import quote
 
@@ -79,17 +80,19 @@ def _trade(card: Scorecard) -> Table:
     table = _table()
     kept, broken = card.promises.get("kept", 0), card.promises.get("broken", 0)
     table.add_row("orders", f"{card.orders:,}", f"{card.order_lines:,} lines")
-    table.add_row("units promised of ordered", f"{card.fill_rate:.1%}", f"{card.units_ordered:,}")
+    for status, count in sorted(card.statuses.items(), key=lambda entry: -entry[1]):
+        table.add_row(f"  {status.replace('_', ' ')}", f"{count:,}", "")
+    ordered = f"{card.units_reserved:,} of {card.units_ordered:,}"
+    table.add_row("units found in stock", f"{card.fill_rate:.1%}", ordered)
     table.add_row("shipments", f"{card.shipments:,}", "")
     share = kept / (kept + broken) if kept + broken else 1.0
-    table.add_row("delivery promises kept", f"{share:.1%}", f"{broken:,} broken")
-    table.add_row("revenue, net of tax", f"£{float(card.revenue):,.2f}", "exact in the journal")
-    for status, count in sorted(card.statuses.items(), key=lambda entry: -entry[1]):
-        table.add_row(f"  orders {status.replace('_', ' ')}", f"{count:,}", "")
+    table.add_row("promises kept", f"{share:.1%}", f"{broken:,} late or not in full")
+    table.add_row("revenue, net of tax", f"£{Decimal(card.revenue):,.2f}", "")
     return table
 
 
 def _trust(card: Scorecard) -> Table:
+    balanced = "all balanced" if card.invariants.get("M1") else "[red]not all balanced"
     table = _table()
     table.add_row("events in", f"{card.events_in:,}", "signed webhooks")
     table.add_row("  applied", f"{card.events_applied:,}", "")
@@ -100,7 +103,7 @@ def _trust(card: Scorecard) -> Table:
     table.add_row(
         "commands delivered", f"{card.commands_delivered:,}", f"{card.commands_open} open"
     )
-    table.add_row("journal entries", f"{card.journal_entries:,}", "all balanced")
+    table.add_row("journal entries", f"{card.journal_entries:,}", balanced)
     holding = sum(card.invariants.values())
     verdict = "" if holding == len(card.invariants) else "[red]see `omniflow invariants`"
     table.add_row("invariants holding", f"{holding} of {len(card.invariants)}", verdict)
