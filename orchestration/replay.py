@@ -122,6 +122,12 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
         BadInput: If there is nothing that can be used.
         EnvironmentProblem: If the home, its database or its sandbox is not able to.
     """
+    # From the first moment: nobody should read a year to hear that somebody else is at it.
+    with only_one(home):
+        return _replay(home, request, watch)
+
+
+def _replay(home: Home, request: Request, watch: Watch) -> Report:
     began = time.perf_counter()
     stopwatch = Stopwatch()
     watch(Moment("reading files"))
@@ -132,7 +138,7 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
         _judge(reading)
     partners_file = home.path / "policies" / "partners.yaml"
     supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
-    with only_one(home), running_sandbox(home) as sandbox, reporting(home.dagster) as dagster:
+    with running_sandbox(home) as sandbox, reporting(home.dagster) as dagster:
         partners = (
             PartnerBook.load(partners_file, sandbox_url=sandbox.url)
             if partners_file.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
@@ -206,6 +207,15 @@ def test_a_port_that_was_asked_for_and_is_taken(home: Replaying, tmp_path: Path)
     assert done.returncode == 1
     assert f"port {port} is taken (OMNIFLOW_SANDBOX_PORT asks for it)" in clear_line(done)
     assert home.rows("select 1 from event_identity where event_id = 'order-P1'") == []
+
+
+def test_a_second_replay_of_a_home_at_once(home: Replaying, tmp_path: Path) -> None:
+    event_file(tmp_path / "events.jsonl", events.order("S1", time=WHEN))
+    with (home.home / "run" / "replay.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = replay(home, tmp_path, *EVENTS)
+    assert done.returncode == 1
+    assert clear_line(done) == "another replay or demo is running in this home"
 
 
 @pytest.mark.parametrize(
