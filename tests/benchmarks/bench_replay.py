@@ -301,7 +301,8 @@ def second_replay(home: Path, arguments: argparse.Namespace, result: Result) -> 
     done = measuring.run_command(command, {"OMNIFLOW_HOME": str(home)})
     wall = time.perf_counter() - began
     if done.returncode:
-        raise SystemExit(f"the second replay failed: {done.stderr[-500:]}")
+        said = (done.stderr or done.stdout)[-500:]
+        raise SystemExit(f"the second replay ended with status {done.returncode}: {said}")
     report = json.loads(done.stdout)
     table = result.table(
         "The same files once more (`omniflow replay … --json`)",
