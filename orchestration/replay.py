@@ -32,8 +32,6 @@ from resources.policy_book import FilePolicyBook
 #: Partner answers that are due later than this after the last event are not waited for.
 TAIL_DAYS = 30
 CATALOGUE_CHUNK = 1_000
-#: Channels and CRM have nothing to say in a replay: the orders come from the files.
-ANSWERING_KINDS = frozenset({"erp", "wms", "payment_provider", "carrier"})
 
 
 @dataclass(frozen=True)
@@ -200,7 +198,7 @@ def _simulation(
     pollers = [
         PartnerPoller(store.engine, door, partner, session=sandbox.session)
         for partner in partners
-        if partner.kind in ANSWERING_KINDS
+        if partner.answers
     ]
     sandbox.tell("/sandbox/v1/configure", reading.sandbox_settings)
     dispatcher = OutboxDispatcher(store.engine, partners, clock, session=sandbox.session)

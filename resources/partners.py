@@ -43,6 +43,11 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     owner: Code
     is_sandbox: bool = False
 
+    @property
+    def answers(self) -> bool:
+        """Whether it has events to poll; a channel pushes its own, and the CRM only listens."""
+        return self.kind not in {"crm", "channel"}
+
     def url(self, path: str) -> str:
         """Address of one resource of the partner."""
         return f"{self.base_url}/v1/{path}"

@@ -42,8 +42,6 @@ from resources.policy_book import FilePolicyBook
 
 #: Advisory lock of whoever drains the inbox of this database.
 _DRAINING = 6_170_401_983
-#: Kinds of partners that answer our commands; the others have nothing to say.
-ANSWERING_KINDS = frozenset({"erp", "wms", "payment_provider", "carrier"})
 
 
 @dataclass(frozen=True)
@@ -177,7 +175,7 @@ class StoreAccess:
         return {
             partner.code: PartnerPoller(self.store.engine, door, partner, session=session)
             for partner in self._partners()
-            if partner.kind in ANSWERING_KINDS
+            if partner.answers
         }
 
     def poll_partners(self) -> list[Fetched]:
