@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,24 +21,37 @@ from tests.contracts.events import WEB, body, order
 from tests.gateway.test_process import KEY, rows, running
 
 CLIENTS = 5
-EVENTS_EACH = 60
 KILLS = 2
+#: Acknowledged between one kill and the next, and after the last.
+EVENTS_BETWEEN = (40, 120)
+PATIENCE_SECONDS = 120
 
 
 @dataclass
 class Partner:
-    """Posts until it hears a 202, wherever the gateway is at the moment."""
+    """Posts new events until it is over, each until it hears a 202, wherever the gateway is."""
 
     address: str = ""
+    sent: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
-    answers: list[int] = field(default_factory=list)
+    answers: set[int] = field(default_factory=set)
     lost: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def post_all(self, posts: list[list[dict[str, Any]]]) -> None:
+    def post_on(self, client_number: int) -> None:
+        """Half of the clients post one by one, the others in batches."""
+        size = 4 if client_number % 2 else 1
+        deadline = time.monotonic() + PATIENCE_SECONDS
         with httpx.Client(trust_env=False, timeout=10) as client:
-            for events in posts:
+            for start in itertools.count(0, size):
+                if self.over.is_set():
+                    return
+                events = [order(f"{client_number}-{start + at}") for at in range(size)]
+                with self.lock:
+                    self.sent.update(event["id"] for event in events)
                 while not self._post(client, events):
+                    assert time.monotonic() < deadline, "the gateway does not come back"
                     time.sleep(0.02)
 
     def _post(self, client: httpx.Client, events: list[dict[str, Any]]) -> bool:
@@ -53,18 +66,18 @@ class Partner:
                 self.lost += 1
             return False
         with self.lock:
-            self.answers.append(answer.status_code)
+            self.answers.add(answer.status_code)
             if answer.status_code == 202:
                 self.acknowledged.update(event["id"] for event in events)
         return answer.status_code == 202
 
-
-def posts_of(client: int) -> Iterator[list[dict[str, Any]]]:
-    """Half of the clients post one by one, the others in batches."""
-    events = [order(f"{client}-{number}") for number in range(EVENTS_EACH)]
-    size = 4 if client % 2 else 1
-    for start in range(0, len(events), size):
-        yield events[start : start + size]
+    def await_acknowledged(self, more: int) -> None:
+        """Wait until so many more events have their 202."""
+        enough = len(self.acknowledged) + more
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while len(self.acknowledged) < enough:
+            assert time.monotonic() < deadline, "nobody is answered"
+            time.sleep(0.001)
 
 
 def test_whoever_has_a_202_is_in_the_inbox_once_though_the_gateway_is_killed(
@@ -72,35 +85,34 @@ def test_whoever_has_a_202_is_in_the_inbox_once_though_the_gateway_is_killed(
 ) -> None:
     chance = random.Random(5)
     partner = Partner()
-    whole = CLIENTS * EVENTS_EACH
     with ThreadPoolExecutor(CLIENTS) as threads, ExitStack() as stack:
-        clients = []
-        for kill in range(KILLS):
+        # Before the threads are waited for: whatever fails here must not leave them posting.
+        stack.callback(partner.over.set)
+        clients: list[Future[None]] = []
+        for _ in range(KILLS):
             gateway = stack.enter_context(running(tmp_path, database_url))
             partner.address = gateway.address
             clients = clients or [
-                threads.submit(partner.post_all, list(posts_of(client)))
-                for client in range(CLIENTS)
+                threads.submit(partner.post_on, number) for number in range(CLIENTS)
             ]
-            enough = whole * (kill + chance.uniform(0.3, 0.7)) / (KILLS + 1)
-            while len(partner.acknowledged) < enough:
-                assert not any(client.done() for client in clients), "a client gave up"
-                time.sleep(0.001)
+            partner.await_acknowledged(chance.randint(*EVENTS_BETWEEN))
             gateway.process.kill()
             gateway.process.wait()
             with partner.lock:
                 told = set(partner.acknowledged)
-            assert len(told) < whole, "there was nobody left to disturb"
             stored = [row[0] for row in rows(database_url, "select event_id from event_inbox")]
             assert told <= set(stored)
         partner.address = stack.enter_context(running(tmp_path, database_url)).address
+        partner.await_acknowledged(chance.randint(*EVENTS_BETWEEN))
+        partner.over.set()
         for client in clients:
-            client.result(60)
-    assert set(partner.answers) == {202}
+            client.result(PATIENCE_SECONDS)
+    assert partner.answers == {202}
     assert partner.lost >= KILLS, "every kill is noticed by somebody"
-    sent = sorted(event["id"] for c in range(CLIENTS) for post in posts_of(c) for event in post)
+    assert partner.acknowledged == partner.sent
+    whole = len(partner.sent)
     assert rows(database_url, "select event_id from event_inbox order by event_id") == [
-        (event_id,) for event_id in sorted(sent)
+        (event_id,) for event_id in sorted(partner.sent)
     ]
     assert rows(database_url, "select count(*) from event_identity") == [(whole,)]
     assert rows(database_url, "select count(*) from quarantined_event") == [(0,)]
