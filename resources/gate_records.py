@@ -6,8 +6,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from assets.commerce.identifiers import identify
+from assets.ports import Case
 from assets.quality_gate import Verdict
+from resources.operational_store import cases
 from resources.operational_store.bulk import execute, fetch
 
 CASE_TYPE = "data_quality_gate_failed"
@@ -58,22 +59,8 @@ def open_case(
         The case's id.
     """
     business_key = f"{subject}/{expectation}"
-    case_id = str(identify("case", CASE_TYPE, business_key))
-    execute(
-        connection,
-        "insert into exception_case"
-        " (case_id, case_type, business_key, owner, reason, opened_at)"
-        " values (%s, %s, %s, %s, %s, %s) on conflict (case_type, business_key) do update"
-        " set case_count = exception_case.case_count + 1, status = 'open', closed_at = null,"
-        " reason = excluded.reason",
-        case_id,
-        CASE_TYPE,
-        business_key,
-        owner,
-        reason,
-        opened_at,
-    )
-    return case_id
+    cases.open_cases(connection, [Case(CASE_TYPE, business_key, owner, reason)], opened_at)
+    return cases.case_id(CASE_TYPE, business_key)
 
 
 def open_cases(connection: sa.Connection, subject: str) -> dict[str, str]:

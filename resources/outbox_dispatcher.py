@@ -24,10 +24,10 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
-from assets.commerce.identifiers import identify
 from assets.errors import PartnerRejected, PartnerUnavailable
-from assets.ports import Clock
+from assets.ports import Case, Clock
 from resources.http import PartnerBusy, client, exchange
+from resources.operational_store.cases import open_cases
 from resources.partners import Partner, PartnerBook
 from resources.resilience import Breaker, Resilience, attempt, read_breaker, write_breaker
 
@@ -193,13 +193,6 @@ _FAIL = sa.text("""
         cast(:moments as timestamptz[]), cast(:errors as text[])
     ) as failed (outbox_sequence, status, next_attempt_at, last_error)
     where command_outbox.outbox_sequence = failed.outbox_sequence
-""")
-_OPEN_CASE = sa.text("""
-    insert into exception_case (case_id, case_type, business_key, owner, reason, opened_at)
-    values (:case_id, 'dead_letter', :business_key, :owner, :reason, :opened_at)
-    on conflict (case_type, business_key) do update
-    set case_count = exception_case.case_count + 1, status = 'open', closed_at = null,
-        reason = excluded.reason
 """)
 _LEFT = sa.text("""
     select count(*), count(*) filter (
@@ -409,8 +402,8 @@ class OutboxDispatcher:
         dead = [outcome for outcome in failed if self._is_dead(outcome)]
         if failed:
             self._record_failures(connection, failed, now)
-        for outcome in dead:
-            self._open_case(connection, partner, outcome)
+        cases = [_dead_letter(partner, outcome) for outcome in dead]
+        open_cases(connection, cases, self._clock.effective_at())
         run.held_back |= {outcome.row.business_key for outcome in failed}
         run.tally += DispatchTally(len(delivered), len(failed) - len(dead), len(dead))
         # A rejection is an answer: it says nothing against the partner.
@@ -436,20 +429,6 @@ class OutboxDispatcher:
             columns["moments"].append(None if is_dead else now + wait)
             columns["errors"].append(outcome.reason[:_LONGEST_ERROR])
         connection.execute(_FAIL, columns)
-
-    def _open_case(self, connection: sa.Connection, partner: Partner, outcome: _Outcome) -> None:
-        row = outcome.row
-        business_key = f"{partner.code}/{row.business_key}"
-        connection.execute(
-            _OPEN_CASE,
-            {
-                "case_id": identify("case", "dead_letter", business_key),
-                "business_key": business_key,
-                "owner": row.owner,
-                "reason": f"{row.command_type} was given up: {outcome.reason}"[:_LONGEST_ERROR],
-                "opened_at": self._clock.effective_at(),
-            },
-        )
 
 
 @contextmanager
@@ -501,6 +480,12 @@ def _requests(
     if together:
         yield together
     yield from ([row] for row in rows if row.attempts >= limit)
+
+
+def _dead_letter(partner: Partner, outcome: _Outcome) -> Case:
+    row = outcome.row
+    reason = f"{row.command_type} was given up: {outcome.reason}"[:_LONGEST_ERROR]
+    return Case("dead_letter", f"{partner.code}/{row.business_key}", row.owner, reason)
 
 
 def _message(row: _Row) -> _Sent:

@@ -18,11 +18,12 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from assets.commerce.identifiers import identify
 from assets.errors import PartnerError
+from assets.ports import Case
 from resources.http import client
 from resources.operational_store import invariants
-from resources.operational_store.bulk import execute, fetch
+from resources.operational_store.bulk import fetch
+from resources.operational_store.cases import open_cases
 from resources.operational_store.connection import connect
 from resources.operational_store.door import Door
 from resources.operational_store.schema import LAKE_TABLES
@@ -267,20 +268,8 @@ class StoreAccess:
     def open_case(self, case_type: str, business_key: str, owner: str, reason: str) -> None:
         """Open a case, or count it up and open it again."""
         with self.store.transaction() as connection:
-            execute(
-                connection,
-                "insert into exception_case"
-                " (case_id, case_type, business_key, owner, reason, opened_at)"
-                " values (%s, %s, %s, %s, %s, %s) on conflict (case_type, business_key) do update"
-                " set case_count = exception_case.case_count + 1, status = 'open',"
-                " closed_at = null, reason = excluded.reason",
-                identify("case", case_type, business_key),
-                case_type,
-                business_key,
-                owner,
-                reason,
-                datetime.now(UTC),
-            )
+            case = Case(case_type, business_key, owner, reason)
+            open_cases(connection, [case], datetime.now(UTC))
 
     def ping(self) -> None:
         """Fail clearly if the database does not answer."""

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from assets.commerce.identifiers import identify
 from assets.contracts.registry import CONTRACTS
-from assets.ports import InboxEvent
+from assets.ports import Case, InboxEvent
 from resources.operational_store.bulk import execute, fetch
+from resources.operational_store.cases import open_cases
 
 CLAIM = """
     select
@@ -113,7 +113,10 @@ class SqlInbox:
         )
 
     def report_overdue(self, deadlines: Mapping[tuple[str, str], datetime]) -> int:
-        """Open one case for each event of a (region, brand) that has waited since its deadline."""
+        """Open one case for each event of a (region, brand) that has waited since its deadline.
+
+        An event is reported once: one that has a case already, open or closed, is left alone.
+        """
         if not deadlines:
             return 0
         rows = fetch(
@@ -132,25 +135,16 @@ class SqlInbox:
             list(deadlines.values()),
             PREDECESSOR_MISSING,
         )
-        keys = [f"{source}/{event_id}" for source, event_id, *_ in rows]
-        return execute(
-            self._connection,
-            "insert into exception_case"
-            " (case_id, case_type, business_key, owner, reason, opened_at)"
-            " select new.case_id, %s, new.business_key, %s, new.reason, %s"
-            " from unnest(%s::uuid[], %s::text[], %s::text[])"
-            " as new (case_id, business_key, reason)"
-            " on conflict (case_type, business_key) do nothing",
-            PREDECESSOR_MISSING,
-            ORDER_DESK,
-            self._effective_at,
-            [str(identify("case", PREDECESSOR_MISSING, key)) for key in keys],
-            keys,
-            [
-                f"{event_type} has waited for {condition} since {since:%Y-%m-%d %H:%M} UTC"
-                for _, _, event_type, condition, since in rows
-            ],
-        )
+        cases = [
+            Case(
+                PREDECESSOR_MISSING,
+                f"{source}/{event_id}",
+                ORDER_DESK,
+                f"{event_type} has waited for {condition} since {since:%Y-%m-%d %H:%M} UTC",
+            )
+            for source, event_id, event_type, condition, since in rows
+        ]
+        return open_cases(self._connection, cases, self._effective_at)
 
     @property
     def tally(self) -> tuple[int, int, int]:

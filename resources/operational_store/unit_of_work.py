@@ -11,9 +11,10 @@ import msgspec
 import psycopg
 import sqlalchemy as sa
 
-from assets.commerce.identifiers import command_id_text, identify
+from assets.commerce.identifiers import command_id_text
 from assets.ports import Case, Columns, Command, PolicyBook
 from resources.operational_store.bulk import copy_into, execute, fetch
+from resources.operational_store.cases import open_cases
 from resources.operational_store.inbox import SqlInbox
 from resources.operational_store.master_data import SqlMasterData
 from resources.operational_store.orders import SqlOrders
@@ -122,27 +123,7 @@ class SqlUnitOfWork:
 
     def open_cases(self, cases: Iterable[Case]) -> None:
         """Open cases; the same cause again counts up the case that is there and opens it again."""
-        all_cases = list(cases)
-        counts = Counter((case.case_type, case.business_key) for case in all_cases)
-        # The first one says why, so that the words do not depend on how events were batched.
-        distinct = {(case.case_type, case.business_key): case for case in reversed(all_cases)}
-        for key, case in distinct.items():
-            execute(
-                self._connection,
-                "insert into exception_case"
-                " (case_id, case_type, business_key, owner, reason, opened_at, case_count)"
-                " values (%s, %s, %s, %s, %s, %s, %s) on conflict (case_type, business_key)"
-                " do update set case_count = exception_case.case_count + excluded.case_count,"
-                " status = 'open', closed_at = null",
-                identify("case", case.case_type, case.business_key),
-                case.case_type,
-                case.business_key,
-                case.owner,
-                case.reason,
-                self._effective_at,
-                counts[key],
-            )
-        self.cases_opened += len(distinct)
+        self.cases_opened += open_cases(self._connection, cases, self._effective_at)
 
     def finish(self) -> None:
         """Write what became of the inbox, and wake whoever sends commands."""

@@ -55,3 +55,18 @@ def test_a_case_that_was_closed_is_open_again_when_its_cause_returns(database_ur
         ("open", None, 2)
     ]
     shop.close()
+
+
+@pytest.mark.parametrize(
+    "batches", [[["first", "second", "third"]], [["first", "second"], ["third"]]]
+)
+def test_a_case_is_counted_and_says_why_alike_however_its_causes_are_batched(
+    database_url: str, batches: list[list[str]]
+) -> None:
+    shop = Shop(database_url)
+    for reasons in batches:
+        with shop.store.unit_of_work() as unit_of_work:
+            unit_of_work.open_cases(Case("shortage", "A1/1", "stock_control", r) for r in reasons)
+            assert unit_of_work.cases_opened == 1
+    assert shop.rows("select case_count, reason from exception_case") == [(3, "third")]
+    shop.close()
