@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -103,11 +103,19 @@ class Inbox(Protocol):
         ...
 
 
+class ProductTerms(NamedTuple):
+    """What stock and money need to know of a product; the cost is in its own currency."""
+
+    standard_cost: int
+    tax_rate_basis_points: int
+    currency_code: str
+
+
 class MasterData(Protocol):
     """Products, prices, nodes and customers, as the systems that own them told us."""
 
-    def products(self, skus: Iterable[str]) -> dict[str, tuple[int, int, str]]:
-        """Standard cost (ten-thousandths), tax rate (basis points), currency, by known SKU."""
+    def products(self, skus: Iterable[str]) -> dict[str, ProductTerms]:
+        """Terms by known SKU."""
         ...
 
     def nodes(self) -> dict[str, str]:
@@ -126,24 +134,49 @@ class MasterData(Protocol):
         ...
 
 
+class StockPosition(NamedTuple):
+    """Units (each) of one SKU at one node."""
+
+    node_id: str
+    sku: str
+    on_hand: int
+    reserved: int
+    allocated: int
+
+    @property
+    def unpromised(self) -> int:
+        """Units that nobody was promised."""
+        return self.on_hand - self.reserved - self.allocated
+
+
+class Reservation(NamedTuple):
+    """Units (each) that a node holds for one order line."""
+
+    order_id: str
+    line_number: int
+    node_id: str
+    sku: str
+    quantity: int
+
+
 class Stock(Protocol):
     """Positions and what changes them. Read positions are locked until the transaction ends."""
 
-    def lock_positions(self, skus: Iterable[str]) -> list[tuple[str, str, int, int, int]]:
-        """(node_id, sku, on hand, reserved, allocated), ordered by node and SKU."""
+    def lock_positions(self, skus: Iterable[str]) -> list[StockPosition]:
+        """Every node's position of these SKUs, ordered by node and SKU."""
         ...
 
     def change_positions(self, changes: Mapping[tuple[str, str], tuple[int, int, int]]) -> None:
         """Add to (on hand, reserved, allocated) of each (node_id, sku)."""
         ...
 
-    def open_reservations(self, order_ids: Sequence[str]) -> list[tuple[str, int, str, str, int]]:
-        """(order_id, line_number, node_id, sku, quantity) of reservations without an end."""
+    def open_reservations(self, order_ids: Sequence[str]) -> list[Reservation]:
+        """Reservations of these orders that have no end yet."""
         ...
 
     def open_reservations_of_positions(
         self, positions: Iterable[tuple[str, str]]
-    ) -> list[tuple[str, int, str, str, int]]:
+    ) -> list[Reservation]:
         """Open reservations at (node_id, sku), the newest first."""
         ...
 
@@ -209,6 +242,14 @@ class FulfilmentOrderView:
     shipment_number: str | None
 
 
+class AllocatedLine(NamedTuple):
+    """What of an order line a node was given to ship; money in ten-thousandths a unit."""
+
+    sku: str
+    quantity: int
+    unit_price: int
+
+
 class Orders(Protocol):
     """Orders in flight; reading one locks its state until the transaction ends."""
 
@@ -219,8 +260,8 @@ class Orders(Protocol):
     def put_fulfilment_orders(self, fulfilment_orders: Iterable[FulfilmentOrderView]) -> None: ...
     def allocated_lines(
         self, order_ids: Iterable[str]
-    ) -> dict[tuple[str, str], dict[int, tuple[str, int, int]]]:
-        """By (order_id, node_id): line number → (sku, allocated quantity, unit price)."""
+    ) -> dict[tuple[str, str], dict[int, AllocatedLine]]:
+        """By (order_id, node_id): line number → what was allocated."""
         ...
 
 

@@ -16,7 +16,7 @@ from assets.finance.journal import Journal
 from assets.finance.policy import Accounts
 from assets.inventory.policy import inventory_policy
 from assets.inventory.rules import available_to_promise, book_change
-from assets.ports import Case, Command, InboxEvent, UnitOfWork
+from assets.ports import Case, Command, InboxEvent, ProductTerms, Reservation, UnitOfWork
 
 CONSUMER = "inventory"
 OWNER = "stock_control"
@@ -48,14 +48,14 @@ class Books:
     """Positions as this batch changes them, and the rows that say so."""
 
     unit_of_work: UnitOfWork
-    products: dict[str, tuple[int, int, str]]
+    products: dict[str, ProductTerms]
     journal: Journal
     positions: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     changes: dict[tuple[str, str], list[int]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0, 0])
     )
     #: Open reservations of positions that lost stock, the newest last.
-    reservations: dict[tuple[str, str], list[tuple[str, int, int]]] = field(default_factory=dict)
+    reservations: dict[tuple[str, str], list[Reservation]] = field(default_factory=dict)
     releases: list[tuple[Any, ...]] = field(default_factory=list)
     movements: list[tuple[Any, ...]] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
@@ -73,7 +73,7 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     )
     nodes = unit_of_work.master_data.nodes()
     for node_id, sku, *quantities in unit_of_work.stock.lock_positions(skus):
-        books.positions[node_id, sku] = list(quantities)
+        books.positions[node_id, sku] = quantities
     documents = [_reference(event) for event in events]
     booked = unit_of_work.known("stock_movement", "reference_id", documents)
     for event, document in zip(events, documents, strict=True):
@@ -122,19 +122,20 @@ def _apply(event: InboxEvent, books: Books) -> None:
             position[0] += booked
             books.positions[data.node_id, sku] = position
             books.changes[data.node_id, sku][0] += booked
-            cost, _, currency = books.products[sku]
-            value[currency][_against(kind, is_new, accounts)] -= cost * booked
+            terms = books.products[sku]
+            against = _against(kind, is_new, accounts)
+            value[terms.currency_code][against] -= terms.standard_cost * booked
             books.movements.append(
                 (data.node_id, sku, kind, booked, reason, reference, line_number, event.occurred_at)
             )
-    for currency, against in value.items():
+    for currency, by_account in value.items():
         books.journal.post(
             event,
             f"inventory_{kind}",
             f"{reference}/{currency}",
             currency,
             event.occurred_at,
-            [(accounts.inventory, -sum(against.values())), *against.items()],
+            [(accounts.inventory, -sum(by_account.values())), *by_account.items()],
         )
 
 
@@ -173,12 +174,9 @@ def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -
     """Move what lost its stock to the shortage pool, newest reservation first and whole."""
     if key not in books.reservations:
         found = books.unit_of_work.stock.open_reservations_of_positions([key])
-        books.reservations[key] = [
-            (order_id, line_number, quantity) for order_id, line_number, _, _, quantity in found
-        ][::-1]
-    node_id, sku = key
+        books.reservations[key] = found[::-1]
     while units > 0:
-        order_id, line_number, quantity = books.reservations[key].pop()
+        order_id, line_number, node_id, sku, quantity = books.reservations[key].pop()
         units -= quantity
         books.positions[key][1] -= quantity
         books.changes[key][1] -= quantity

@@ -94,8 +94,8 @@ def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
 def _revalue(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     """A new standard cost changes what the stock on hand is worth, so the ledger must follow."""
     costs = {
-        sku: (currency, cost)
-        for sku, (cost, _, currency) in unit_of_work.master_data.products(
+        sku: (terms.currency_code, terms.standard_cost)
+        for sku, terms in unit_of_work.master_data.products(
             {event.data.sku for event in events}
         ).items()
     }
@@ -110,8 +110,8 @@ def _revalue(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         return
     on_hand: dict[str, int] = defaultdict(int)
     skus = {event.data.sku for event, _, _ in changed}
-    for _, sku, quantity, _, _ in unit_of_work.stock.lock_positions(skus):
-        on_hand[sku] += quantity
+    for position in unit_of_work.stock.lock_positions(skus):
+        on_hand[position.sku] += position.on_hand
     journal = Journal(unit_of_work.policies)
     for event, (old_currency, old_cost), (currency, cost) in changed:
         value = {old_currency: 0, currency: 0}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from assets.order_to_fulfillment.rules import next_status
-from assets.order_to_fulfillment.writes import Reservations, Writes, order_id_of
-from assets.ports import InboxEvent, OrderView
+from assets.order_to_fulfillment.writes import Writes, order_id_of
+from assets.ports import InboxEvent, OrderView, Reservation
 
 
 def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
@@ -47,15 +47,15 @@ def end_without_goods(
     happening: str,
     reservation_end: str,
     occurred_at: datetime,
-    reservations: Reservations,
+    reservations: list[Reservation],
     writes: Writes,
 ) -> None:
     """Free an order's stock, end it, and tell ERP and customer."""
     order.status = next_status(order.status, happening)
     order.expires_at = None
-    for line_number, node, sku, quantity in reservations:
+    for order_id, line_number, node, sku, quantity in reservations:
         writes.rows["reservation_movement"].append(
-            (order.order_id, line_number, node, sku, reservation_end, -quantity, False, None)
+            (order_id, line_number, node, sku, reservation_end, -quantity, False, None)
         )
         writes.move(node, sku, reserved=-quantity)
     writes.cancel_at_erp(order, happening)

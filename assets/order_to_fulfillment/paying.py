@@ -9,8 +9,8 @@ from assets.commerce.identifiers import identify
 from assets.commerce.money import tax_included, to_ten_thousandths, to_text
 from assets.order_to_fulfillment.closing import end_without_goods
 from assets.order_to_fulfillment.rules import next_status
-from assets.order_to_fulfillment.writes import Reservations, Writes, order_id_of
-from assets.ports import FulfilmentOrderView, InboxEvent, OrderView
+from assets.order_to_fulfillment.writes import Writes, order_id_of
+from assets.ports import FulfilmentOrderView, InboxEvent, OrderView, Reservation
 
 
 def take_authorisations(events: list[InboxEvent], writes: Writes) -> None:
@@ -48,7 +48,7 @@ def authorise(
     event: InboxEvent,
     reference: str | None,
     amount: int,
-    reservations: Reservations,
+    reservations: list[Reservation],
     writes: Writes,
 ) -> None:
     """Turn an order's reservations into allocations and hand them to their nodes."""
@@ -102,19 +102,20 @@ def _book_authorisation(
     )
 
 
-def _allocate(order: OrderView, reservations: Reservations, writes: Writes) -> None:
-    by_node: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
-    for line_number, node, sku, quantity in reservations:
+def _allocate(order: OrderView, reservations: list[Reservation], writes: Writes) -> None:
+    by_node: dict[str, list[Reservation]] = defaultdict(list)
+    for reservation in reservations:
+        order_id, line_number, node, sku, quantity = reservation
         writes.rows["reservation_movement"].append(
-            (order.order_id, line_number, node, sku, "consumed", -quantity, False, None)
+            (order_id, line_number, node, sku, "consumed", -quantity, False, None)
         )
         writes.move(node, sku, reserved=-quantity, allocated=quantity)
-        by_node[node].append((line_number, sku, quantity))
+        by_node[node].append(reservation)
     order.open_fulfilment_orders = order.undelivered_fulfilment_orders = len(by_node)
     objects = [("order", order.order_id, "allocated for")]
-    for node, lines in by_node.items():
+    for node, held in by_node.items():
         identity = str(identify("fulfilment_order", order.order_id, node))
-        quantity = sum(units for _, _, units in lines)
+        quantity = sum(reservation.quantity for reservation in held)
         writes.hold(
             [FulfilmentOrderView(identity, order.order_id, node, "requested", quantity, None)]
         )
@@ -130,8 +131,8 @@ def _allocate(order: OrderView, reservations: Reservations, writes: Writes) -> N
                 "service_level": order.service_level,
                 "country": order.country_code,
                 "lines": [
-                    {"line_number": number, "sku": sku, "quantity": quantity}
-                    for number, sku, quantity in lines
+                    {"line_number": number, "sku": sku, "quantity": units}
+                    for _, number, _, sku, units in held
                 ],
             },
             discriminator=node,

@@ -16,8 +16,8 @@ from assets.contracts.order import OrderPlaced, ShipTo
 from assets.order_to_fulfillment.decision import KIND, SourcingInputs, outcome_hash
 from assets.order_to_fulfillment.paying import authorise, void
 from assets.order_to_fulfillment.rules import next_status, source
-from assets.order_to_fulfillment.writes import Reservations, Writes
-from assets.ports import InboxEvent, OrderView
+from assets.order_to_fulfillment.writes import Writes
+from assets.ports import InboxEvent, OrderView, ProductTerms, Reservation
 
 OUT_OF_STOCK = "out_of_stock"
 
@@ -53,7 +53,7 @@ def place(events: list[InboxEvent], writes: Writes) -> None:
 
 
 def _admit(
-    events: list[InboxEvent], products: dict[str, tuple[int, int, str]], writes: Writes
+    events: list[InboxEvent], products: dict[str, ProductTerms], writes: Writes
 ) -> list[Candidate]:
     """Park orders of unknown goods; refuse a second order of the same number."""
     ids = [str(order_id(event.channel, event.data.order_number)) for event in events]
@@ -92,10 +92,7 @@ def _source(candidates: list[Candidate], writes: Writes) -> str:
     ).astype({"line_number": "int64", "quantity": "int64", "profile": "int64"})
     positions = writes.unit_of_work.stock.lock_positions({row[2] for row in rows})
     stock = pd.DataFrame(
-        [
-            (node, sku, on_hand - reserved - allocated)
-            for node, sku, on_hand, reserved, allocated in positions
-        ],
+        [(position.node_id, position.sku, position.unpromised) for position in positions],
         columns=["node_id", "sku", "unpromised_quantity"],
     ).astype({"unpromised_quantity": "int64"})
     nodes = sorted(writes.unit_of_work.master_data.nodes())
@@ -136,7 +133,7 @@ def _keep_decision(
 
 def _reserve(
     candidate: Candidate,
-    products: dict[str, tuple[int, int, str]],
+    products: dict[str, ProductTerms],
     batch_id: str,
     writes: Writes,
 ) -> None:
@@ -147,7 +144,7 @@ def _reserve(
     expires_at = writes.unit_of_work.effective_at + timedelta(minutes=policy.reservation_minutes)
 
     goods = payable = ordered = reserved_units = 0
-    reservations: Reservations = []
+    reservations: list[Reservation] = []
     for offset, line in enumerate(data.lines):
         price = to_ten_thousandths(line.unit_price)
         given = candidate.sourced.get(candidate.first_line + offset, [])
@@ -164,11 +161,11 @@ def _reserve(
                 None if reserved == line.quantity else OUT_OF_STOCK,
                 price,
                 amount,
-                tax_included(amount, products[line.sku][1]),
+                tax_included(amount, products[line.sku].tax_rate_basis_points),
             )
         )
         for node, units in given:
-            reservations.append((line.line_number, node, line.sku, units))
+            reservations.append(Reservation(identity, line.line_number, node, line.sku, units))
             writes.rows["reservation_movement"].append(
                 (identity, line.line_number, node, line.sku, "reserved", units, True, expires_at)
             )
@@ -296,7 +293,7 @@ def _record_decision(
 def _set_on_its_way(
     candidate: Candidate,
     order: OrderView,
-    reservations: Reservations,
+    reservations: list[Reservation],
     expires_at: datetime,
     writes: Writes,
 ) -> None:

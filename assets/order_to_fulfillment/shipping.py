@@ -11,7 +11,13 @@ from assets.contracts.shipment import ShipmentDispatched
 from assets.order_to_fulfillment.paying import book_revenue, release_rest, request_capture
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import FulfilmentOrderView, InboxEvent, OrderView
+from assets.ports import (
+    AllocatedLine,
+    FulfilmentOrderView,
+    InboxEvent,
+    OrderView,
+    ProductTerms,
+)
 
 AT_THE_NODE = frozenset({"requested", "accepted"})
 LEFT_THE_NODE = frozenset({"dispatched", "delivered"})
@@ -19,12 +25,12 @@ LEFT_THE_NODE = frozenset({"dispatched", "delivered"})
 
 @dataclass(frozen=True)
 class Shipment:
-    """One fulfilment order on its way, with what was allocated: line → (sku, units, price)."""
+    """One fulfilment order on its way, with what was allocated to it by line number."""
 
     event: InboxEvent
     order: OrderView
     fulfilment_order: FulfilmentOrderView
-    allocated: dict[int, tuple[str, int, int]]
+    allocated: dict[int, AllocatedLine]
     shipment_id: str
 
     @property
@@ -60,8 +66,7 @@ def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
             continue
         order = writes.order_of(event)
         lines = allocated[order.order_id, fulfilment_order.node_id]
-        quantities = {number: (sku, units) for number, (sku, units, _) in lines.items()}
-        _deallocate(fulfilment_order, quantities, event.data.reason, writes)
+        _deallocate(fulfilment_order, lines, event.data.reason, writes)
         fulfilment_order.status = "rejected"
         order.undelivered_fulfilment_orders -= 1
         writes.open_case(
@@ -97,9 +102,7 @@ def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
         _dispatch(Shipment(event, order, fulfilment_order, lines, shipment_id), products, writes)
 
 
-def _what_is_wrong(
-    data: ShipmentDispatched, allocated: dict[int, tuple[str, int, int]]
-) -> str | None:
+def _what_is_wrong(data: ShipmentDispatched, allocated: dict[int, AllocatedLine]) -> str | None:
     for line in data.lines:
         sku, units, _ = allocated.get(line.line_number, (None, 0, 0))
         if sku != line.sku or line.quantity > units:
@@ -109,23 +112,21 @@ def _what_is_wrong(
     return None
 
 
-def _dispatch(
-    shipment: Shipment, products: dict[str, tuple[int, int, str]], writes: Writes
-) -> None:
+def _dispatch(shipment: Shipment, products: dict[str, ProductTerms], writes: Writes) -> None:
     event, order, data = shipment.event, shipment.order, shipment.data
     node = shipment.fulfilment_order.node_id
     goods = tax = total = 0
     cost: dict[str, int] = defaultdict(int)
-    left = {number: (sku, units) for number, (sku, units, _) in shipment.allocated.items()}
+    left = {number: line.quantity for number, line in shipment.allocated.items()}
     for line in data.lines:
         units, sku = line.quantity, line.sku
-        amount = shipment.allocated[line.line_number][2] * units
+        amount = shipment.allocated[line.line_number].unit_price * units
         standard_cost, tax_rate, currency = products[sku]
         goods += amount
         tax += tax_included(amount, tax_rate)
         cost[currency] += standard_cost * units
         total += units
-        left[line.line_number] = (sku, left[line.line_number][1] - units)
+        left[line.line_number] -= units
         writes.rows["stock_movement"].append(
             (
                 node,
@@ -140,7 +141,11 @@ def _dispatch(
             )
         )
         writes.move(node, sku, on_hand=-units, allocated=-units)
-    short = {number: entry for number, entry in left.items() if entry[1]}
+    short = {
+        number: shipment.allocated[number]._replace(quantity=units)
+        for number, units in left.items()
+        if units
+    }
     if short:
         _deallocate(shipment.fulfilment_order, short, "short_shipped", writes)
     _record(shipment, total, writes)
@@ -246,12 +251,12 @@ def _tell(shipment: Shipment, writes: Writes) -> None:
 
 def _deallocate(
     fulfilment_order: FulfilmentOrderView,
-    quantities: dict[int, tuple[str, int]],
+    lines: dict[int, AllocatedLine],
     reason: str,
     writes: Writes,
 ) -> None:
     node = fulfilment_order.node_id
-    for line_number, (sku, units) in quantities.items():
+    for line_number, (sku, units, _) in lines.items():
         writes.rows["deallocation"].append(
             (fulfilment_order.order_id, line_number, node, sku, units, reason)
         )

@@ -10,12 +10,17 @@ from assets.commerce.identifiers import order_id_text
 from assets.decisions.process_log import ProcessLog
 from assets.finance.journal import Journal
 from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
-from assets.ports import Case, Command, FulfilmentOrderView, InboxEvent, OrderView, UnitOfWork
+from assets.ports import (
+    Case,
+    Command,
+    FulfilmentOrderView,
+    InboxEvent,
+    OrderView,
+    Reservation,
+    UnitOfWork,
+)
 
 OWNER = "order_desk"
-
-#: (line_number, node_id, sku, quantity) of open reservations of one order.
-Reservations = list[tuple[int, str, str, int]]
 
 CONTACT_COLUMNS = (
     "customer_id",
@@ -213,11 +218,11 @@ class Writes:
         """Personal data of a customer, in the order of `CONTACT_COLUMNS`."""
         self._contacts.append(contact)
 
-    def reservations_of(self, order_ids: Iterable[str]) -> dict[str, Reservations]:
+    def reservations_of(self, order_ids: Iterable[str]) -> dict[str, list[Reservation]]:
         """Open reservations by order."""
-        result: dict[str, Reservations] = defaultdict(list)
-        for order, *reservation in self.unit_of_work.stock.open_reservations(list(order_ids)):
-            result[order].append(tuple(reservation))  # type: ignore[arg-type]
+        result: dict[str, list[Reservation]] = defaultdict(list)
+        for reservation in self.unit_of_work.stock.open_reservations(list(order_ids)):
+            result[reservation.order_id].append(reservation)
         return result
 
     def open_case(self, case_type: str, business_key: str, reason: str) -> None:

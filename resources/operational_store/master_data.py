@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from assets.ports import Columns
+from assets.ports import Columns, ProductTerms
 from resources.operational_store.bulk import copy_into, execute, fetch, upsert
 
 
@@ -18,15 +18,15 @@ class SqlMasterData:
         self._connection = connection
         self._effective_at = effective_at
 
-    def products(self, skus: Iterable[str]) -> dict[str, tuple[int, int, str]]:
-        """Standard cost (ten-thousandths), tax rate (basis points), currency, by known SKU."""
+    def products(self, skus: Iterable[str]) -> dict[str, ProductTerms]:
+        """Terms by known SKU."""
         rows = fetch(
             self._connection,
             "select sku, (standard_cost * 10000)::bigint, tax_rate_basis_points, currency_code"
             " from product where sku = any(%s)",
             list(skus),
         )
-        return {sku: (cost, rate, currency) for sku, cost, rate, currency in rows}
+        return {sku: ProductTerms(*terms) for sku, *terms in rows}
 
     def nodes(self) -> dict[str, str]:
         """Zone of each active node, by node id."""

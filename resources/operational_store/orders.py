@@ -9,7 +9,7 @@ from operator import attrgetter
 
 import sqlalchemy as sa
 
-from assets.ports import FulfilmentOrderView, OrderView
+from assets.ports import AllocatedLine, FulfilmentOrderView, OrderView
 from resources.operational_store.bulk import fetch, upsert
 
 _VIEW = """
@@ -112,8 +112,8 @@ class SqlOrders:
 
     def allocated_lines(
         self, order_ids: Iterable[str]
-    ) -> dict[tuple[str, str], dict[int, tuple[str, int, int]]]:
-        """By (order_id, node_id): line number → (sku, allocated quantity, unit price)."""
+    ) -> dict[tuple[str, str], dict[int, AllocatedLine]]:
+        """By (order_id, node_id): line number → what was allocated."""
         rows = fetch(
             self._connection,
             "select r.order_id::text, r.node_id, r.line_number, r.sku, -r.quantity,"
@@ -123,7 +123,7 @@ class SqlOrders:
             " where r.order_id = any(%s::uuid[]) and r.kind = 'consumed'",
             list(dict.fromkeys(order_ids)),
         )
-        result: dict[tuple[str, str], dict[int, tuple[str, int, int]]] = defaultdict(dict)
+        result: dict[tuple[str, str], dict[int, AllocatedLine]] = defaultdict(dict)
         for order_id, node_id, line_number, sku, quantity, price in rows:
-            result[order_id, node_id][line_number] = (sku, quantity, price)
+            result[order_id, node_id][line_number] = AllocatedLine(sku, quantity, price)
         return result

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from assets.ports import Columns
+from assets.ports import Columns, Reservation, StockPosition
 from resources.operational_store.bulk import execute, fetch, upsert
 
 
@@ -19,14 +19,15 @@ class SqlStock:
         self._effective_at = effective_at
         self._policy_hash = policy_hash
 
-    def lock_positions(self, skus: Iterable[str]) -> list[tuple[str, str, int, int, int]]:
-        """(node_id, sku, on hand, reserved, allocated), ordered by node and SKU."""
-        return fetch(
+    def lock_positions(self, skus: Iterable[str]) -> list[StockPosition]:
+        """Every node's position of these SKUs, ordered by node and SKU."""
+        rows = fetch(
             self._connection,
             "select node_id, sku, on_hand_quantity, reserved_quantity, allocated_quantity"
             " from stock_position where sku = any(%s) order by node_id, sku for update",
             list(skus),
         )
+        return list(map(StockPosition._make, rows))
 
     def change_positions(self, changes: Mapping[tuple[str, str], tuple[int, int, int]]) -> None:
         """Add to (on hand, reserved, allocated) of each (node_id, sku), new positions included."""
@@ -72,11 +73,11 @@ class SqlStock:
                 *arguments,
             )
 
-    def open_reservations(self, order_ids: Sequence[str]) -> list[tuple[str, int, str, str, int]]:
-        """(order_id, line_number, node_id, sku, quantity) of reservations without an end."""
+    def open_reservations(self, order_ids: Sequence[str]) -> list[Reservation]:
+        """Reservations of these orders that have no end yet."""
         if not order_ids:
             return []
-        return fetch(
+        rows = fetch(
             self._connection,
             "select order_id::text, line_number, node_id, min(sku), sum(quantity)::bigint"
             " from reservation_movement where order_id = any(%s::uuid[])"
@@ -84,13 +85,14 @@ class SqlStock:
             " order by order_id, line_number, node_id",
             list(order_ids),
         )
+        return list(map(Reservation._make, rows))
 
     def open_reservations_of_positions(
         self, positions: Iterable[tuple[str, str]]
-    ) -> list[tuple[str, int, str, str, int]]:
+    ) -> list[Reservation]:
         """Open reservations at (node_id, sku), the newest first."""
         wanted = list(positions)
-        return fetch(
+        rows = fetch(
             self._connection,
             "select r.order_id::text, r.line_number, r.node_id, r.sku, r.quantity"
             " from order_state s join reservation_movement r on r.order_id = s.order_id"
@@ -103,6 +105,7 @@ class SqlStock:
             [node for node, _ in wanted],
             [sku for _, sku in wanted],
         )
+        return list(map(Reservation._make, rows))
 
     def moved_since(
         self, positions: Iterable[tuple[str, str]], instant: datetime
