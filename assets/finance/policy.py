@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
-from assets.errors import PolicyError
+from assets.decisions.typed_policy import policy_reader
 
 
 class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,13 +33,5 @@ class FinancePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts: Accounts
 
 
-def finance_policy(values: Mapping[str, Any]) -> FinancePolicy:
-    """The typed policy of the journal.
-
-    Raises:
-        PolicyError: If a key is missing, unknown or of the wrong kind.
-    """
-    try:
-        return msgspec.convert(dict(values), FinancePolicy)
-    except msgspec.ValidationError as error:
-        raise PolicyError(f"finance: {error}") from error
+#: The typed policy of the journal, from its values.
+finance_policy = policy_reader("finance", FinancePolicy)

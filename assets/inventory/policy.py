@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from assets.errors import PolicyError
+from assets.decisions.typed_policy import policy_reader
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -34,13 +33,5 @@ class InventoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return by_node.get(node, by_node.get("*", 0))
 
 
-def inventory_policy(values: Mapping[str, Any]) -> InventoryPolicy:
-    """The typed policy of the stock ledger.
-
-    Raises:
-        PolicyError: If a key is missing, unknown or of the wrong kind.
-    """
-    try:
-        return msgspec.convert(dict(values), InventoryPolicy)
-    except msgspec.ValidationError as error:
-        raise PolicyError(f"inventory: {error}") from error
+#: The typed policy of the stock ledger, from its values.
+inventory_policy = policy_reader("inventory", InventoryPolicy)

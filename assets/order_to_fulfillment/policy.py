@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from assets.errors import PolicyError
+from assets.decisions.typed_policy import policy_reader
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -45,13 +44,5 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return by_region.get(region, by_region.get("*", 0))
 
 
-def order_policy(values: Mapping[str, Any]) -> OrderPolicy:
-    """The typed policy of this flow.
-
-    Raises:
-        PolicyError: If a key is missing, unknown or of the wrong kind.
-    """
-    try:
-        return msgspec.convert(dict(values), OrderPolicy)
-    except msgspec.ValidationError as error:
-        raise PolicyError(f"order_to_fulfillment: {error}") from error
+#: The typed policy of this flow, from its values.
+order_policy = policy_reader("order_to_fulfillment", OrderPolicy)

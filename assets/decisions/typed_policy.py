@@ -1,0 +1,28 @@
+"""A policy's values as the frozen, typed parameters that a flow works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from assets.errors import PolicyError
+
+Policy = TypeVar("Policy", bound=msgspec.Struct)
+
+
+def policy_reader(name: str, kind: type[Policy]) -> Callable[[Mapping[str, Any]], Policy]:
+    """What makes the values of one policy typed.
+
+    The reader raises a `PolicyError` that names the policy and the key if one is missing, unknown
+    or of the wrong kind.
+    """
+
+    def read(values: Mapping[str, Any]) -> Policy:
+        try:
+            return msgspec.convert(dict(values), kind)
+        except msgspec.ValidationError as error:
+            raise PolicyError(f"{name}: {error}") from error
+
+    return read
