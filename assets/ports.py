@@ -111,6 +111,19 @@ class ProductTerms(NamedTuple):
     currency_code: str
 
 
+#: The columns of `MasterData.put_customers`.
+CONTACT = (
+    "customer_id",
+    "customer_number",
+    "country_code",
+    "name",
+    "email",
+    "address",
+    "city",
+    "postcode",
+)
+
+
 class MasterData(Protocol):
     """Products, prices, nodes and customers, as the systems that own them told us."""
 

@@ -6,21 +6,21 @@ Source of the shape: A. Berti et al., OCEL (Object-Centric Event Log) 2.0 Specif
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from assets.commerce.identifiers import identify_text
+from assets.facts import FactRows
 from assets.ports import UnitOfWork
 
-COLUMNS = ("process_event_id", "activity", "order_id", "objects", "occurred_at")
+PROCESS_EVENT = ("process_event_id", "activity", "order_id", "objects", "occurred_at")
 
 
 class ProcessLog:
     """Collects what happened; each happening has one id, made of its activity and its key."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows = FactRows({"process_event": PROCESS_EVENT})
 
     def add(
         self,
@@ -35,7 +35,7 @@ class ProcessLog:
             {"type": kind, "id": identity, "qualifier": qualifier}
             for kind, identity, qualifier in objects
         ]
-        self._rows.append(
+        self._rows["process_event"].append(
             (
                 identify_text("process_event", activity, key),
                 activity,
@@ -47,7 +47,4 @@ class ProcessLog:
 
     def flush(self, unit_of_work: UnitOfWork) -> None:
         """Append everything by one statement."""
-        if self._rows:
-            columns = dict(zip(COLUMNS, zip(*self._rows, strict=True), strict=True))
-            unit_of_work.append("process_event", columns)
-            self._rows = []
+        self._rows.flush(unit_of_work)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from assets.commerce.identifiers import identify_text
+from assets.facts import FactRows
 from assets.finance.policy import Accounts, finance_policy
 from assets.ports import PolicyBook, Scope, UnitOfWork
 
-COLUMNS = (
+JOURNAL_LINE = (
     "entry_id",
     "line_number",
     "entry_kind",
@@ -28,7 +29,7 @@ class Journal:
     def __init__(self, policies: PolicyBook) -> None:
         self._policies = policies
         self._accounts: dict[tuple[str, str], Accounts] = {}
-        self._rows: list[tuple[object, ...]] = []
+        self._rows = FactRows({"journal_line": JOURNAL_LINE})
 
     def accounts(self, scope: Scope) -> Accounts:
         """The chart of accounts of a region and brand."""
@@ -56,8 +57,9 @@ class Journal:
             raise ValueError(f"entry {kind} of {business_key} does not balance")
         kept = [leg for leg in legs if leg[1]]
         entry_id = identify_text("journal_entry", kind, business_key)
+        rows = self._rows["journal_line"]
         for number, (account, amount) in enumerate(kept, start=1):
-            self._rows.append(
+            rows.append(
                 (
                     entry_id,
                     number,
@@ -73,7 +75,4 @@ class Journal:
 
     def flush(self, unit_of_work: UnitOfWork) -> None:
         """Append everything by one statement, which the balance trigger judges."""
-        if self._rows:
-            columns = dict(zip(COLUMNS, zip(*self._rows, strict=True), strict=True))
-            unit_of_work.append("journal_line", columns)
-            self._rows = []
+        self._rows.flush(unit_of_work)

@@ -12,35 +12,16 @@ import pandas as pd
 
 from assets.commerce.identifiers import identify
 from assets.contracts.inventory import InventoryCounted, InventoryReceived
+from assets.facts import FactRows
 from assets.finance.journal import Journal
 from assets.finance.policy import Accounts
+from assets.inventory.ledger import LEDGERS, PositionChanges
 from assets.inventory.policy import inventory_policy
 from assets.inventory.rules import available_to_promise, book_change
 from assets.ports import Case, Command, InboxEvent, ProductTerms, Reservation, UnitOfWork
 
 CONSUMER = "inventory"
 OWNER = "stock_control"
-
-MOVEMENT_COLUMNS = (
-    "node_id",
-    "sku",
-    "kind",
-    "quantity",
-    "reason_code",
-    "reference_id",
-    "reference_line",
-    "occurred_at",
-)
-RELEASE_COLUMNS = (
-    "order_id",
-    "line_number",
-    "node_id",
-    "sku",
-    "kind",
-    "quantity",
-    "is_start",
-    "expires_at",
-)
 
 
 @dataclass
@@ -51,13 +32,10 @@ class Books:
     products: dict[str, ProductTerms]
     journal: Journal
     positions: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    changes: dict[tuple[str, str], list[int]] = field(
-        default_factory=lambda: defaultdict(lambda: [0, 0, 0])
-    )
+    changes: PositionChanges = field(default_factory=PositionChanges)
     #: Open reservations of positions that lost stock, the newest last.
     reservations: dict[tuple[str, str], list[Reservation]] = field(default_factory=dict)
-    releases: list[tuple[Any, ...]] = field(default_factory=list)
-    movements: list[tuple[Any, ...]] = field(default_factory=list)
+    rows: FactRows = field(default_factory=lambda: FactRows(LEDGERS))
     cases: list[Case] = field(default_factory=list)
 
 
@@ -121,12 +99,22 @@ def _apply(event: InboxEvent, books: Books) -> None:
         if booked:
             position[0] += booked
             books.positions[data.node_id, sku] = position
-            books.changes[data.node_id, sku][0] += booked
+            books.changes.add(data.node_id, sku, on_hand=booked)
             terms = books.products[sku]
             against = _against(kind, is_new, accounts)
             value[terms.currency_code][against] -= terms.standard_cost * booked
-            books.movements.append(
-                (data.node_id, sku, kind, booked, reason, reference, line_number, event.occurred_at)
+            books.rows["stock_movement"].append(
+                (
+                    data.node_id,
+                    sku,
+                    kind,
+                    booked,
+                    reason,
+                    reference,
+                    line_number,
+                    None,
+                    event.occurred_at,
+                )
             )
     for currency, by_account in value.items():
         books.journal.post(
@@ -179,8 +167,8 @@ def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -
         order_id, line_number, node_id, sku, quantity = books.reservations[key].pop()
         units -= quantity
         books.positions[key][1] -= quantity
-        books.changes[key][1] -= quantity
-        books.releases.append(
+        books.changes.add(node_id, sku, reserved=-quantity)
+        books.rows["reservation_movement"].append(
             (order_id, line_number, node_id, sku, "moved_to_shortage", -quantity, False, None)
         )
         books.cases.append(
@@ -195,15 +183,8 @@ def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -
 
 def _flush(books: Books) -> None:
     unit_of_work = books.unit_of_work
-    if books.movements:
-        columns = dict(zip(MOVEMENT_COLUMNS, zip(*books.movements, strict=True), strict=True))
-        unit_of_work.append("stock_movement", columns)
-    if books.releases:
-        columns = dict(zip(RELEASE_COLUMNS, zip(*books.releases, strict=True), strict=True))
-        unit_of_work.append("reservation_movement", columns)
-    unit_of_work.stock.change_positions(
-        {key: (c[0], c[1], c[2]) for key, c in books.changes.items() if any(c)}
-    )
+    books.rows.flush(unit_of_work)
+    books.changes.flush(unit_of_work)
     books.journal.flush(unit_of_work)
     unit_of_work.open_cases(books.cases)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from assets.commerce.identifiers import identify
 from assets.commerce.money import to_ten_thousandths
@@ -15,8 +13,9 @@ from assets.contracts.master_data import (
     PriceChanged,
     ProductRegistered,
 )
+from assets.facts import in_columns
 from assets.finance.journal import Journal
-from assets.ports import InboxEvent, UnitOfWork
+from assets.ports import CONTACT, InboxEvent, UnitOfWork
 
 CONSUMER = "master_data"
 
@@ -31,10 +30,6 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
 
 def _of(events: list[InboxEvent], kind: type) -> list[InboxEvent]:
     return [event for event in events if isinstance(event.data, kind)]
-
-
-def _columns(names: Sequence[str], rows: list[tuple[Any, ...]]) -> dict[str, Sequence[Any]]:
-    return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
 def _is_older(event: InboxEvent, told: datetime | None) -> bool:
@@ -53,7 +48,7 @@ def _take_nodes(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         for e in latest.values()
     ]
     names = ("node_id", "kind", "zone", "country_code", "is_active", "occurred_at")
-    unit_of_work.master_data.put_nodes(_columns(names, rows))
+    unit_of_work.master_data.put_nodes(in_columns(names, rows))
     unit_of_work.inbox.release(f"node:{node_id}" for node_id in latest)
 
 
@@ -87,7 +82,7 @@ def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         "is_synthetic",
         "occurred_at",
     )
-    unit_of_work.master_data.put_products(_columns(names, rows))
+    unit_of_work.master_data.put_products(in_columns(names, rows))
     unit_of_work.inbox.release(f"sku:{sku}" for sku in latest)
 
 
@@ -139,7 +134,7 @@ def _take_prices(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         for (sku, channel, occurred_at), e in latest.items()
     ]
     names = ("sku", "channel", "unit_price", "currency_code", "occurred_at")
-    unit_of_work.master_data.put_prices(_columns(names, rows))
+    unit_of_work.master_data.put_prices(in_columns(names, rows))
 
 
 def _take_customers(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
@@ -155,14 +150,4 @@ def _take_customers(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         if any(personal):
             bare = CustomerRegistered(customer_number=number, country=data.country)
             unit_of_work.inbox.redact(event, bare)
-    names = (
-        "customer_id",
-        "customer_number",
-        "country_code",
-        "name",
-        "email",
-        "address",
-        "city",
-        "postcode",
-    )
-    unit_of_work.master_data.put_customers(_columns(names, rows))
+    unit_of_work.master_data.put_customers(in_columns(CONTACT, rows))

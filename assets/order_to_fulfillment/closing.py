@@ -57,7 +57,7 @@ def end_without_goods(
         writes.rows["reservation_movement"].append(
             (order_id, line_number, node, sku, reservation_end, -quantity, False, None)
         )
-        writes.move(node, sku, reserved=-quantity)
+        writes.positions.add(node, sku, reserved=-quantity)
     writes.cancel_at_erp(order, happening)
     writes.tell_customer(order, "order_cancelled")
     writes.process.add(

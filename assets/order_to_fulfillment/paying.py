@@ -109,7 +109,7 @@ def _allocate(order: OrderView, reservations: list[Reservation], writes: Writes)
         writes.rows["reservation_movement"].append(
             (order_id, line_number, node, sku, "consumed", -quantity, False, None)
         )
-        writes.move(node, sku, reserved=-quantity, allocated=quantity)
+        writes.positions.add(node, sku, reserved=-quantity, allocated=quantity)
         by_node[node].append(reservation)
     order.open_fulfilment_orders = order.undelivered_fulfilment_orders = len(by_node)
     objects = [("order", order.order_id, "allocated for")]

@@ -169,7 +169,7 @@ def _reserve(
             writes.rows["reservation_movement"].append(
                 (identity, line.line_number, node, line.sku, "reserved", units, True, expires_at)
             )
-            writes.move(node, line.sku, reserved=units)
+            writes.positions.add(node, line.sku, reserved=units)
         ordered += line.quantity
         goods += amount
         payable += price * reserved

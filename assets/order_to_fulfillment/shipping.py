@@ -140,7 +140,7 @@ def _dispatch(shipment: Shipment, products: dict[str, ProductTerms], writes: Wri
                 event.occurred_at,
             )
         )
-        writes.move(node, sku, on_hand=-units, allocated=-units)
+        writes.positions.add(node, sku, on_hand=-units, allocated=-units)
     short = {
         number: shipment.allocated[number]._replace(quantity=units)
         for number, units in left.items()
@@ -260,7 +260,7 @@ def _deallocate(
         writes.rows["deallocation"].append(
             (fulfilment_order.order_id, line_number, node, sku, units, reason)
         )
-        writes.move(node, sku, allocated=-units)
+        writes.positions.add(node, sku, allocated=-units)
 
 
 def _close_fulfilment_order(order: OrderView, event: InboxEvent, writes: Writes) -> None:

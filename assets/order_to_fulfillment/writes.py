@@ -8,9 +8,12 @@ from typing import Any
 
 from assets.commerce.identifiers import order_id_text
 from assets.decisions.process_log import ProcessLog
+from assets.facts import FactRows, in_columns
 from assets.finance.journal import Journal
+from assets.inventory.ledger import LEDGERS, PositionChanges
 from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
 from assets.ports import (
+    CONTACT,
     Case,
     Command,
     FulfilmentOrderView,
@@ -21,17 +24,6 @@ from assets.ports import (
 )
 
 OWNER = "order_desk"
-
-CONTACT_COLUMNS = (
-    "customer_id",
-    "customer_number",
-    "country_code",
-    "name",
-    "email",
-    "address",
-    "city",
-    "postcode",
-)
 
 COLUMNS = {
     "order_placed": (
@@ -69,28 +61,9 @@ COLUMNS = {
         "tax_amount",
     ),
     "order_charge": ("order_id", "charge_number", "charge_code", "charge_amount"),
-    "reservation_movement": (
-        "order_id",
-        "line_number",
-        "node_id",
-        "sku",
-        "kind",
-        "quantity",
-        "is_start",
-        "expires_at",
-    ),
+    "reservation_movement": LEDGERS["reservation_movement"],
     "deallocation": ("order_id", "line_number", "node_id", "sku", "quantity", "reason_code"),
-    "stock_movement": (
-        "node_id",
-        "sku",
-        "kind",
-        "quantity",
-        "reason_code",
-        "reference_id",
-        "reference_line",
-        "order_id",
-        "occurred_at",
-    ),
+    "stock_movement": LEDGERS["stock_movement"],
     "shipment_dispatched": (
         "shipment_id",
         "shipment_number",
@@ -126,7 +99,8 @@ class Writes:
     """Facts by table, state by order, and what goes out.
 
     Attributes:
-        rows: Table → rows, each a tuple in the order of `COLUMNS`.
+        rows: Facts by table, each a tuple in the order of `COLUMNS`.
+        positions: What happens to stock positions.
         orders: Every order that this batch touched.
         fulfilment_orders: Every fulfilment order that this batch touched.
         of_order: The same by order.
@@ -134,13 +108,13 @@ class Writes:
 
     def __init__(self, unit_of_work: UnitOfWork) -> None:
         self.unit_of_work = unit_of_work
-        self.rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in COLUMNS}
+        self.rows = FactRows(COLUMNS)
+        self.positions = PositionChanges()
         self.orders: dict[str, OrderView] = {}
         self.fulfilment_orders: dict[str, FulfilmentOrderView] = {}
         self.of_order: dict[str, list[FulfilmentOrderView]] = defaultdict(list)
         self.journal = Journal(unit_of_work.policies)
         self.process = ProcessLog()
-        self._positions: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
         self._commands: list[Command] = []
         self._cases: list[Case] = []
         self._contacts: list[tuple[Any, ...]] = []
@@ -153,15 +127,6 @@ class Writes:
             values = self.unit_of_work.policies.resolve("order_to_fulfillment", *scope)
             self._policies[scope] = order_policy(values)
         return self._policies[scope]
-
-    def move(
-        self, node_id: str, sku: str, on_hand: int = 0, reserved: int = 0, allocated: int = 0
-    ) -> None:
-        """Change a stock position by these units."""
-        change = self._positions[node_id, sku]
-        change[0] += on_hand
-        change[1] += reserved
-        change[2] += allocated
 
     def send(
         self,
@@ -215,7 +180,7 @@ class Writes:
         self.send("erp", "sales_order.cancel", order, payload)
 
     def remember_contact(self, *contact: str | None) -> None:
-        """Personal data of a customer, in the order of `CONTACT_COLUMNS`."""
+        """Personal data of a customer, in the order of `assets.ports.CONTACT`."""
         self._contacts.append(contact)
 
     def reservations_of(self, order_ids: Iterable[str]) -> dict[str, list[Reservation]]:
@@ -237,26 +202,17 @@ class Writes:
     def flush(self) -> None:
         """Write everything collected, as one statement a table."""
         unit_of_work = self.unit_of_work
-        for table, rows in self.rows.items():
-            if rows:
-                columns = dict(zip(COLUMNS[table], zip(*rows, strict=True), strict=True))
-                unit_of_work.append(table, columns)
-                rows.clear()
+        self.rows.flush(unit_of_work)
         if self._contacts:
-            unit_of_work.master_data.put_customers(
-                dict(zip(CONTACT_COLUMNS, zip(*self._contacts, strict=True), strict=True))
-            )
+            unit_of_work.master_data.put_customers(in_columns(CONTACT, self._contacts))
             self._contacts.clear()
         self.journal.flush(unit_of_work)
         self.process.flush(unit_of_work)
-        unit_of_work.stock.change_positions(
-            {key: (c[0], c[1], c[2]) for key, c in self._positions.items() if any(c)}
-        )
+        self.positions.flush(unit_of_work)
         unit_of_work.orders.put_states(self.orders.values())
         unit_of_work.orders.put_fulfilment_orders(self.fulfilment_orders.values())
         unit_of_work.send(self._commands)
         unit_of_work.open_cases(self._cases)
-        self._positions.clear()
         self._commands.clear()
         self._cases.clear()
 

@@ -9,6 +9,7 @@ from operator import attrgetter
 
 import sqlalchemy as sa
 
+from assets.facts import in_columns
 from assets.ports import AllocatedLine, FulfilmentOrderView, OrderView
 from resources.operational_store.bulk import fetch, upsert
 
@@ -87,7 +88,7 @@ class SqlOrders:
         """Store the state of orders, new ones included."""
         rows = list(map(attrgetter(*_STATE), orders))
         if rows:
-            columns = dict(zip(_STATE, zip(*rows, strict=True), strict=True))
+            columns = in_columns(_STATE, rows)
             columns["effective_at"] = (self._effective_at,) * len(rows)
             upsert(self._connection, "order_state", columns, ["order_id"])
 
@@ -106,7 +107,7 @@ class SqlOrders:
         """Store the state of fulfilment orders, new ones included."""
         rows = list(map(attrgetter(*_FULFILMENT_ORDER), fulfilment_orders))
         if rows:
-            columns = dict(zip(_FULFILMENT_ORDER, zip(*rows, strict=True), strict=True))
+            columns = in_columns(_FULFILMENT_ORDER, rows)
             columns["effective_at"] = (self._effective_at,) * len(rows)
             upsert(self._connection, "fulfilment_order", columns, ["fulfilment_order_id"])
 

@@ -12,6 +12,7 @@ import psycopg
 import sqlalchemy as sa
 
 from assets.commerce.identifiers import command_id_text
+from assets.facts import in_columns
 from assets.ports import Case, Columns, Command, PolicyBook
 from resources.operational_store.bulk import copy_into, execute, fetch
 from resources.operational_store.cases import open_cases
@@ -118,7 +119,7 @@ class SqlUnitOfWork:
 
     def _put_out(self, rows: list[tuple[str, ...]]) -> None:
         if rows:
-            self.append("command_outbox", dict(zip(_OUTBOX, zip(*rows, strict=True), strict=True)))
+            self.append("command_outbox", in_columns(_OUTBOX, rows))
             self.commands_sent += len(rows)
 
     def open_cases(self, cases: Iterable[Case]) -> None:

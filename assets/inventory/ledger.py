@@ -1,0 +1,55 @@
+"""The ledgers of stock as whoever moves units writes them: their columns, and the positions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from assets.ports import UnitOfWork
+
+#: Columns of the ledgers, by table.
+LEDGERS = {
+    "stock_movement": (
+        "node_id",
+        "sku",
+        "kind",
+        "quantity",
+        "reason_code",
+        "reference_id",
+        "reference_line",
+        "order_id",
+        "occurred_at",
+    ),
+    "reservation_movement": (
+        "order_id",
+        "line_number",
+        "node_id",
+        "sku",
+        "kind",
+        "quantity",
+        "is_start",
+        "expires_at",
+    ),
+}
+
+
+class PositionChanges:
+    """What one batch does to stock positions, summed up, so that each is touched once."""
+
+    def __init__(self) -> None:
+        self._changes: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+
+    def add(
+        self, node_id: str, sku: str, on_hand: int = 0, reserved: int = 0, allocated: int = 0
+    ) -> None:
+        """Change a position by these units."""
+        change = self._changes[node_id, sku]
+        change[0] += on_hand
+        change[1] += reserved
+        change[2] += allocated
+
+    def flush(self, unit_of_work: UnitOfWork) -> None:
+        """Apply the sums and begin anew."""
+        unit_of_work.stock.change_positions(
+            {key: (c[0], c[1], c[2]) for key, c in self._changes.items() if any(c)}
+        )
+        self._changes.clear()
