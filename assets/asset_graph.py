@@ -15,16 +15,7 @@ from typing import Any, Protocol
 import dagster as dg
 
 from assets.errors import RetailFlowError
-
-
-class Tally(Protocol):
-    """What a drain did, in events."""
-
-    applied: int
-    waiting: int
-    quarantined: int
-    cases: int
-    batches: int
+from assets.ports import Tally
 
 
 class LawResult(Protocol):

@@ -78,6 +78,16 @@ class Case:
     reason: str
 
 
+class Tally(Protocol):
+    """What applying events did, in events."""
+
+    applied: int
+    waiting: int
+    quarantined: int
+    cases: int
+    batches: int
+
+
 class Clock(Protocol):
     """Effective time (real, or a replay's simulated time) and the wall's."""
 

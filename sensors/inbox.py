@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from sensors.ports import InboxStore, Tally
+from sensors.ports import InboxStore, MicroBatch
 from sensors.ticks import looks
 
 CHANNEL = "omniflow_inbox"
@@ -38,7 +38,7 @@ class MicroBatches:
         self._reported_at = 0.0
         self.applied = 0
 
-    def add(self, consumer: str, tally: Tally) -> None:
+    def add(self, consumer: str, tally: MicroBatch) -> None:
         """Count one in."""
         own = REPORTED_AS.get(consumer, consumer)
         self._figures.setdefault(consumer, Counter()).update(

@@ -7,15 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from assets.ports import Tally
 
-class Tally(Protocol):
-    """What handling a micro-batch did, in events; ``rows`` were added by table."""
 
-    applied: int
-    waiting: int
-    quarantined: int
-    cases: int
-    batches: int
+class MicroBatch(Tally, Protocol):
+    """What handling a micro-batch did; ``rows`` were added by table."""
+
     rows: Counter[str]
 
 
@@ -27,18 +24,26 @@ class Listener(Protocol):
         ...
 
 
-class InboxStore(Protocol):
-    """The store of events that arrive."""
+class Timed(Protocol):
+    """A home with a time of its own."""
 
     def time_is_simulated(self) -> bool:
         """Whether a replay or demo moves the time here; then nobody else may."""
         ...
 
+
+class Audible(Timed, Protocol):
+    """A store that says when something waits in it."""
+
     def listening(self, channel: str) -> AbstractContextManager[Listener]:
         """Listen from now on: what was said before is not heard."""
         ...
 
-    def drain_waiting(self) -> Iterator[tuple[str, Tally]]:
+
+class InboxStore(Audible, Protocol):
+    """The store of events that arrive."""
+
+    def drain_waiting(self) -> Iterator[tuple[str, MicroBatch]]:
         """Handle what waits now, consumer by consumer; nothing where somebody else does already."""
         ...
 
@@ -67,16 +72,8 @@ class Sent(Protocol):
         ...
 
 
-class OutboxStore(Protocol):
+class OutboxStore(Audible, Protocol):
     """The store of commands that wait to be sent."""
-
-    def time_is_simulated(self) -> bool:
-        """Whether a replay or demo moves the time here; then nobody else may."""
-        ...
-
-    def listening(self, channel: str) -> AbstractContextManager[Listener]:
-        """Listen from now on: what was said before is not heard."""
-        ...
 
     def dispatch(self) -> Sent:
         """Send whatever may be sent now."""
@@ -102,12 +99,8 @@ class Fetched(Protocol):
         ...
 
 
-class PartnerStore(Protocol):
+class PartnerStore(Timed, Protocol):
     """Partners that are asked because they do not tell."""
-
-    def time_is_simulated(self) -> bool:
-        """Whether a replay or demo moves the time here; then nobody else may."""
-        ...
 
     def poll_partners(self) -> Sequence[Fetched]:
         """Ask each of them once."""
@@ -118,12 +111,8 @@ class PartnerStore(Protocol):
         ...
 
 
-class PromiseStore(Protocol):
+class PromiseStore(Timed, Protocol):
     """Promises of stock, which end or change by time alone."""
-
-    def time_is_simulated(self) -> bool:
-        """Whether a replay or demo moves the time here; then nobody else may."""
-        ...
 
     def report_overdue(self) -> int:
         """Open a case for each event that has waited for too long; gives how many."""

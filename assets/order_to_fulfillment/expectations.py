@@ -28,6 +28,15 @@ def _tax_is_within_the_amount(rows: pd.DataFrame) -> pd.Series[bool]:
     return (tax >= 0) & ((tax <= amount) | (amount < 0))
 
 
+# Asked of the facts and of the marts built from them.
+CHANNEL_IS_A_CODE = matches("channel_is_a_code", "channel", CODE, "the channel is no code")
+PROMISE_IS_NOT_BEFORE_THE_ORDER = not_less(
+    "promise_is_not_before_the_order",
+    "promised_date",
+    "trading_date",
+    "promised for a day before the order",
+)
+
 ORDER_PLACED = Suite(
     name="order_placed_window",
     owner=OWNER,
@@ -59,7 +68,7 @@ ORDER_PLACED = Suite(
         matches("legal_entity_is_a_code", "legal_entity", CODE, "the legal entity is no code"),
         matches("brand_is_a_code", "brand", CODE, "the brand is no code"),
         matches("region_is_a_code", "region", CODE, "the region is no code"),
-        matches("channel_is_a_code", "channel", CODE, "the channel is no code"),
+        CHANNEL_IS_A_CODE,
         matches("country_is_a_code", "country_code", COUNTRY, "the country is no ISO 3166 code"),
         matches(
             "currency_is_a_code", "currency_code", CURRENCY, "the currency is no ISO 4217 code"
@@ -101,12 +110,7 @@ ORDER_PLACED = Suite(
             lambda rows: rows["goods_amount"] + rows["charge_amount"] == rows["total_amount"],
             "goods and charges do not add up to the total",
         ),
-        not_less(
-            "promise_is_not_before_the_order",
-            "promised_date",
-            "trading_date",
-            "promised for a day before the order",
-        ),
+        PROMISE_IS_NOT_BEFORE_THE_ORDER,
         not_less(
             "order_is_not_from_the_future",
             "effective_at",

@@ -7,9 +7,13 @@ that end in ``_agree`` are computed by the query that reads the mart.
 
 from __future__ import annotations
 
+from assets.order_to_fulfillment.expectations import (
+    CHANNEL_IS_A_CODE,
+    CURRENCY,
+    PROMISE_IS_NOT_BEFORE_THE_ORDER,
+)
 from assets.quality_gate import Suite, between, holds, is_true, matches, not_less, one_of, unique
 
-CODE = r"^[a-z][a-z0-9_]{0,63}$"
 LARGEST_AMOUNT = 10**17
 LARGEST_COUNT = 10**12
 #: A year in hours, in ten-thousandths: nothing that we promise takes longer.
@@ -24,6 +28,13 @@ CAUSES = (
     "cancelled_by_customer",
     "payment_declined",
     "payment_expired",
+)
+
+EVERY_UNIT_IS_ACCOUNTED = holds(
+    "every_unit_is_accounted",
+    ("ordered_quantity", "filled_quantity", "unfilled_quantity"),
+    lambda rows: rows["filled_quantity"] + rows["unfilled_quantity"] == rows["ordered_quantity"],
+    "filled and unfilled units are not what was ordered",
 )
 
 ORDER_PROMISE_PERFORMANCE = Suite(
@@ -51,7 +62,7 @@ ORDER_PROMISE_PERFORMANCE = Suite(
     ),
     optional=("cause_code", "dispatched_at", "delivered_at", "is_on_time", "late_day_count"),
     said=(
-        matches("channel_is_a_code", "channel", CODE, "the channel is no code"),
+        CHANNEL_IS_A_CODE,
         one_of(
             "outcome_is_known",
             "outcome",
@@ -85,14 +96,7 @@ ORDER_PROMISE_PERFORMANCE = Suite(
             lambda rows: ~rows["is_open"].astype(bool),
             "still open although everything was delivered",
         ),
-        holds(
-            "every_unit_is_accounted",
-            ("ordered_quantity", "filled_quantity", "unfilled_quantity"),
-            lambda rows: (
-                rows["filled_quantity"] + rows["unfilled_quantity"] == rows["ordered_quantity"]
-            ),
-            "filled and unfilled units are not what was ordered",
-        ),
+        EVERY_UNIT_IS_ACCOUNTED,
         holds(
             "no_more_is_shipped_than_filled",
             ("filled_quantity", "shipped_quantity"),
@@ -102,12 +106,7 @@ ORDER_PROMISE_PERFORMANCE = Suite(
         between(
             "lateness_is_possible", "late_day_count", 0, 3_660, "late by less than nothing or ages"
         ),
-        not_less(
-            "promise_is_not_before_the_order",
-            "promised_date",
-            "trading_date",
-            "promised for a day before the order",
-        ),
+        PROMISE_IS_NOT_BEFORE_THE_ORDER,
         not_less(
             "dispatch_is_not_before_the_order",
             "dispatched_at",
@@ -274,20 +273,13 @@ CHANNEL_SALES_DAILY = Suite(
     ),
     optional=("fill_rate",),
     said=(
-        matches("channel_is_a_code", "channel", CODE, "the channel is no code"),
-        matches("currency_is_a_code", "currency_code", r"^[A-Z]{3}$", "the currency is no code"),
+        CHANNEL_IS_A_CODE,
+        matches("currency_is_a_code", "currency_code", CURRENCY, "the currency is no code"),
         between("orders_are_counted", "order_count", 1, LARGEST_COUNT, "a day without an order"),
         between(
             "lines_are_not_negative", "order_line_count", 0, LARGEST_COUNT, "fewer than no lines"
         ),
-        holds(
-            "every_unit_is_accounted",
-            ("ordered_quantity", "filled_quantity", "unfilled_quantity"),
-            lambda rows: (
-                rows["filled_quantity"] + rows["unfilled_quantity"] == rows["ordered_quantity"]
-            ),
-            "filled and unfilled units are not what was ordered",
-        ),
+        EVERY_UNIT_IS_ACCOUNTED,
         between("fill_rate_is_a_share", "fill_rate", 0, 10_000, "a fill rate outside 0 to 1"),
         between(
             "sales_are_not_negative",
