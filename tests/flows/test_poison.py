@@ -13,14 +13,14 @@ def test_an_event_that_its_flow_fails_on_is_set_aside_and_the_others_go_on(
 ) -> None:
     shop = Shop(database_url)
     shop.tell(product("MUG"), count(WAREHOUSE, MUG=100))
-    sound = placing._remember_customer
+    sound = placing.remember_customer
 
     def fails_on_one(candidate: placing.Candidate, writes: object) -> str | None:
         if candidate.data.order_number == "A13":
             raise ZeroDivisionError
         return sound(candidate, writes)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(placing, "_remember_customer", fails_on_one)
+    monkeypatch.setattr(placing, "remember_customer", fails_on_one)
     shop.tell(*(order_placed(f"A{number}", ("MUG", 1, "2.40")) for number in range(30)))
 
     assert shop.value("select count(*) from order_placed") == 29

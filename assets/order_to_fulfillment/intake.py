@@ -1,0 +1,71 @@
+"""Taking orders in: which of the placed ones are sound, and what of them may be kept where."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import msgspec
+
+from assets.commerce.identifiers import identify, order_id
+from assets.contracts.order import OrderPlaced, ShipTo
+from assets.order_to_fulfillment.writes import Writes
+from assets.ports import InboxEvent, ProductTerms
+
+
+@dataclass
+class Candidate:
+    """An order on its way in, with what it was given: line index → (node, units)."""
+
+    event: InboxEvent
+    order_id: str
+    first_line: int = 0
+    sourced: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def data(self) -> OrderPlaced:
+        """The contract's payload."""
+        placed: OrderPlaced = self.event.data
+        return placed
+
+
+def admit(
+    events: list[InboxEvent], products: dict[str, ProductTerms], writes: Writes
+) -> list[Candidate]:
+    """Park orders of unknown goods; refuse a second order of the same number."""
+    ids = [str(order_id(event.channel, event.data.order_number)) for event in events]
+    taken = set(writes.unit_of_work.orders.lock(ids)) | set(writes.orders)
+    candidates = []
+    for event, identity in zip(events, ids, strict=True):
+        unknown = next((line.sku for line in event.data.lines if line.sku not in products), None)
+        if identity in taken:
+            writes.refuse(
+                event, "order_already_placed", "the channel used this order number before"
+            )
+            _redact(event, writes)
+        elif unknown is not None:
+            writes.unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
+        else:
+            taken.add(identity)
+            candidates.append(Candidate(event, identity))
+    return candidates
+
+
+def remember_customer(candidate: Candidate, writes: Writes) -> str | None:
+    """The pseudonymous id; what is personal goes to the one table that can be erased."""
+    data, ship_to = candidate.data, candidate.data.ship_to
+    personal = (ship_to.name, ship_to.email, ship_to.address, ship_to.city, ship_to.postcode)
+    if data.customer_number is None and not any(personal):
+        return None
+    number = data.customer_number or f"guest of {candidate.order_id}"
+    identity = str(identify("customer", candidate.event.legal_entity, number))
+    if any(personal):
+        writes.remember_contact(identity, number, ship_to.country, *personal)
+        _redact(candidate.event, writes)
+    return identity
+
+
+def _redact(event: InboxEvent, writes: Writes) -> None:
+    """The inbox keeps where an order goes by its country alone."""
+    bare = ShipTo(country=event.data.ship_to.country)
+    writes.unit_of_work.inbox.redact(event, msgspec.structs.replace(event.data, ship_to=bare))
