@@ -42,10 +42,10 @@ def access(home: str) -> StoreAccess:
     here = opened(home)
 
     def partners() -> PartnerBook:
-        own = here.path / "policies" / "partners.yaml"
+        own = here.policies / "partners.yaml"
         return PartnerBook.load(own if own.exists() else SHIPPED, sandbox_url=here.sandbox_url)
 
-    return StoreAccess(here.database_url, here.path / "policies", partners)
+    return StoreAccess(here.database_url, here.policies, partners)
 
 
 class OperationalStoreResource(dg.ConfigurableResource["StoreAccess"]):

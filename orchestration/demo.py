@@ -92,9 +92,8 @@ def run(home: Home, say: Say) -> DemoRun:
     with supervisor.exclusive(home):
         supervisor.start_database(home)
         supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
-    store = OperationalStore(
-        create_engine(home.database_url), policies=FilePolicyBook(home.path / "policies")
-    )
+    policies = FilePolicyBook(home.policies)
+    store = OperationalStore(create_engine(home.database_url), policies=policies)
     clock = claim_simulated_time(store, STARTS_AT)
     store.clock = clock
     say("starting the gateway and the partner systems", None)
@@ -119,7 +118,10 @@ def run(home: Home, say: Say) -> DemoRun:
             pushed += int(tally["delivered"])
             return int(tally["delivered"])
 
-        dispatcher = OutboxDispatcher(store.engine, partners, clock, session=sandbox.session)
+        patience = policies.operations.partner_calls
+        dispatcher = OutboxDispatcher(
+            store.engine, partners, clock, resilience=patience, session=sandbox.session
+        )
         simulation = Simulation(
             store, clock, Door(), dispatcher, collect, batch_size=2_000, report=dagster.report
         )

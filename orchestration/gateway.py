@@ -1,7 +1,8 @@
 """The gateway's process: ``python -m orchestration.gateway --settings FILE``.
 
 The settings are a JSON object of ``database_url``, ``keys_file`` (``{"source": {"current": …,
-"previous": …}}``) and, optionally, ``host``, ``port``, ``log_level``, ``limits``, ``readers``
+"previous": …}}``) and, optionally, ``host``, ``port``, ``log_level``, ``policies`` (the home's
+folder), ``limits`` (where they are to differ from its policy), ``readers``
 (``{"source": ["channel it may ask about"]}``) and ``shops`` (Shopify shops by source). They come
 in a file because a command line is for everybody to read.
 """
@@ -25,13 +26,14 @@ import uvicorn
 
 from assets.contracts.admission import Receipt, Refusal, Submission
 from assets.contracts.answers import OrderStatus, SkuAvailability
-from assets.errors import ContractViolation, EnvironmentProblem
+from assets.errors import ContractViolation, EnvironmentProblem, PolicyError
+from assets.operations_policy import Limits
 from resources.channels.shopify import Shop, named_by_topic, translate
 from resources.operational_store import inquiries
 from resources.operational_store.connection import as_environment_problem
 from resources.operational_store.door import Door
+from resources.policy_book import SHIPPED, read_operations
 from sensors.gateway.app import Gateway
-from sensors.gateway.limits import Limits
 from sensors.gateway.ports import StoreUnavailable, Translated, Translator
 
 #: A sender waits for an answer; rather tell it to come again than let it hang.
@@ -172,7 +174,7 @@ def build_gateway(
         inquiries=store,
         keys=FileKeys(keys_file),
         translators=translators or {},
-        limits=limits or Limits(),
+        limits=limits or read_operations().gateway,
         readers=readers or {},
     )
 
@@ -191,6 +193,21 @@ def read_settings(path: Path) -> dict[str, Any]:
     if missing:
         raise EnvironmentProblem(f"{path} does not say {', '.join(sorted(missing))}")
     return dict(settings)
+
+
+def limits_of(settings: Mapping[str, Any]) -> Limits:
+    """The limits of the home's policy, unless the settings say otherwise.
+
+    Raises:
+        PolicyError: If the policy cannot be used.
+        EnvironmentProblem: If what the settings say is no limit.
+    """
+    limits = read_operations(Path(settings.get("policies") or SHIPPED)).gateway
+    said = {**msgspec.structs.asdict(limits), **(settings.get("limits") or {})}
+    try:
+        return msgspec.convert(said, Limits)
+    except msgspec.ValidationError as error:
+        raise EnvironmentProblem(f"the gateway's limits: {error}") from error
 
 
 def translators_of(shops: Mapping[str, Mapping[str, Any]]) -> dict[str, Translator]:
@@ -222,7 +239,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--settings", type=Path, required=True)
     try:
         settings = read_settings(parser.parse_args(arguments).settings)
-    except EnvironmentProblem as problem:
+        limits = limits_of(settings)
+    except (EnvironmentProblem, PolicyError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
     level = settings.get("log_level") or "INFO"
@@ -231,7 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings["database_url"],
         Path(settings["keys_file"]),
         translators=translators_of(settings.get("shops") or {}),
-        limits=Limits(**settings.get("limits") or {}),
+        limits=limits,
         readers={
             source: frozenset(channels)
             for source, channels in (settings.get("readers") or {}).items()

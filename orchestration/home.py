@@ -54,6 +54,11 @@ class Home:
     environment: Environment
 
     @property
+    def policies(self) -> Path:
+        """Folder of the home's own policies; those that are not there are the shipped ones."""
+        return self.path / "policies"
+
+    @property
     def postgres(self) -> Path:
         """Data folder of the embedded PostgreSQL."""
         return self.path / "postgres"

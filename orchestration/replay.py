@@ -29,8 +29,6 @@ from resources.partner_poller import PartnerPoller
 from resources.partners import PartnerBook
 from resources.policy_book import FilePolicyBook
 
-#: Partner answers that are due later than this after the last event are not waited for.
-TAIL_DAYS = 30
 CATALOGUE_CHUNK = 1_000
 
 
@@ -39,7 +37,7 @@ class Request:
     """What to replay, and how.
 
     Attributes:
-        quantum: Length of a decision window.
+        quantum: Length of a decision window; ``None`` is what the home's policy says.
         batch_size: Events at most in one transaction; it changes nothing of the result.
         builds_marts: Whether facts are exported and marts built at the end.
     """
@@ -48,7 +46,7 @@ class Request:
     layout: str
     since: date | None = None
     until: date | None = None
-    quantum: timedelta = timedelta(days=1)
+    quantum: timedelta | None = None
     batch_size: int = 2_000
     builds_marts: bool = True
 
@@ -129,6 +127,8 @@ def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Repor
 def _replay(home: Home, request: Request, watch: Watch) -> Report:
     began = time.perf_counter()
     stopwatch = Stopwatch()
+    policies = FilePolicyBook(home.policies)
+    quantum = request.quantum or policies.operations.replay.decision_window
     watch(Moment("reading files"))
     with stopwatch.phase("read"):
         reading = layout(request.layout).read(request.path, request.since, request.until)
@@ -136,7 +136,7 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
         watch(Moment("judging files"))
         _judge(reading)
     _collect_garbage_less_often()
-    partners_file = home.path / "policies" / "partners.yaml"
+    partners_file = home.policies / "partners.yaml"
     supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
     with running_sandbox(home) as sandbox, reporting(home.dagster) as dagster:
         partners = (
@@ -145,19 +145,17 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
             else PartnerBook.load(sandbox_url=sandbox.url)
         )
         partners.only_sandbox()
-        store = OperationalStore(
-            create_engine(home.database_url), policies=FilePolicyBook(home.path / "policies")
-        )
+        store = OperationalStore(create_engine(home.database_url), policies=policies)
         before = _counts(store)
         simulation = _simulation(store, partners, sandbox, reading, request.batch_size, dagster)
         with stopwatch.phase("flows"):
-            rows = _trade(simulation, store, sandbox, reading, request.quantum, watch)
+            rows = _trade(simulation, store, sandbox, reading, quantum, watch)
         report = Report(
             orders=reading.orders,
             order_lines=reading.order_lines,
             returns_waiting=reading.returns,
             rows=rows,
-            quantum_seconds=request.quantum.total_seconds(),
+            quantum_seconds=quantum.total_seconds(),
             simulated_until=simulation.now.isoformat(),
             commands_delivered=simulation.progress.delivered,
             cases_opened=simulation.progress.tally.cases,
@@ -195,13 +193,16 @@ def _simulation(
     clock = claim_simulated_time(store, reading.starts_at)
     store.clock = clock
     door = Door()
+    patience = store.policies.operations.partner_calls
     pollers = [
-        PartnerPoller(store.engine, door, partner, session=sandbox.session)
+        PartnerPoller(store.engine, door, partner, resilience=patience, session=sandbox.session)
         for partner in partners
         if partner.answers
     ]
     sandbox.tell("/sandbox/v1/configure", reading.sandbox_settings)
-    dispatcher = OutboxDispatcher(store.engine, partners, clock, session=sandbox.session)
+    dispatcher = OutboxDispatcher(
+        store.engine, partners, clock, resilience=patience, session=sandbox.session
+    )
     # An interrupted replay may have seen its sandbox die; this one has just come up.
     dispatcher.start_afresh()
     return Simulation(
@@ -241,7 +242,8 @@ def _trade(
     if store.waiting_consumers(simulation.now):
         # Of days long past, admitted by a replay that was interrupted before it applied them.
         simulation.advance(simulation.now)
-    _wait_for_partners(simulation, store, last + timedelta(days=TAIL_DAYS), quantum, watch)
+    end = last + store.policies.operations.replay.longest_wait_for_partners
+    _wait_for_partners(simulation, store, end, quantum, watch)
     return rows
 
 

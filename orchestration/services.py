@@ -124,6 +124,7 @@ def write_gateway_settings(home: Home, ports: Mapping[str, int]) -> None:
         "port": ports.get("gateway"),
         "database_url": home.database_url,
         "keys_file": str(home.secrets / "sources.json"),
+        "policies": str(home.policies),
         "log_level": home.environment.log_level,
     }
     path = gateway_settings_path(home)

@@ -25,11 +25,12 @@ import sqlalchemy as sa
 import structlog
 
 from assets.errors import PartnerRejected, PartnerUnavailable
+from assets.operations_policy import Resilience
 from assets.ports import Case, Clock
 from resources.http import PartnerBusy, client, exchange
 from resources.operational_store.cases import open_cases
 from resources.partners import Partner, PartnerBook
-from resources.resilience import Breaker, Resilience, attempt, read_breaker, write_breaker
+from resources.resilience import Breaker, attempt, read_breaker, write_breaker
 
 _THREADS = 4
 # Among how many a half-open breaker looks for the command to ask with.
@@ -224,15 +225,15 @@ class OutboxDispatcher:
         partners: PartnerBook,
         clock: Clock,
         *,
+        resilience: Resilience,
         session: httpx.Client | None = None,
-        resilience: Resilience | None = None,
     ) -> None:
         self._engine = engine
         self._partners = partners
         self._clock = clock
         is_harmless = all(partner.is_sandbox for partner in partners)
         self._session = session or client(loopback_only=is_harmless)
-        self._resilience = resilience or Resilience()
+        self._resilience = resilience
 
     def dispatch(self) -> DispatchTally:
         """Send everything that may be sent now, partner by partner, some partners at once."""

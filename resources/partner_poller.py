@@ -18,9 +18,10 @@ import sqlalchemy as sa
 
 from assets.contracts.admission import Receipt, Submission
 from assets.errors import PartnerUnavailable
+from assets.operations_policy import Resilience
 from resources.http import client, exchange
 from resources.partners import Partner
-from resources.resilience import Resilience, attempt
+from resources.resilience import attempt
 
 PAGE = 500
 
@@ -69,15 +70,15 @@ class PartnerPoller:
         door: AdmitsEvents,
         partner: Partner,
         *,
+        resilience: Resilience,
         session: httpx.Client | None = None,
-        resilience: Resilience | None = None,
         page: int = PAGE,
     ) -> None:
         self._engine = engine
         self._door = door
         self._partner = partner
         self._session = session or client(loopback_only=partner.is_sandbox)
-        self._resilience = resilience or Resilience()
+        self._resilience = resilience
         self._page = page
 
     def poll(self, until: datetime) -> PollTally:

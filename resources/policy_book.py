@@ -1,4 +1,4 @@
-"""Reads the policy files: one YAML a flow. Nothing else of the product reads one.
+"""Reads the policy files: one YAML a flow, and the platform's. Nothing else reads one of them.
 
 A home may replace any of them by a file of its own, so a new brand is an overlay and no code.
 """
@@ -18,16 +18,20 @@ from assets.decisions.policy_document import PolicyDocument
 from assets.errors import PolicyError
 from assets.finance.policy import finance_policy
 from assets.inventory.policy import inventory_policy
+from assets.operations_policy import OperationsPolicy, operations_policy
 from assets.order_to_fulfillment.policy import order_policy
 
 SHIPPED = Path(__file__).parent / "policies"
-#: What each flow makes of its values; it raises where it cannot.
+OPERATIONS = "operations"
+#: What decisions rest on, and so is kept with them.
+FLOWS = ("order_to_fulfillment", "inventory", "finance")
+#: What is made of the values of each policy; it raises where that cannot be.
 TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "order_to_fulfillment": order_policy,
     "inventory": inventory_policy,
     "finance": finance_policy,
+    OPERATIONS: operations_policy,
 }
-FLOWS = tuple(TYPED)
 
 
 def read_document(path: Path) -> PolicyDocument:
@@ -54,7 +58,7 @@ def read_document(path: Path) -> PolicyDocument:
 
 
 def _check_values(document: PolicyDocument, name: str) -> None:
-    """What a flow makes of the values in every scope, so that no order is the first to find out."""
+    """Make the values typed in every scope, so that no order is the first to find out."""
     regions, brands = (
         ["", *sorted({o.scope[dimension] for o in document.overlays if dimension in o.scope})]
         for dimension in ("region", "brand")
@@ -67,22 +71,39 @@ def _check_values(document: PolicyDocument, name: str) -> None:
             raise PolicyError(f"{name}{where}: {error}") from error
 
 
+def _read(folder: Path, policy: str) -> PolicyDocument:
+    """One policy of a home, checked whole."""
+    path = folder / f"{policy}.yaml"
+    document = read_document(path if path.exists() else SHIPPED / path.name)
+    if document.policy != policy:
+        raise PolicyError(f"{path.name} says that it is {document.policy}")
+    _check_values(document, path.name)
+    return document
+
+
+def read_operations(folder: Path = SHIPPED) -> OperationsPolicy:
+    """How the platform's processes behave in one home, in every region and brand alike.
+
+    Raises:
+        PolicyError: If the file has unknown or missing keys, values of the wrong kind, or overlays.
+    """
+    document = _read(folder, OPERATIONS)
+    if document.overlays:
+        raise PolicyError(f"{OPERATIONS}.yaml: a process works for all regions and brands")
+    return operations_policy(document.values)
+
+
 class FilePolicyBook:
     """The policies of one home: its own files where it has them, else the shipped ones.
 
     Attributes:
-        documents: Policy name → document.
+        documents: The flows' policies by name.
+        operations: How the platform's processes behave.
     """
 
     def __init__(self, folder: Path = SHIPPED) -> None:
-        self.documents: dict[str, PolicyDocument] = {}
-        for flow in FLOWS:
-            path = folder / f"{flow}.yaml"
-            document = read_document(path if path.exists() else SHIPPED / f"{flow}.yaml")
-            if document.policy != flow:
-                raise PolicyError(f"{path.name} says that it is {document.policy}")
-            _check_values(document, path.name)
-            self.documents[flow] = document
+        self.documents = {flow: _read(folder, flow) for flow in FLOWS}
+        self.operations = read_operations(folder)
         self._resolve = cache(self._resolved)
 
     def _resolved(self, policy: str, region: str, brand: str) -> dict[str, Any]:

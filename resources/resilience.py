@@ -17,45 +17,12 @@ import sqlalchemy as sa
 import stamina
 
 from assets.errors import PartnerUnavailable
+from assets.operations_policy import Resilience
 from resources.http import PartnerBusy
 
 T = TypeVar("T")
 Breakage = Literal["closed", "open", "half_open"]
 _LONGEST_ERROR = 500
-
-
-@dataclass(frozen=True)
-class Resilience:
-    """How patient we are with partners.
-
-    Attributes:
-        quick_attempts: Tries within one attempt.
-        quick_wait_seconds: Before the second try; it doubles, with jitter.
-        longest_quick_wait_seconds: A partner that asks for more is left to a later call.
-        first_backoff_seconds: Before a failed command is tried by a later call; it doubles.
-        longest_backoff_seconds: Where the doubling ends.
-        most_attempts: Failed attempts of one command before it is dead; with the waits between
-            them, almost three hours.
-        isolate_after: Failed attempts after which a command travels alone, so that one poisonous
-            command cannot fail a batch for ever.
-        failures_until_open: Failed attempts in a row that open the breaker.
-        open_seconds: How long it stays open.
-    """
-
-    quick_attempts: int = 3
-    quick_wait_seconds: float = 0.1
-    longest_quick_wait_seconds: float = 2.0
-    first_backoff_seconds: float = 2.0
-    longest_backoff_seconds: float = 900.0
-    most_attempts: int = 20
-    isolate_after: int = 2
-    failures_until_open: int = 5
-    open_seconds: float = 30.0
-
-    def backoff(self, attempts: int, asked_for: float = 0.0) -> timedelta:
-        """How long after that many failed attempts to wait, or longer where the partner asks."""
-        doubled = self.first_backoff_seconds * 2 ** min(attempts - 1, 30)
-        return timedelta(seconds=max(asked_for, min(self.longest_backoff_seconds, doubled)))
 
 
 def attempt(send: Callable[[], T], resilience: Resilience) -> T:

@@ -153,7 +153,13 @@ class StoreAccess:
 
     @functools.cached_property
     def _dispatcher(self) -> OutboxDispatcher:
-        return OutboxDispatcher(self.store.engine, self._partners(), WallClock(), session=client())
+        return OutboxDispatcher(
+            self.store.engine,
+            self._partners(),
+            WallClock(),
+            resilience=self.store.policies.operations.partner_calls,
+            session=client(),
+        )
 
     def dispatch(self) -> DispatchTally:
         """Send whatever may be sent now.
@@ -173,8 +179,9 @@ class StoreAccess:
     def _pollers(self) -> Mapping[str, PartnerPoller]:
         session = client()
         door = Door()
+        engine, patience = self.store.engine, self.store.policies.operations.partner_calls
         return {
-            partner.code: PartnerPoller(self.store.engine, door, partner, session=session)
+            partner.code: PartnerPoller(engine, door, partner, resilience=patience, session=session)
             for partner in self._partners()
             if partner.answers
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -14,7 +15,7 @@ from orchestration.replay import Moment, Report, Watch
 
 
 @contextmanager
-def watching(quantum: str) -> Iterator[Watch]:
+def watching(window: timedelta) -> Iterator[Watch]:
     """Show where a replay is while it runs."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -24,13 +25,17 @@ def watching(quantum: str) -> Iterator[Watch]:
         def watch(moment: Moment) -> None:
             words = moment.phase
             if moment.simulated is not None:
-                words += f" · {moment.simulated:%Y-%m-%d}, windows of {quantum}"
+                words += f" · {moment.simulated:%Y-%m-%d}, windows of {_hours(window)}"
             if moment.rows:
                 speed = moment.rows / (time.perf_counter() - began)
                 words += f" · {moment.rows:,} rows · {speed:,.0f} rows/s"
             progress.update(task, description=words)
 
         yield watch
+
+
+def _hours(length: timedelta) -> str:
+    return f"{length / timedelta(hours=1):g} h"
 
 
 def show(report: Report) -> None:
@@ -52,6 +57,7 @@ def show(report: Report) -> None:
         ("cases opened", report.cases_opened),
     ):
         table.add_row(label, f"{value:,}")
+    table.add_row("decision window", _hours(timedelta(seconds=report.quantum_seconds)))
     table.add_row("input rows per second", f"{report.rows_per_second:,.0f}")
     table.add_row("seconds", f"{report.seconds:,.1f}")
     table.add_row("peak memory of a process", f"{report.peak_mb:,.0f} MB")

@@ -21,8 +21,9 @@ def command(
     ] = None,
     until: Annotated[str | None, typer.Option("--to", help="Last local day, YYYY-MM-DD.")] = None,
     quantum: Annotated[
-        str, typer.Option(help="Length of a decision window: 1d, 12h, 6h, 1h …")
-    ] = "1d",
+        str | None,
+        typer.Option(help="Length of a decision window: 1d, 6h, 1h …; else the policy says."),
+    ] = None,
     batch_size: Annotated[
         int, typer.Option(min=1, max=100_000, help="Events at most in one transaction.")
     ] = 2_000,
@@ -42,7 +43,7 @@ def command(
         layout=layout,
         since=_day(since, "--from"),
         until=_day(until, "--to"),
-        quantum=_quantum(quantum),
+        quantum=None if quantum is None else _quantum(quantum),
         batch_size=batch_size,
         builds_marts=marts,
     )
@@ -53,8 +54,10 @@ def command(
         done = replay(home, request)
     else:
         from orchestration.commands._replay_view import watching
+        from resources.policy_book import read_operations
 
-        with watching(quantum) as watch:
+        window = request.quantum or read_operations(home.policies).replay.decision_window
+        with watching(window) as watch:
             done = replay(home, request, watch)
     if json:
         report(asdict(done))

@@ -30,9 +30,6 @@ from resources.policy_book import FilePolicyBook
 
 _log = structlog.get_logger(__name__)
 
-#: Failures in a row, halving included, after which it is not the events that are wrong.
-MOST_FAILURES = 12
-
 Handler = Callable[[list[InboxEvent], UnitOfWork], None]
 
 #: Who applies what, in the order in which a window is worked through.
@@ -49,7 +46,6 @@ IN_THE_WAY = (
     psycopg.errors.SerializationFailure,
     psycopg.errors.UniqueViolation,
 )
-MOST_ATTEMPTS = 5
 
 
 def create_engine(url: str) -> sa.Engine:
@@ -200,7 +196,7 @@ class OperationalStore:
                     # One event that its flow cannot bear must not stop the others.
                     limit = max(1, limit // 8)
                     continue
-                if failures > MOST_FAILURES:
+                if failures > self.policies.operations.event_handling.most_failures:
                     raise
                 tally.add(self._set_aside(consumer, horizon, error))
                 continue
@@ -229,14 +225,15 @@ class OperationalStore:
         self, consumer: str, horizon: datetime, batch_size: int
     ) -> tuple[SqlUnitOfWork, list[InboxEvent]]:
         """Claim and apply one batch; again where another worker was in the way."""
-        for attempt in range(1, MOST_ATTEMPTS + 1):
+        most_attempts = self.policies.operations.event_handling.most_attempts
+        for attempt in range(1, most_attempts + 1):
             try:
                 with self.unit_of_work() as unit_of_work:
                     events = unit_of_work.inbox.claim(consumer, horizon, batch_size)
                     if events:
                         HANDLERS[consumer](events, unit_of_work)
             except IN_THE_WAY:
-                if attempt == MOST_ATTEMPTS:
+                if attempt == most_attempts:
                     raise
             else:
                 return unit_of_work, events

@@ -23,7 +23,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from assets.contracts.admission import Receipt, Refusal, Submission
+from assets.contracts.admission import LARGEST_BODY_BYTES, Receipt, Refusal, Submission
 from assets.contracts.signing import (
     SIGNATURE_HEADER,
     SOURCE_HEADER,
@@ -33,8 +33,9 @@ from assets.contracts.signing import (
     query_content,
 )
 from assets.errors import ContractViolation
+from assets.operations_policy import Limits
 from sensors.gateway.group_commit import GroupCommit, Overloaded
-from sensors.gateway.limits import Limits, RateLimiter
+from sensors.gateway.limits import RateLimiter
 from sensors.gateway.metrics import Metrics
 from sensors.gateway.openapi import document
 from sensors.gateway.ports import Inquiries, Intake, KeyBook, StoreUnavailable, Translator
@@ -157,18 +158,18 @@ class Gateway:
         intake: Where events go.
         inquiries: Who answers questions.
         keys: Who may sign.
+        limits: How much is too much.
         translators: By source, for partners that send payloads of their own.
         readers: Sources that may ask about channels other than themselves.
-        limits: How much is too much.
         wall: The wall's time, for signatures.
     """
 
     intake: Intake
     inquiries: Inquiries
     keys: KeyBook
+    limits: Limits
     translators: Mapping[str, Translator] = field(default_factory=dict)
     readers: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
     wall: Callable[[], datetime] = _wall
     metrics: Metrics = field(default_factory=Metrics)
 
@@ -329,7 +330,7 @@ class Gateway:
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         limit = self.limits.request_bytes
         if not headers.get("content-type", "").startswith(BATCH):
-            limit = min(limit, self.limits.event_bytes)
+            limit = min(limit, LARGEST_BODY_BYTES)
         stated = headers.get("content-length", "0")
         if not stated.isdigit() or int(stated) > limit:
             raise _Refused(413, "body_too_large", f"at most {limit} bytes", closes=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import structlog
 
 from assets.contracts.admission import Receipt, Refusal, Submission
-from sensors.gateway.limits import Limits
+from assets.operations_policy import Limits
 from sensors.gateway.metrics import Metrics
 from sensors.gateway.ports import Intake, StoreUnavailable
 

@@ -13,7 +13,7 @@ from assets.contracts.signing import (
     TIMESTAMP_HEADER,
     WINDOW_SECONDS,
 )
-from sensors.gateway.limits import Limits
+from assets.operations_policy import Limits
 
 _NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"}
 _RESULT = {

@@ -22,7 +22,7 @@ from resources.operational_store.migrate import upgrade
 from resources.outbox_dispatcher import OutboxDispatcher
 from resources.partner_poller import PartnerPoller
 from resources.partners import PartnerBook
-from tests.resources.partners.story import T0, Outbox, SandboxProcess, SetClock
+from tests.resources.partners.story import PATIENT, T0, Outbox, SandboxProcess, SetClock
 
 
 class OpenDoor:
@@ -71,8 +71,8 @@ def main(commands: int = 20_000, lines: int = 26) -> None:
             assert sandbox.process is not None
             partners = PartnerBook.load(sandbox_url=sandbox.url)
             there = psutil.Process(sandbox.process.pid)
-            dispatcher = OutboxDispatcher(engine, partners, SetClock())
-            poller = PartnerPoller(engine, OpenDoor(), partners["wms"])
+            dispatcher = OutboxDispatcher(engine, partners, SetClock(), resilience=PATIENT)
+            poller = PartnerPoller(engine, OpenDoor(), partners["wms"], resilience=PATIENT)
             for name, act in (
                 ("dispatch", dispatcher.dispatch),
                 ("poll", lambda: poller.poll(T0 + timedelta(days=30))),

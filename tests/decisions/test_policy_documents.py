@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import yaml
 from assets.decisions.policy_document import PolicyDocument
 from assets.errors import PolicyError
 from assets.order_to_fulfillment.policy import order_policy
-from resources.policy_book import SHIPPED, FilePolicyBook, read_document
+from resources.policy_book import SHIPPED, FilePolicyBook, read_document, read_operations
 
 
 def document(*overlays: tuple[dict[str, str], dict[str, Any]]) -> PolicyDocument:
@@ -136,3 +136,42 @@ def test_a_file_that_no_flow_could_use_is_refused_when_it_is_read(
         write(tmp_path, overlays=[{"scope": {"brand": "acme"}, "values": values}])
     with pytest.raises(PolicyError, match=r"order_to_fulfillment\.yaml"):
         FilePolicyBook(tmp_path)
+
+
+def write_operations(folder: Path, section: str, **changes: Any) -> None:
+    whole = yaml.safe_load((SHIPPED / "operations.yaml").read_text())
+    whole["values"][section] |= changes
+    (folder / "operations.yaml").write_text(yaml.safe_dump(whole))
+
+
+def test_the_platform_has_a_policy_that_no_decision_rests_on(tmp_path: Path) -> None:
+    write_operations(tmp_path, "replay", decision_window_hours=6)
+    book = FilePolicyBook(tmp_path)
+    assert book.operations.replay.decision_window == timedelta(hours=6)
+    assert book.operations.partner_calls == FilePolicyBook().operations.partner_calls
+    assert set(book.documents) == {"order_to_fulfillment", "inventory", "finance"}
+
+
+@pytest.mark.parametrize(
+    ("section", "changes"),
+    [
+        ("event_handling", {"most_attempts": 0}),
+        ("partner_calls", {"open_seconds": -1}),
+        ("gateway", {"events_per_second": 0}),
+        ("gateway", {"event_per_second": 5}),
+    ],
+)
+def test_a_platform_policy_that_no_process_could_use_is_refused(
+    tmp_path: Path, section: str, changes: dict[str, Any]
+) -> None:
+    write_operations(tmp_path, section, **changes)
+    with pytest.raises(PolicyError, match=rf"operations\.yaml.*{section}"):
+        read_operations(tmp_path)
+
+
+def test_a_platform_policy_is_the_same_for_every_brand(tmp_path: Path) -> None:
+    whole = yaml.safe_load((SHIPPED / "operations.yaml").read_text())
+    whole["overlays"] = [{"scope": {"brand": "acme"}, "values": {}}]
+    (tmp_path / "operations.yaml").write_text(yaml.safe_dump(whole))
+    with pytest.raises(PolicyError, match="all regions and brands"):
+        read_operations(tmp_path)

@@ -11,11 +11,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
+import msgspec
 
 from assets.contracts.admission import Receipt, Refusal, Submission, check
 from assets.contracts.answers import OrderStatus, SkuAvailability
 from assets.contracts.signing import query_content, sign
 from assets.errors import ContractViolation
+from assets.operations_policy import Limits
+from resources.policy_book import read_operations
 from sensors.gateway.app import BATCH, STRUCTURED, Gateway
 from sensors.gateway.ports import StoreUnavailable
 from tests.contracts.events import WEB, body
@@ -144,6 +147,12 @@ def calling(gateway: Gateway, story: Callable[[Caller], Awaitable[None]]) -> Non
     asyncio.run(run())
 
 
+def limits(**differing: float) -> Limits:
+    """The shipped limits, but for these."""
+    return msgspec.structs.replace(read_operations().gateway, **differing)
+
+
 def gateway_over(store: FakeStore, **options: Any) -> Gateway:
     options.setdefault("keys", FakeKeys())
+    options.setdefault("limits", limits())
     return Gateway(intake=store, inquiries=store, wall=lambda: NOW, **options)

@@ -16,7 +16,7 @@ from assets.contracts.signing import binary_content, sign
 from assets.errors import ContractViolation
 from orchestration.gateway import translators_of
 from sensors.gateway.app import BATCH, Gateway
-from sensors.gateway.limits import Limits, RateLimiter
+from sensors.gateway.limits import RateLimiter
 from sensors.gateway.ports import Translated
 from tests.contracts.events import WEB, body, line, order
 from tests.gateway.calling import (
@@ -28,6 +28,7 @@ from tests.gateway.calling import (
     FakeStore,
     calling,
     gateway_over,
+    limits,
 )
 
 
@@ -320,7 +321,7 @@ def test_a_batch_has_a_largest_number_of_events(store: FakeStore) -> None:
     async def story(caller: Caller) -> None:
         assert (await caller.send_batch(*[order(str(i)) for i in range(3)])).status_code == 413
 
-    calling(gateway_over(store, limits=Limits(batch_events=2)), story)
+    calling(gateway_over(store, limits=limits(batch_events=2)), story)
 
 
 def test_a_source_that_sends_too_fast_is_told_when_to_come_again(store: FakeStore) -> None:
@@ -332,13 +333,13 @@ def test_a_source_that_sends_too_fast_is_told_when_to_come_again(store: FakeStor
         other = await caller.send(order("A1", source="market"), source="market", key="market-key")
         assert other.status_code == 202
 
-    limits = Limits(events_per_second=0.1, burst_events=2)
-    calling(gateway_over(store, limits=limits), story)
+    slow = limits(events_per_second=0.1, burst_events=2)
+    calling(gateway_over(store, limits=slow), story)
 
 
 def test_tokens_come_back_with_time() -> None:
     now = [0.0]
-    rates = RateLimiter(Limits(events_per_second=2, burst_events=4), lambda: now[0])
+    rates = RateLimiter(limits(events_per_second=2, burst_events=4), lambda: now[0])
     assert rates.take("web", 4) == 0
     assert rates.take("web", 1) == 0.5
     now[0] = 0.5
@@ -367,7 +368,7 @@ def test_posts_that_wait_together_share_a_transaction_and_a_full_queue_says_so(
         answers = await asyncio.gather(first, *others)
         assert [answer.status_code for answer in answers] == [202] * 5
 
-    caller_gateway = gateway_over(store, limits=Limits(waiting_events=5, transaction_events=3))
+    caller_gateway = gateway_over(store, limits=limits(waiting_events=5, transaction_events=3))
     calling(caller_gateway, story)
     assert store.groups == [1, 3, 1]
 

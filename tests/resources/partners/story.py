@@ -15,13 +15,15 @@ from typing import Any
 
 import httpx
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from assets.commerce.identifiers import command_id
 from resources.partners import Partner
-from resources.resilience import Resilience
+from resources.policy_book import read_operations
 
 T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)  # a Monday
-IMPATIENT = Resilience(quick_wait_seconds=0.001, longest_quick_wait_seconds=0.001)
+PATIENT = read_operations().partner_calls
+IMPATIENT = replace(PATIENT, quick_wait_seconds=0.001, longest_quick_wait_seconds=0.001)
 
 
 @dataclass

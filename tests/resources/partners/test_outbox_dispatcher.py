@@ -7,13 +7,15 @@ from contextlib import contextmanager
 import httpx
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from pytest_httpserver import HTTPServer
 
+from assets.operations_policy import Resilience
 from resources.outbox_dispatcher import DispatchTally, OutboxDispatcher
 from resources.partners import PartnerBook
-from resources.resilience import Resilience
 from tests.resources.partners.story import (
     IMPATIENT,
+    PATIENT,
     Listens,
     LosesAnswers,
     Outbox,
@@ -202,7 +204,7 @@ def test_a_command_that_fails_too_often_is_dead(outbox: Outbox, crm: Plays) -> N
     crm.status = 503
     clock = SetClock()
     outbox.put("crm", "message.send", ("a", {}))
-    resilience = Resilience(quick_attempts=1, most_attempts=3)
+    resilience = replace(PATIENT, quick_attempts=1, most_attempts=3)
     with dispatcher(
         outbox, transport=httpx.MockTransport(crm), clock=clock, resilience=resilience
     ) as dispatching:
@@ -253,7 +255,7 @@ def test_the_breaker_opens_lets_one_through_after_a_while_and_closes_when_that_i
 ) -> None:
     crm.status = 503
     clock = SetClock()
-    resilience = Resilience(quick_attempts=1, failures_until_open=3)
+    resilience = replace(PATIENT, quick_attempts=1, failures_until_open=3)
     outbox.put("crm", "message.send", *((f"k-{n}", {}) for n in range(10)))
     with dispatcher(
         outbox,
@@ -292,7 +294,7 @@ def test_partners_that_were_started_anew_are_asked_at_once(outbox: Outbox, crm: 
     with dispatcher(
         outbox,
         transport=httpx.MockTransport(crm),
-        resilience=Resilience(quick_attempts=1, failures_until_open=2),
+        resilience=replace(PATIENT, quick_attempts=1, failures_until_open=2),
         batch_size=2,
     ) as dispatching:
         assert dispatching.dispatch().retried == 4
