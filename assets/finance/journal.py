@@ -7,7 +7,7 @@ from datetime import datetime
 
 from assets.commerce.identifiers import identify_text
 from assets.facts import FactRows
-from assets.finance.policy import Accounts, finance_policy
+from assets.finance.policy import Accounts, FinancePolicy, finance_policy
 from assets.ports import PolicyBook, Scope, UnitOfWork
 
 JOURNAL_LINE = (
@@ -28,16 +28,19 @@ class Journal:
 
     def __init__(self, policies: PolicyBook) -> None:
         self._policies = policies
-        self._accounts: dict[tuple[str, str], Accounts] = {}
+        self._of_scope: dict[tuple[str, str], FinancePolicy] = {}
         self._rows = FactRows({"journal_line": JOURNAL_LINE})
+
+    def policy(self, scope: Scope) -> FinancePolicy:
+        """What finance says for a region and brand."""
+        key = (scope.region, scope.brand)
+        if key not in self._of_scope:
+            self._of_scope[key] = finance_policy(self._policies.resolve("finance", *key))
+        return self._of_scope[key]
 
     def accounts(self, scope: Scope) -> Accounts:
         """The chart of accounts of a region and brand."""
-        key = (scope.region, scope.brand)
-        if key not in self._accounts:
-            values = self._policies.resolve("finance", *key)
-            self._accounts[key] = finance_policy(values).accounts
-        return self._accounts[key]
+        return self.policy(scope).accounts
 
     def post(
         self,

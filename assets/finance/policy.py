@@ -28,9 +28,19 @@ class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FinancePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the journal needs to know."""
+    """What the journal needs to know.
+
+    Attributes:
+        control_accounts: Names of accounts to which only their own flow may post.
+    """
 
     accounts: Accounts
+    control_accounts: frozenset[str]
+
+    def __post_init__(self) -> None:
+        strangers = sorted(self.control_accounts - set(Accounts.__struct_fields__))
+        if strangers:
+            raise ValueError(f"control_accounts names {strangers[0]}, which is no account")
 
 
 #: The typed policy of the journal, from its values.

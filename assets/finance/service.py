@@ -11,9 +11,6 @@ from assets.ports import InboxEvent, UnitOfWork
 CONSUMER = "finance"
 KIND = "ledger_adjustment"
 
-#: Accounts that a sub-ledger explains to the unit; only its own flow may post to them.
-CONTROL_ACCOUNTS = frozenset({"inventory", "authorised_payments", "authorised_payments_contra"})
-
 
 def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     """Post one entry per document; accounts unknown or controlled by a flow are refused."""
@@ -30,7 +27,7 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
                 event, "document_already_booked", f"{data.document_number} was booked before"
             )
             continue
-        accounts = journal.accounts(event)
+        policy = journal.policy(event)
         unknown = [
             name
             for name in (data.debit_account, data.credit_account)
@@ -41,7 +38,7 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
                 event, "unknown_account", f"the chart of accounts has no {unknown[0]}"
             )
             continue
-        controlled = CONTROL_ACCOUNTS & {data.debit_account, data.credit_account}
+        controlled = policy.control_accounts & {data.debit_account, data.credit_account}
         if controlled:
             unit_of_work.inbox.quarantine(
                 event, "control_account", f"{min(controlled)} is posted to by its own flow only"
@@ -56,8 +53,8 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
             data.currency,
             event.occurred_at,
             [
-                (getattr(accounts, data.debit_account), amount),
-                (getattr(accounts, data.credit_account), -amount),
+                (getattr(policy.accounts, data.debit_account), amount),
+                (getattr(policy.accounts, data.credit_account), -amount),
             ],
         )
     journal.flush(unit_of_work)

@@ -10,6 +10,7 @@ import yaml
 
 from assets.decisions.policy_document import PolicyDocument
 from assets.errors import PolicyError
+from assets.finance.policy import finance_policy
 from assets.order_to_fulfillment.policy import order_policy
 from resources.policy_book import SHIPPED, FilePolicyBook, read_document, read_operations
 
@@ -136,6 +137,12 @@ def test_a_file_that_no_flow_could_use_is_refused_when_it_is_read(
         write(tmp_path, overlays=[{"scope": {"brand": "acme"}, "values": values}])
     with pytest.raises(PolicyError, match=r"order_to_fulfillment\.yaml"):
         FilePolicyBook(tmp_path)
+
+
+def test_a_control_account_is_an_account_of_the_chart() -> None:
+    shipped = FilePolicyBook().resolve("finance", "uk", "main")
+    with pytest.raises(PolicyError, match="suspense, which is no account"):
+        finance_policy({**shipped, "control_accounts": ["inventory", "suspense"]})
 
 
 def write_operations(folder: Path, section: str, **changes: Any) -> None:
