@@ -1,0 +1,95 @@
+"""The tables of the operational store, one module a subject; here all of them are declared at once.
+
+Facts are append-only and carry three times: ``occurred_at`` (the event's own), ``effective_at``
+(the Clock) and ``recorded_at`` (the wall), with ``recorded_xid`` so that an incremental export
+never misses a transaction that commits late. Tables that change in place (``mutable``) hold only
+what the next decision needs; everything in them can be rebuilt from the facts.
+"""
+
+from __future__ import annotations
+
+from resources.operational_store.schema.conventions import Instant, Money, Xid8, metadata
+from resources.operational_store.schema.decisions import (
+    decision_batch,
+    decision_record,
+    exception_case,
+    policy_version,
+    process_event,
+)
+from resources.operational_store.schema.door import (
+    door_tally,
+    event_identity,
+    event_inbox,
+    quarantined_event,
+)
+from resources.operational_store.schema.finance import journal_line
+from resources.operational_store.schema.master_data import (
+    customer,
+    customer_contact,
+    node,
+    price,
+    product,
+)
+from resources.operational_store.schema.orders import (
+    fulfilment_order,
+    order_charge,
+    order_line,
+    order_placed,
+    order_state,
+    payment_movement,
+    shipment_delivered,
+    shipment_dispatched,
+)
+from resources.operational_store.schema.outbox import command_outbox, partner_health
+from resources.operational_store.schema.progress import gate_pointer, home_clock, lake_watermark
+from resources.operational_store.schema.stock import (
+    channel_availability,
+    deallocation,
+    reservation_movement,
+    stock_movement,
+    stock_position,
+)
+
+__all__ = [
+    "LAKE_TABLES",
+    "Instant",
+    "Money",
+    "Xid8",
+    "channel_availability",
+    "command_outbox",
+    "customer",
+    "customer_contact",
+    "deallocation",
+    "decision_batch",
+    "decision_record",
+    "door_tally",
+    "event_identity",
+    "event_inbox",
+    "exception_case",
+    "fulfilment_order",
+    "gate_pointer",
+    "home_clock",
+    "journal_line",
+    "lake_watermark",
+    "metadata",
+    "node",
+    "order_charge",
+    "order_line",
+    "order_placed",
+    "order_state",
+    "partner_health",
+    "payment_movement",
+    "policy_version",
+    "price",
+    "process_event",
+    "product",
+    "quarantined_event",
+    "reservation_movement",
+    "shipment_delivered",
+    "shipment_dispatched",
+    "stock_movement",
+    "stock_position",
+]
+
+#: Facts, in the order in which they are exported to the lake.
+LAKE_TABLES = [table for table in metadata.sorted_tables if table.info.get("lake")]

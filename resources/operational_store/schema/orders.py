@@ -1,0 +1,167 @@
+"""Orders from placement to delivery: what was ordered, promised, sent and paid."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from resources.operational_store.schema.conventions import (
+    Instant,
+    Money,
+    effective,
+    fact,
+    metadata,
+    occurred,
+)
+
+order_placed = fact(
+    "order_placed",
+    Column("order_id", Uuid, primary_key=True),
+    Column("order_number", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("legal_entity", String, nullable=False),
+    Column("brand", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("correlation_id", String, nullable=False),
+    Column("customer_id", Uuid),
+    Column("country_code", String(2), nullable=False),
+    Column("service_level", String, nullable=False),
+    Column("currency_code", String(3), nullable=False),
+    Column("line_count", Integer, nullable=False),
+    Column("ordered_quantity", BigInteger, nullable=False),
+    Column("goods_amount", Money, nullable=False),
+    Column("charge_amount", Money, nullable=False),
+    Column("total_amount", Money, nullable=False),
+    Column("trading_date", Date, nullable=False),
+    Column("promised_date", Date, nullable=False),
+    occurred(),
+    effective(),
+    UniqueConstraint("channel", "order_number"),
+)
+
+order_line = fact(
+    "order_line",
+    Column("order_id", Uuid, nullable=False),
+    Column("line_number", Integer, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("ordered_quantity", BigInteger, nullable=False),
+    Column("reserved_quantity", BigInteger, nullable=False),
+    Column("unfilled_quantity", BigInteger, nullable=False),
+    Column("unfilled_reason_code", String),
+    Column("unit_price", Money, nullable=False),
+    Column("line_amount", Money, nullable=False),
+    Column("tax_amount", Money, nullable=False),
+    effective(),
+    PrimaryKeyConstraint("order_id", "line_number"),
+    CheckConstraint(
+        "reserved_quantity + unfilled_quantity = ordered_quantity", name="every_unit_is_accounted"
+    ),
+    CheckConstraint(
+        "(unfilled_quantity > 0) = (unfilled_reason_code is not null)", name="unfilled_has_a_reason"
+    ),
+)
+
+order_charge = fact(
+    "order_charge",
+    Column("order_id", Uuid, nullable=False),
+    Column("charge_number", Integer, nullable=False),
+    Column("charge_code", String, nullable=False),
+    Column("charge_amount", Money, nullable=False),
+    effective(),
+    PrimaryKeyConstraint("order_id", "charge_number"),
+)
+
+order_state = Table(
+    "order_state",
+    metadata,
+    Column("order_id", Uuid, primary_key=True),
+    Column("status", String, nullable=False),
+    Column("expires_at", Instant),
+    Column("payment_reference", String),
+    Column("authorised_amount", Money, nullable=False, server_default="0"),
+    Column("payable_amount", Money, nullable=False),
+    Column("capture_requested_amount", Money, nullable=False, server_default="0"),
+    Column("captured_amount", Money, nullable=False, server_default="0"),
+    Column("open_fulfilment_orders", Integer, nullable=False, server_default="0"),
+    Column("undelivered_fulfilment_orders", Integer, nullable=False, server_default="0"),
+    effective(),
+    CheckConstraint(
+        "captured_amount <= capture_requested_amount"
+        " and capture_requested_amount <= authorised_amount",
+        name="captured_within_authorised",
+    ),
+    Index(
+        "ix_order_state_expires_at",
+        "expires_at",
+        postgresql_where=text("expires_at is not null"),
+    ),
+    info={"mutable": True},
+    postgresql_with={"fillfactor": 70},
+)
+
+fulfilment_order = Table(
+    "fulfilment_order",
+    metadata,
+    Column("fulfilment_order_id", Uuid, primary_key=True),
+    Column("order_id", Uuid, nullable=False),
+    Column("node_id", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("shipment_number", String),
+    effective(),
+    Index("ix_fulfilment_order_order_id", "order_id"),
+    CheckConstraint(
+        "status in ('requested', 'accepted', 'dispatched', 'delivered', 'rejected')", name="status"
+    ),
+    info={"mutable": True},
+    postgresql_with={"fillfactor": 70},
+)
+
+shipment_dispatched = fact(
+    "shipment_dispatched",
+    Column("shipment_id", Uuid, primary_key=True),
+    Column("shipment_number", String, nullable=False),
+    Column("order_id", Uuid, nullable=False),
+    Column("fulfilment_order_id", Uuid, nullable=False),
+    Column("node_id", String, nullable=False),
+    Column("carrier", String, nullable=False),
+    Column("shipped_quantity", BigInteger, nullable=False),
+    occurred(),
+    effective(),
+    UniqueConstraint("fulfilment_order_id"),
+)
+
+shipment_delivered = fact(
+    "shipment_delivered",
+    Column("shipment_id", Uuid, primary_key=True),
+    Column("shipment_number", String, nullable=False),
+    Column("order_id", Uuid, nullable=False),
+    occurred(),
+    effective(),
+)
+
+payment_movement = fact(
+    "payment_movement",
+    Column("payment_movement_id", Uuid, primary_key=True),
+    Column("order_id", Uuid, nullable=False),
+    Column("payment_reference", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("currency_code", String(3), nullable=False),
+    occurred(),
+    effective(),
+    CheckConstraint("kind in ('authorised', 'declined', 'captured', 'voided')", name="kind"),
+)
