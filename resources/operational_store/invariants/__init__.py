@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from assets.errors import BadInput
+from resources.operational_store.invariants.availability import S4
 from resources.operational_store.invariants.completeness import P7
 from resources.operational_store.invariants.decisions import P2
 from resources.operational_store.invariants.idempotency import P1
@@ -23,7 +24,9 @@ from resources.operational_store.invariants.judging import (
     judge,
 )
 from resources.operational_store.invariants.money import M1, M2
-from resources.operational_store.invariants.stock import S1, S2, S3, S4
+from resources.operational_store.invariants.oversell import S1
+from resources.operational_store.invariants.reservations import S3
+from resources.operational_store.invariants.stock_conservation import S2
 
 __all__ = ["INVARIANTS", "InvariantResult", "Violation", "check"]
 

@@ -1,0 +1,134 @@
+"""S4: what channels were told against what the ledger and the policies of the time allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from assets.decisions.policy_document import PolicyDocument
+from assets.errors import PolicyError
+from assets.inventory.policy import inventory_policy
+from resources.operational_store.invariants.judging import Invariant, Violation
+from resources.operational_store.invariants.stock_effects import EFFECTS
+
+_PUBLISHED_OF_NO_POLICY = """
+select told.channel, told.sku, told.policy_hash
+from channel_availability as told
+left join policy_version as policy
+    on told.policy_hash = policy.policy_hash and policy.policy = 'inventory'
+where policy.policy_hash is null
+order by told.channel, told.sku
+"""
+
+_PUBLISHED_TOO_MUCH = f"""
+with {EFFECTS},
+
+watermark as (
+    select distinct sku, ledger_watermark
+    from channel_availability
+),
+
+-- Each channel row has seen the ledger up to its own watermark; rows told together share one.
+position as (
+    select
+        watermark.sku, watermark.ledger_watermark, effect.node_id,
+        sum(effect.on_hand - effect.reserved - effect.allocated)::bigint as unpromised_quantity
+    from watermark
+    inner join effect
+        on watermark.sku = effect.sku and effect.ledger_sequence <= watermark.ledger_watermark
+    group by watermark.sku, watermark.ledger_watermark, effect.node_id
+),
+
+buffer as (
+    select policy_hash, channel, node_id, safety_quantity
+    from
+        jsonb_to_recordset(cast(:buffers as jsonb))
+        as buffer (policy_hash text, channel text, node_id text, safety_quantity bigint)
+),
+
+available as (
+    select
+        told.channel, told.sku,
+        sum(greatest(0, position.unpromised_quantity - buffer.safety_quantity))::bigint as quantity
+    from channel_availability as told
+    inner join position
+        on told.sku = position.sku and told.ledger_watermark = position.ledger_watermark
+    inner join buffer
+        on told.policy_hash = buffer.policy_hash
+            and told.channel = buffer.channel
+            and position.node_id = buffer.node_id
+    group by told.channel, told.sku
+)
+
+select
+    told.channel, told.sku, told.published_quantity,
+    coalesce(available.quantity, 0) as available_quantity, told.ledger_watermark
+from channel_availability as told
+left join available on told.channel = available.channel and told.sku = available.sku
+where told.published_quantity > coalesce(available.quantity, 0)
+order by told.channel, told.sku
+"""
+
+
+def _buffers(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Safety of each node that a channel may sell from, under each policy that was used.
+
+    Nodes that have stopped since then count as well: they were asked when the channel was told.
+    """
+    nodes = connection.execute(
+        sa.text("select node_id from node union select node_id from stock_position order by 1")
+    )
+    node_ids: list[str] = [row.node_id for row in nodes]
+    used = connection.execute(
+        sa.text(
+            """
+            select told.policy_hash, told.channel, policy.document
+            from (select distinct policy_hash, channel from channel_availability) as told
+            inner join policy_version as policy
+                on told.policy_hash = policy.policy_hash and policy.policy = 'inventory'
+            """
+        )
+    )
+    result = []
+    for row in used:
+        # Availability is told for the whole house, so that is the scope its policy was asked for.
+        document = msgspec.convert(row.document, PolicyDocument)
+        policy = inventory_policy(document.resolve("all", "house"))
+        buffer = policy.channels.get(row.channel)
+        excluded = buffer.excluded_nodes if buffer else []
+        result += [
+            {
+                "policy_hash": row.policy_hash,
+                "channel": row.channel,
+                "node_id": node_id,
+                "safety_quantity": policy.node_safety(node_id),
+            }
+            for node_id in node_ids
+            if node_id not in excluded
+        ]
+    return result
+
+
+def _published_too_much(connection: sa.Connection) -> Iterator[Violation]:
+    try:
+        buffers = _buffers(connection)
+    except (PolicyError, msgspec.ValidationError) as error:
+        yield {"wrong": "a stored policy cannot be read", "reason": str(error)}
+        return
+    rows = connection.execute(
+        sa.text(_PUBLISHED_TOO_MUCH), {"buffers": msgspec.json.encode(buffers).decode()}
+    )
+    for row in rows.mappings():
+        yield {"wrong": "told more than the nodes had", **row}
+
+
+S4 = Invariant(
+    "S4",
+    "A channel is told at most Σ over nodes of max(0, unpromised − node safety)",
+    "select exists (select from channel_availability)",
+    {"told under a policy that is not stored": _PUBLISHED_OF_NO_POLICY},
+    _published_too_much,
+)
