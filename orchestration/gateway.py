@@ -28,7 +28,9 @@ from assets.contracts.admission import Receipt, Refusal, Submission
 from assets.contracts.answers import OrderStatus, SkuAvailability
 from assets.errors import ContractViolation, EnvironmentProblem, PolicyError
 from assets.operations_policy import Limits
-from resources.channels.shopify import Shop, named_by_topic, translate
+from resources.channels.shopify.documents import named_by_topic
+from resources.channels.shopify.shop import Shop
+from resources.channels.shopify.translation import translate
 from resources.operational_store import inquiries
 from resources.operational_store.connection import as_environment_problem
 from resources.operational_store.door import Door

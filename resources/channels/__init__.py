@@ -1,1 +1,1 @@
-"""One file per channel: its payloads, translated to our contracts."""
+"""One file or package per channel: its payloads, translated to our contracts."""

@@ -13,7 +13,9 @@ from typing import Any
 
 import msgspec
 
-from resources.channels.shopify import Directory, Shop, learn, translate
+from resources.channels.shopify.directory import Directory, learn
+from resources.channels.shopify.shop import Shop
+from resources.channels.shopify.translation import translate
 from resources.layouts.delimited import FileRefused, files_below, open_unpacked, why_broken
 from resources.layouts.reading import FileVerdict
 from resources.layouts.spooled import FileEvents, SpooledReading

@@ -11,7 +11,9 @@ from assets.commerce.identifiers import fulfilment_order_id, order_id
 from assets.commerce.money import to_ten_thousandths
 from assets.contracts.admission import check
 from assets.errors import BadInput
-from resources.channels.shopify import Directory, Translation, learn, named_by_topic, translate
+from resources.channels.shopify.directory import Directory, learn
+from resources.channels.shopify.documents import named_by_topic
+from resources.channels.shopify.translation import Translation, translate
 from resources.layouts.shopify import Shopify
 from resources.layouts.spooled import SpooledReading
 from tests.layouts.made_files import ADMITTED_AT, SHARED_DATA, refused, told
