@@ -20,7 +20,7 @@ from orchestration.simulation import Simulation, claim_simulated_time, only_one
 from resources.dagster_reporting import DagsterReporting, reporting
 from resources.layouts.reading import CatalogueItem, Reading
 from resources.layouts.registry import layout
-from resources.layouts.uci_online_retail import UciReading
+from resources.layouts.uci_online_retail.layout import UciReading
 from resources.operational_store.bulk import fetch
 from resources.operational_store.door import Door
 from resources.operational_store.store import OperationalStore, create_engine
@@ -293,7 +293,7 @@ def _judge(reading: Reading) -> None:
     """Judge the files' rows by the suite of their layout, where rows are judged in bulk."""
     if isinstance(reading, UciReading):
         from resources.file_gate import judge_files
-        from resources.layouts.uci_online_retail_expectations import FILE_SUITE, rows
+        from resources.layouts.uci_online_retail.expectations import FILE_SUITE, rows
 
         judge_files(reading, FILE_SUITE, rows)
 

@@ -1,1 +1,4 @@
-"""One module per file layout: rows in, CloudEvents out, pure. A layout never touches a database."""
+"""One module or package per file layout: rows in, CloudEvents out, pure.
+
+A layout never touches a database.
+"""

@@ -6,7 +6,7 @@ from assets.errors import BadInput
 from resources.layouts.cloudevents import CloudEvents
 from resources.layouts.reading import Layout
 from resources.layouts.shopify import Shopify
-from resources.layouts.uci_online_retail import UciOnlineRetail
+from resources.layouts.uci_online_retail.layout import UciOnlineRetail
 
 _LAYOUTS: dict[str, Layout] = {
     layout.name: layout for layout in (UciOnlineRetail(), CloudEvents(), Shopify())

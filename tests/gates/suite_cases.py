@@ -32,7 +32,7 @@ from assets.order_to_fulfillment.mart_expectations import (
     ORDER_PROMISE_PERFORMANCE,
 )
 from assets.quality_gate import Suite
-from resources.layouts.uci_online_retail_expectations import FILE_SUITE as UCI_FILE
+from resources.layouts.uci_online_retail.expectations import FILE_SUITE as UCI_FILE
 
 Row = dict[str, Any]
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

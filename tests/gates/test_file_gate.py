@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from resources.file_gate import judge_files
-from resources.layouts.uci_online_retail import UciOnlineRetail, UciReading
-from resources.layouts.uci_online_retail_expectations import COLUMNS, FILE_SUITE, rows
+from resources.layouts.uci_online_retail.expectations import COLUMNS, FILE_SUITE, rows
+from resources.layouts.uci_online_retail.layout import UciOnlineRetail, UciReading
 from tests.gates.suite_cases import uci_row
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from assets.contracts.admission import Refusal, check
 from resources.layouts.reading import CatalogueItem, Reading, Window
-from resources.layouts.uci_online_retail import UciOnlineRetail, UciReading
+from resources.layouts.uci_online_retail.layout import UciOnlineRetail, UciReading
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -9,7 +9,10 @@ from typing import Literal
 import msgspec
 import yaml
 
-_FILE = Path(__file__).with_name("uci_online_retail.yaml")
+#: The layout's name, and the source of its events.
+NAME = "uci_online_retail"
+
+_FILE = Path(__file__).with_name("declaration.yaml")
 
 
 class ChannelRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,7 +32,7 @@ class LedgerAdjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``uci_online_retail.yaml``; the file gives each value's reason."""
+    """``declaration.yaml``; the file gives each value's reason."""
 
     layout: str
     owner: str

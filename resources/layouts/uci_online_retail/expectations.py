@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from assets.quality_gate import Suite, holds, matches, rows_between
-from resources.layouts.uci_declaration import declaration
-from resources.layouts.uci_values import NO_TIME, times
+from resources.layouts.uci_online_retail.declaration import declaration
+from resources.layouts.uci_online_retail.values import NO_TIME, times
 
 COLUMNS = (
     "InvoiceNo",
