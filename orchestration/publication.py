@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from orchestration.home import Home
 from resources.analytics_store import AnalyticsStore, BuildReport, Publication
 from resources.dagster_reporting import reporting
-from resources.lake import Lake
+from resources.lake.lake import Lake
 from resources.mart_gate import MartGate
 from resources.operational_store.store import OperationalStore
 

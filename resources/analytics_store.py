@@ -29,7 +29,7 @@ from typing import Any
 import duckdb
 
 from assets.errors import BadInput, EnvironmentProblem
-from resources.lake import Lake
+from resources.lake.lake import Lake
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 MART_SCHEMA = "marts"

@@ -45,7 +45,7 @@ def command(
     """
     from assets.errors import BadInput
     from resources.analytics_store import AnalyticsStore
-    from resources.lake import Lake
+    from resources.lake.lake import Lake
 
     home = existing_home()
     if home is None:

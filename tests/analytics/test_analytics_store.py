@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from assets.errors import BadInput, EnvironmentProblem
 from orchestration.cli import app
 from resources.analytics_store import AnalyticsStore, Held
-from resources.lake import Lake
+from resources.lake.lake import Lake
 from tests.analytics.facts import at, master_data, moved, random_orders, record
 
 

@@ -14,7 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from assets.errors import EnvironmentProblem
-from resources.lake import SNAPSHOT_TABLES, Lake, lake_schema
+from resources.lake import export
+from resources.lake.columns import SNAPSHOT_TABLES, lake_schema
+from resources.lake.folder import Watermark
+from resources.lake.lake import Lake
 from resources.operational_store import schema
 from tests.analytics.facts import at, master_data, moved, random_orders, record
 
@@ -66,15 +69,15 @@ def test_an_export_that_dies_before_its_watermark_moves_repeats_nothing(
     record(engine, count(1))
     lake.export(engine)
     record(engine, count(2))
-    read = Lake._read_watermarks
+    read = export.read_watermarks
     calls = iter(range(9))
 
-    def die_after_the_files(self: Lake, connection: sa.Connection) -> list[tuple[str, int, int]]:
+    def die_after_the_files(connection: sa.Connection) -> list[Watermark]:
         if next(calls) == 1:
             raise KeyboardInterrupt
-        return read(self, connection)
+        return read(connection)
 
-    monkeypatch.setattr(Lake, "_read_watermarks", die_after_the_files)
+    monkeypatch.setattr(export, "read_watermarks", die_after_the_files)
     with pytest.raises(KeyboardInterrupt):
         lake.export(engine)
     monkeypatch.undo()

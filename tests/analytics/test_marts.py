@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import yaml
 
 from resources.analytics_store import PROJECT, AnalyticsStore
-from resources.lake import Lake
+from resources.lake.lake import Lake
 from resources.operational_store import schema
 from tests.analytics.facts import Order, at, master_data, moved, random_orders, record
 

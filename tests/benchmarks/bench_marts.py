@@ -21,7 +21,8 @@ from typing import Any
 import psycopg
 
 from resources.analytics_store import AnalyticsStore, BuildReport
-from resources.lake import ExportTally, Lake
+from resources.lake.lake import Lake
+from resources.lake.tallies import ExportTally
 from resources.operational_store import embedded
 from resources.operational_store.store import OperationalStore
 from tests.benchmarks import measuring

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from resources.analytics_store import AnalyticsStore
-from resources.lake import Lake
+from resources.lake.lake import Lake
 
 
 @pytest.fixture(scope="session")
