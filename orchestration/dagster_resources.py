@@ -16,7 +16,8 @@ from orchestration.home import Home, open_home
 
 if TYPE_CHECKING:
     from assets.quality_gate import Verdict
-    from resources.analytics_store import AnalyticsStore, BuildReport, Publication
+    from resources.analytics_store.reports import BuildReport, Publication
+    from resources.analytics_store.store import AnalyticsStore
     from resources.lake.lake import Lake
     from resources.lake.tallies import ExportTally
     from resources.store_access import StoreAccess
@@ -97,7 +98,7 @@ class WarehouseAccess:
 @functools.cache
 def warehouse_access(home: str) -> WarehouseAccess:
     """The warehouse of a home, once a process: dbt stays warm."""
-    from resources.analytics_store import AnalyticsStore
+    from resources.analytics_store.store import AnalyticsStore
     from resources.lake.lake import Lake
 
     here = opened(home)

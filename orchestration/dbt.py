@@ -17,7 +17,8 @@ from dagster_dbt import DagsterDbtTranslator
 from assets.asset_graph import as_failure
 from assets.errors import RetailFlowError
 from assets.quality_gate import Verdict
-from resources.analytics_store import MART_SCHEMA, BuildReport, NodeOutcome, Publication
+from resources.analytics_store.catalogue import MART_SCHEMA
+from resources.analytics_store.reports import BuildReport, NodeOutcome, Publication
 from resources.mart_gate import MARTS
 
 MART_GATE = "mart_gate"

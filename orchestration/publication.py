@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from orchestration.home import Home
-from resources.analytics_store import AnalyticsStore, BuildReport, Publication
+from resources.analytics_store.reports import BuildReport, Publication
+from resources.analytics_store.store import AnalyticsStore
 from resources.dagster_reporting import reporting
 from resources.lake.lake import Lake
 from resources.mart_gate import MartGate

@@ -79,7 +79,7 @@ class Scorecard:
 
 def score(run: DemoRun) -> Scorecard:
     """Read the scorecard of a finished run."""
-    from resources.analytics_store import AnalyticsStore
+    from resources.analytics_store.store import AnalyticsStore
     from resources.lake.lake import Lake
 
     store = OperationalStore(create_engine(run.home.database_url))

@@ -21,7 +21,7 @@ from assets.order_to_fulfillment.mart_expectations import (
     ORDER_PROMISE_PERFORMANCE,
 )
 from assets.quality_gate import HELD_BECAUSE, Suite, Verdict, judge
-from resources.analytics_store import Held
+from resources.analytics_store.reports import Held
 from resources.gate_records import move_pointer, open_case
 from resources.window_gate import GatedStore
 

@@ -12,7 +12,7 @@ from orchestration.commands._opening import existing_home
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from resources.analytics_store import MartInfo
+    from resources.analytics_store.reports import MartInfo
 
 
 class Action(StrEnum):
@@ -44,7 +44,7 @@ def command(
     In JSON, amounts and rates are texts, so that no digit is lost; counts are numbers.
     """
     from assets.errors import BadInput
-    from resources.analytics_store import AnalyticsStore
+    from resources.analytics_store.store import AnalyticsStore
     from resources.lake.lake import Lake
 
     home = existing_home()

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from assets.errors import BadInput, EnvironmentProblem
 from orchestration.cli import app
-from resources.analytics_store import AnalyticsStore, Held
+from resources.analytics_store.reports import Held
+from resources.analytics_store.store import AnalyticsStore
 from resources.lake.lake import Lake
 from tests.analytics.facts import at, master_data, moved, random_orders, record
 

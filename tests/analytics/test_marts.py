@@ -16,7 +16,8 @@ import pytest
 import sqlalchemy as sa
 import yaml
 
-from resources.analytics_store import PROJECT, AnalyticsStore
+from resources.analytics_store.dbt_project import PROJECT
+from resources.analytics_store.store import AnalyticsStore
 from resources.lake.lake import Lake
 from resources.operational_store import schema
 from tests.analytics.facts import Order, at, master_data, moved, random_orders, record

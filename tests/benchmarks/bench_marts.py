@@ -20,7 +20,8 @@ from typing import Any
 
 import psycopg
 
-from resources.analytics_store import AnalyticsStore, BuildReport
+from resources.analytics_store.reports import BuildReport
+from resources.analytics_store.store import AnalyticsStore
 from resources.lake.lake import Lake
 from resources.lake.tallies import ExportTally
 from resources.operational_store import embedded

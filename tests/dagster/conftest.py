@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from resources.analytics_store import AnalyticsStore
+from resources.analytics_store.store import AnalyticsStore
 from resources.lake.lake import Lake
 
 

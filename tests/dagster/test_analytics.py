@@ -15,7 +15,7 @@ from assets.quality_gate import Failure, Verdict
 from orchestration.analytics import build_analytics
 from orchestration.automation import publish_every_quarter_of_an_hour
 from orchestration.operations import build_operations
-from resources.analytics_store import BuildReport, Held, MartInfo, NodeOutcome, Publication
+from resources.analytics_store.reports import BuildReport, Held, MartInfo, NodeOutcome, Publication
 from resources.lake.tallies import ExportTally, TableTally
 from resources.mart_gate import MARTS
 from resources.window_gate import TABLES, WindowVerdict
