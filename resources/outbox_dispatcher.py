@@ -5,32 +5,39 @@ that answered too late recognises it. A command that cannot be delivered holds b
 of its key only: they may depend on it, the others do not. One dispatcher at a time works for a
 partner, held by an advisory lock of its database session; row locks keep operators' corrections
 out of a running request.
-
-Payloads are never decoded as a whole: what the flow wrote is what the partner reads.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import httpx
-import msgspec
 import sqlalchemy as sa
 import structlog
 
-from assets.errors import PartnerRejected, PartnerUnavailable
 from assets.operations_policy import Resilience
 from assets.ports import Case, Clock
-from resources.http import PartnerBusy, client, exchange
+from resources.http import client
 from resources.operational_store.cases import open_cases
+from resources.outbox_requests import Command, Outcome, send_together
+from resources.outbox_statements import (
+    CLAIM,
+    CLOSE_BREAKERS,
+    DELIVER,
+    FAIL,
+    HELD_BACK,
+    LEFT,
+    PLAINLY,
+    RETRY_NOW,
+    WAITING,
+)
 from resources.partners import Partner, PartnerBook
-from resources.resilience import Breaker, attempt, read_breaker, write_breaker
+from resources.resilience import Breaker, read_breaker, write_breaker
 
 _THREADS = 4
 # Among how many a half-open breaker looks for the command to ask with.
@@ -67,64 +74,6 @@ class DispatchTally:
         )
 
 
-class _Row(msgspec.Struct, frozen=True, gc=False):
-    sequence: int
-    command_id: uuid.UUID
-    command_type: str
-    business_key: str
-    correlation_id: str
-    effective_at: datetime
-    attempts: int
-    owner: str
-    payload: str
-    is_held: bool
-
-
-class _Scope(msgspec.Struct, gc=False):
-    """For whom a command is and when its cause happened; the flows write it into the payload."""
-
-    legal_entity: str = ""
-    brand: str = ""
-    region: str = ""
-    channel: str = ""
-    effective_at: datetime | None = None
-
-
-class _Sent(msgspec.Struct, gc=False):
-    command_id: str
-    command_type: str
-    business_key: str
-    effective_at: datetime
-    legal_entity: str
-    brand: str
-    region: str
-    channel: str
-    correlation_id: str
-    payload: msgspec.Raw
-
-
-class _Batch(msgspec.Struct):
-    commands: list[_Sent]
-
-
-class _Result(msgspec.Struct, gc=False):
-    command_id: str
-    status: Literal["accepted", "duplicate", "rejected"]
-    reason: str | None = None
-
-
-class _Answer(msgspec.Struct):
-    results: list[_Result]
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    row: _Row
-    kind: Literal["delivered", "rejected", "unavailable"]
-    reason: str = ""
-    asked_for: float = 0.0
-
-
 @dataclass
 class _Run:
     """The dispatch of one partner so far."""
@@ -133,87 +82,6 @@ class _Run:
     held_back: set[str]
     after: int = 0
     tally: DispatchTally = field(default_factory=DispatchTally)
-
-
-_scope = msgspec.json.Decoder(_Scope).decode
-_encode = msgspec.json.Encoder().encode
-
-# The index of what waits keeps entries of delivered commands until the next vacuum. Only a plain
-# index scan marks them, so that the next scan passes them by; and it needs no sort.
-_PLAINLY = sa.text(
-    "select set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)"
-)
-# `status <> 'delivered'` says nothing new; it is the condition of the index that serves these.
-_WAITING = sa.text("""
-    select partner, count(*) as commands
-    from command_outbox
-    where status = 'pending' and status <> 'delivered'
-    group by partner
-    order by partner
-""")
-_HELD_BACK = sa.text("""
-    select distinct business_key
-    from command_outbox
-    where partner = :partner and status <> 'delivered'
-        and (status = 'dead' or next_attempt_at > :now)
-""")
-# A row that somebody else holds is seen but not taken, so that its key can be left alone.
-_CLAIM = sa.text("""
-    with candidate as materialized (
-        select outbox_sequence, command_id, command_type, business_key, correlation_id,
-            effective_at, attempts, owner, payload::text as payload
-        from command_outbox
-        where partner = :partner and status = 'pending' and status <> 'delivered'
-            and outbox_sequence > :after
-            and business_key <> all(cast(:held_back as text[]))
-        order by outbox_sequence
-        limit :most
-    ),
-    held as (
-        select outbox_sequence
-        from command_outbox
-        where outbox_sequence in (select outbox_sequence from candidate) and status = 'pending'
-        for update skip locked
-    )
-    select candidate.*, outbox_sequence in (select outbox_sequence from held) as is_held
-    from candidate
-    order by outbox_sequence
-""")
-_DELIVER = sa.text("""
-    update command_outbox
-    set status = 'delivered', delivered_at = :now, attempts = attempts + 1,
-        next_attempt_at = null, last_error = null
-    where outbox_sequence = any(:sequences)
-""")
-_FAIL = sa.text("""
-    update command_outbox
-    set status = failed.status, attempts = attempts + 1, next_attempt_at = failed.next_attempt_at,
-        last_error = failed.last_error
-    from unnest(
-        cast(:sequences as bigint[]), cast(:statuses as text[]),
-        cast(:moments as timestamptz[]), cast(:errors as text[])
-    ) as failed (outbox_sequence, status, next_attempt_at, last_error)
-    where command_outbox.outbox_sequence = failed.outbox_sequence
-""")
-_LEFT = sa.text("""
-    select count(*), count(*) filter (
-        where business_key = any(cast(:held_back as text[]))
-            and (next_attempt_at is null or next_attempt_at <= :now)
-    )
-    from command_outbox
-    where partner = :partner and status = 'pending' and status <> 'delivered'
-""")
-_RETRY_NOW = sa.text("""
-    update command_outbox
-    set attempts = 0, next_attempt_at = null
-    where status = 'pending' and status <> 'delivered' and attempts > 0
-        and partner = any(cast(:partners as text[]))
-""")
-_CLOSE_BREAKERS = sa.text("""
-    update partner_health
-    set breaker = 'closed', consecutive_failures = 0, open_until = null
-    where breaker <> 'closed' and partner = any(cast(:partners as text[]))
-""")
 
 
 class OutboxDispatcher:
@@ -239,7 +107,7 @@ class OutboxDispatcher:
         """Send everything that may be sent now, partner by partner, some partners at once."""
         with self._engine.connect() as connection, _transaction(connection):
             waiting: dict[str, int] = {
-                row.partner: row.commands for row in connection.execute(_WAITING)
+                row.partner: row.commands for row in connection.execute(WAITING)
             }
         tally = DispatchTally()
         for code in [code for code in waiting if code not in self._partners]:
@@ -262,8 +130,8 @@ class OutboxDispatcher:
         """
         codes = [partner.code for partner in self._partners if partner.is_sandbox]
         with self._engine.begin() as connection:
-            connection.execute(_RETRY_NOW, {"partners": codes})
-            connection.execute(_CLOSE_BREAKERS, {"partners": codes})
+            connection.execute(RETRY_NOW, {"partners": codes})
+            connection.execute(CLOSE_BREAKERS, {"partners": codes})
 
     def close(self) -> None:
         """Let the connections to partners go."""
@@ -274,14 +142,14 @@ class OutboxDispatcher:
             parameters: dict[str, Any] = {"partner": partner.code, "now": self._clock.wall()}
             with _transaction(connection):
                 breaker = read_breaker(connection, partner.code)
-                held_back: set[str] = set(connection.execute(_HELD_BACK, parameters).scalars())
+                held_back: set[str] = set(connection.execute(HELD_BACK, parameters).scalars())
             run = _Run(breaker, held_back)
             while is_alone and self._send_next(connection, partner, run):
                 pass
             is_open = run.breaker.on(self._clock.wall()).state == "open"
             with _transaction(connection):
                 parameters["held_back"] = [*run.held_back]
-                left: Any = connection.execute(_LEFT, parameters).one()
+                left: Any = connection.execute(LEFT, parameters).one()
                 remaining, behind = left
         blocked = remaining if is_open else behind
         tally = run.tally + DispatchTally(blocked=blocked, remaining=remaining)
@@ -320,9 +188,9 @@ class OutboxDispatcher:
 
     def _claim(
         self, connection: sa.Connection, partner: Partner, run: _Run, is_probe: bool
-    ) -> list[_Row]:
+    ) -> list[Command]:
         found = connection.execute(
-            _CLAIM,
+            CLAIM,
             {
                 "partner": partner.code,
                 "after": run.after,
@@ -331,12 +199,12 @@ class OutboxDispatcher:
             },
         )
         rows: list[Any] = list(found)
-        return [_Row(*row) for row in rows]
+        return [Command(*row) for row in rows]
 
-    def _send(self, partner: Partner, rows: Sequence[_Row], run: _Run) -> list[_Outcome]:
-        outcomes: list[_Outcome] = []
+    def _send(self, partner: Partner, rows: Sequence[Command], run: _Run) -> list[Outcome]:
+        outcomes: list[Outcome] = []
         for together in _requests(rows, partner, self._resilience):
-            answered = self._send_together(partner, together)
+            answered = send_together(self._session, partner, together, self._resilience)
             now = self._clock.wall()
             failed = [outcome for outcome in answered if outcome.kind == "unavailable"]
             if len(failed) == len(answered):
@@ -349,56 +217,13 @@ class OutboxDispatcher:
                 break
         return outcomes
 
-    def _send_together(self, partner: Partner, rows: Sequence[_Row]) -> list[_Outcome]:
-        """One request, tried again through a blip; then what became of each command."""
-        try:
-            results = attempt(lambda: self._post(partner, rows), self._resilience)
-        except PartnerUnavailable as error:
-            wait = error.retry_after if isinstance(error, PartnerBusy) else 0.0
-            return [_Outcome(row, "unavailable", str(error), wait) for row in rows]
-        except PartnerRejected as error:
-            if len(rows) == 1:
-                return [_Outcome(rows[0], "rejected", str(error))]
-            # One of them made the partner refuse the whole; the others are not to die with it.
-            return [outcome for row in rows for outcome in self._send_together(partner, [row])]
-        outcomes = []
-        for row in rows:
-            result = results.get(str(row.command_id))
-            if result is None:
-                outcomes.append(_Outcome(row, "unavailable", "the answer does not mention it"))
-            elif result.status == "rejected":
-                outcomes.append(_Outcome(row, "rejected", result.reason or "no reason given"))
-            else:
-                outcomes.append(_Outcome(row, "delivered"))
-        return outcomes
-
-    def _post(self, partner: Partner, rows: Sequence[_Row]) -> dict[str, _Result]:
-        headers = {"content-type": "application/json"}
-        if partner.takes_batches:
-            url = partner.url("commands")
-            body = _encode(_Batch([_message(row) for row in rows]))
-        else:
-            url = partner.url(f"commands/{rows[0].command_type}")
-            body = _encode(_message(rows[0]))
-            headers["idempotency-key"] = str(rows[0].command_id)
-        request = self._session.build_request("POST", url, content=body, headers=headers)
-        answer = exchange(self._session, partner.code, request).content
-        try:
-            if partner.takes_batches:
-                results = msgspec.json.decode(answer, type=_Answer).results
-            else:
-                results = [msgspec.json.decode(answer, type=_Result)]
-        except msgspec.DecodeError as error:
-            raise PartnerUnavailable(partner.code, f"answer not understood: {error}") from error
-        return {result.command_id: result for result in results}
-
     def _record(
-        self, connection: sa.Connection, partner: Partner, outcomes: list[_Outcome], run: _Run
+        self, connection: sa.Connection, partner: Partner, outcomes: list[Outcome], run: _Run
     ) -> None:
         now = self._clock.wall()
         delivered = [outcome.row.sequence for outcome in outcomes if outcome.kind == "delivered"]
         if delivered:
-            connection.execute(_DELIVER, {"now": now, "sequences": delivered})
+            connection.execute(DELIVER, {"now": now, "sequences": delivered})
         failed = [outcome for outcome in outcomes if outcome.kind != "delivered"]
         dead = [outcome for outcome in failed if self._is_dead(outcome)]
         if failed:
@@ -412,12 +237,12 @@ class OutboxDispatcher:
         error = down.reason if down is not None and not delivered else None
         write_breaker(connection, partner.code, run.breaker, now, error)
 
-    def _is_dead(self, outcome: _Outcome) -> bool:
+    def _is_dead(self, outcome: Outcome) -> bool:
         is_exhausted = outcome.row.attempts + 1 >= self._resilience.most_attempts
         return outcome.kind == "rejected" or is_exhausted
 
     def _record_failures(
-        self, connection: sa.Connection, failed: Sequence[_Outcome], now: datetime
+        self, connection: sa.Connection, failed: Sequence[Outcome], now: datetime
     ) -> None:
         columns: dict[str, list[Any]] = {
             "sequences": [], "statuses": [], "moments": [], "errors": []
@@ -429,13 +254,13 @@ class OutboxDispatcher:
             columns["statuses"].append("dead" if is_dead else "pending")
             columns["moments"].append(None if is_dead else now + wait)
             columns["errors"].append(outcome.reason[:_LONGEST_ERROR])
-        connection.execute(_FAIL, columns)
+        connection.execute(FAIL, columns)
 
 
 @contextmanager
 def _transaction(connection: sa.Connection) -> Iterator[None]:
     with connection.begin():
-        connection.execute(_PLAINLY)
+        connection.execute(PLAINLY)
         yield
 
 
@@ -461,9 +286,9 @@ def _alone(connection: sa.Connection, partner: str) -> Iterator[bool]:
             connection.execute(sa.text(f"select pg_advisory_unlock({name})"), lock)
 
 
-def _first_of_each_key(seen: Iterable[_Row], held_back: set[str]) -> list[_Row]:
+def _first_of_each_key(seen: Iterable[Command], held_back: set[str]) -> list[Command]:
     """The commands that may go together: what follows in a key waits for the answer before it."""
-    chosen: dict[str, _Row] = {}
+    chosen: dict[str, Command] = {}
     for row in seen:
         if not row.is_held:
             held_back.add(row.business_key)
@@ -473,8 +298,8 @@ def _first_of_each_key(seen: Iterable[_Row], held_back: set[str]) -> list[_Row]:
 
 
 def _requests(
-    rows: Sequence[_Row], partner: Partner, resilience: Resilience
-) -> Iterator[list[_Row]]:
+    rows: Sequence[Command], partner: Partner, resilience: Resilience
+) -> Iterator[list[Command]]:
     """What travels together; the keys differ, so one request need not wait for another."""
     limit = resilience.isolate_after if partner.takes_batches else 0
     together = [row for row in rows if row.attempts < limit]
@@ -483,24 +308,7 @@ def _requests(
     yield from ([row] for row in rows if row.attempts >= limit)
 
 
-def _dead_letter(partner: Partner, outcome: _Outcome) -> Case:
+def _dead_letter(partner: Partner, outcome: Outcome) -> Case:
     row = outcome.row
     reason = f"{row.command_type} was given up: {outcome.reason}"[:_LONGEST_ERROR]
     return Case("dead_letter", f"{partner.code}/{row.business_key}", row.owner, reason)
-
-
-def _message(row: _Row) -> _Sent:
-    payload = row.payload.encode()
-    scope = _scope(payload)
-    return _Sent(
-        str(row.command_id),
-        row.command_type,
-        row.business_key,
-        scope.effective_at or row.effective_at,
-        scope.legal_entity,
-        scope.brand,
-        scope.region,
-        scope.channel,
-        row.correlation_id,
-        msgspec.Raw(payload),
-    )
