@@ -33,6 +33,7 @@ from orchestration import supervisor
 from orchestration.environment import Environment, libpq_url
 from orchestration.home import FOLDERS, Home, migrated, open_home
 from resources.operational_store import connection, embedded
+from resources.operational_store.embedded.programs import binaries
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -371,7 +372,7 @@ def _postgres_program(name: str, url: str, arguments: list[str], what: str) -> N
     variables = {**os.environ, "PGPASSWORD": parsed.password} if parsed.password else None
     target = parsed.set(password=None).render_as_string()
     result = subprocess.run(
-        [str(embedded.binaries() / name), f"--dbname={target}", *arguments],
+        [str(binaries() / name), f"--dbname={target}", *arguments],
         capture_output=True,
         text=True,
         check=False,
