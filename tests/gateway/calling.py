@@ -19,7 +19,8 @@ from assets.contracts.signing import query_content, sign
 from assets.errors import ContractViolation
 from assets.operations_policy import Limits
 from resources.policy_book import read_operations
-from sensors.gateway.app import BATCH, STRUCTURED, Gateway
+from sensors.gateway.app import Gateway
+from sensors.gateway.messages import BATCH, STRUCTURED
 from sensors.gateway.ports import StoreUnavailable
 from tests.contracts.events import WEB, body
 

@@ -15,8 +15,9 @@ from cloudevents.core.v1.event import CloudEvent
 from assets.contracts.signing import binary_content, sign
 from assets.errors import ContractViolation
 from orchestration.gateway import translators_of
-from sensors.gateway.app import BATCH, Gateway
+from sensors.gateway.app import Gateway
 from sensors.gateway.limits import RateLimiter
+from sensors.gateway.messages import BATCH
 from sensors.gateway.ports import Translated
 from tests.contracts.events import WEB, body, line, order
 from tests.gateway.calling import (

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from assets.contracts.signing import sign
-from sensors.gateway.app import BATCH, STRUCTURED
+from sensors.gateway.messages import BATCH, STRUCTURED
 from tests.contracts.events import WEB, body, order
 from tests.gateway.test_process import KEY, rows, running
 

@@ -33,7 +33,7 @@ from schemathesis.specs.openapi.checks import (
 from assets.contracts.signing import query_content, sign
 from resources.operational_store import embedded
 from resources.operational_store.migrate import upgrade
-from sensors.gateway.app import BATCH, STRUCTURED
+from sensors.gateway.messages import BATCH, STRUCTURED
 from tests.contracts.events import WEB, body, line, order
 
 PROJECT = Path(__file__).parents[2]
