@@ -112,7 +112,7 @@ def run(home: Home, say: Say) -> DemoRun:
         )
         pushed = 0
 
-        def collect(until: datetime) -> int:
+        def collect(until: datetime, _told: frozenset[str] | None) -> int:
             nonlocal pushed
             tally = sandbox.tell("/sandbox/v1/advance", {"until": until.isoformat()})
             pushed += int(tally["delivered"])

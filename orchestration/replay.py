@@ -194,11 +194,18 @@ def _simulation(
     store.clock = clock
     door = Door()
     patience = store.policies.operations.partner_calls
-    pollers = [
-        PartnerPoller(store.engine, door, partner, resilience=patience, session=sandbox.session)
+    pollers = {
+        partner.code: PartnerPoller(
+            store.engine, door, partner, resilience=patience, session=sandbox.session
+        )
         for partner in partners
         if partner.answers
-    ]
+    }
+
+    def collect(until: datetime, told: frozenset[str] | None) -> int:
+        asked = [poller for code, poller in pollers.items() if told is None or code in told]
+        return sum(poller.poll(until).received for poller in asked)
+
     sandbox.tell("/sandbox/v1/configure", reading.sandbox_settings)
     dispatcher = OutboxDispatcher(
         store.engine, partners, clock, resilience=patience, session=sandbox.session
@@ -210,7 +217,7 @@ def _simulation(
         clock,
         door,
         dispatcher,
-        lambda until: sum(poller.poll(until).received for poller in pollers),
+        collect,
         batch_size,
         dagster.report,
     )

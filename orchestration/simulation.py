@@ -25,10 +25,11 @@ from resources.operational_store.store import (
     read_clock,
     write_clock,
 )
-from resources.outbox_dispatcher import OutboxDispatcher
+from resources.outbox_dispatcher import DispatchTally, OutboxDispatcher
 
-#: Brings in what partners have to say by an instant; gives how many events came.
-Collect = Callable[[datetime], int]
+#: Brings in what partners have to say by an instant; gives how many events came. The partners are
+#: those that may have anything new to say, ``None`` for all of them.
+Collect = Callable[[datetime, frozenset[str] | None], int]
 
 #: Told after each window what facts it added, by table.
 Report = Callable[[date, Mapping[str, int]], None]
@@ -94,18 +95,24 @@ class Simulation:
         return accepted
 
     def advance(self, until: datetime) -> None:
-        """Apply everything due by ``until``, answers to it included, then move the clock there."""
+        """Apply everything due by ``until``, answers to it included, then move the clock there.
+
+        A partner speaks because time has passed or because it was told something, so that only the
+        first and the last round ask all of them.
+        """
         self._clock.advance(until)
         rows: Counter[str] = Counter()
+        told: frozenset[str] | None = None
         for _ in range(MOST_ROUNDS):
-            received = self._receive(until)
+            received = self._receive(until, told)
             drained = self._store.drain_all(until, self._batch_size)
             self.progress.tally += drained
             rows += drained.rows
             delivered = self._deliver()
             self.progress.rounds += 1
-            if not received and not delivered:
+            if told is None and not received and not delivered.partners:
                 break
+            told = delivered.partners or None
         else:
             raise EnvironmentProblem(f"partners do not stop answering at {until:%Y-%m-%d %H:%M}")
         self.progress.overdue += self._store.report_overdue()
@@ -116,15 +123,15 @@ class Simulation:
             write_clock(connection, "simulated", until)
         self._report(until.date(), rows)
 
-    def _receive(self, until: datetime) -> int:
+    def _receive(self, until: datetime, told: frozenset[str] | None) -> int:
         try:
-            return self._collect(until)
+            return self._collect(until, told)
         except PartnerUnavailable as error:
             raise EnvironmentProblem(
                 f"the sandbox stopped answering ({error}); start again to go on from here"
             ) from error
 
-    def _deliver(self) -> int:
+    def _deliver(self) -> DispatchTally:
         """Send what waits. Simulated partners are there or nothing goes on."""
         tally = self._dispatcher.dispatch()
         if tally.remaining:
@@ -133,7 +140,7 @@ class Simulation:
                 " go on from here"
             )
         self.progress.delivered += tally.delivered
-        return tally.delivered
+        return tally
 
 
 @contextmanager

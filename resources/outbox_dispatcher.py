@@ -56,6 +56,7 @@ class DispatchTally:
         dead: Given up; each has a case with an owner.
         blocked: Held back behind a failed or dead command of their key, or by an open breaker.
         remaining: All that still wait, the blocked ones among them.
+        partners: Who took any of the delivered ones.
     """
 
     delivered: int = 0
@@ -63,6 +64,7 @@ class DispatchTally:
     dead: int = 0
     blocked: int = 0
     remaining: int = 0
+    partners: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __add__(self, other: DispatchTally) -> DispatchTally:
         return DispatchTally(
@@ -71,6 +73,7 @@ class DispatchTally:
             self.dead + other.dead,
             self.blocked + other.blocked,
             self.remaining + other.remaining,
+            self.partners | other.partners,
         )
 
 
@@ -231,7 +234,10 @@ class OutboxDispatcher:
         cases = [_dead_letter(partner, outcome) for outcome in dead]
         open_cases(connection, cases, self._clock.effective_at())
         run.held_back |= {outcome.row.business_key for outcome in failed}
-        run.tally += DispatchTally(len(delivered), len(failed) - len(dead), len(dead))
+        partners = frozenset({partner.code} if delivered else ())
+        run.tally += DispatchTally(
+            len(delivered), len(failed) - len(dead), len(dead), partners=partners
+        )
         # A rejection is an answer: it says nothing against the partner.
         down = next((outcome for outcome in failed if outcome.kind == "unavailable"), None)
         error = down.reason if down is not None and not delivered else None

@@ -1,7 +1,8 @@
 """Fetches events of partners that do not push: a page, its admission and its token in one commit.
 
 The token of a stored page is kept beside it and shown to the partner with the next request. A crash
-between the two repeats the page, and the door recognises every event of it.
+between the two repeats the page, and the door recognises every event of it. So does a second poller
+of the same partner, which is why a poller need not look up again what it stored last.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class PartnerPoller:
         self._session = session or client(loopback_only=partner.is_sandbox)
         self._resilience = resilience
         self._page = page
+        self._token: str | None = None
 
     def poll(self, until: datetime) -> PollTally:
         """Admit everything that is due.
@@ -90,15 +92,15 @@ class PartnerPoller:
         """
         tally = PollTally()
         is_more = True
-        with self._engine.connect() as connection:
-            while is_more:
-                with connection.begin():
-                    token = self._token(connection)
-                page = attempt(partial(self._fetch, until, token), self._resilience)
-                if page.events:
-                    with connection.begin():
-                        tally += self._admit(connection, page)
-                is_more = page.more
+        if self._token is None:
+            self._token = self._stored_token()
+        while is_more:
+            page = attempt(partial(self._fetch, until, self._token), self._resilience)
+            if page.events:
+                with self._engine.begin() as connection:
+                    tally += self._admit(connection, page)
+                self._token = page.token
+            is_more = page.more
         return tally
 
     def close(self) -> None:
@@ -139,9 +141,10 @@ class PartnerPoller:
             quarantined=outcomes.count("conflict") + outcomes.count("quarantined"),
         )
 
-    def _token(self, connection: sa.Connection) -> str | None:
-        cursor: str | None = connection.execute(
-            sa.text("select event_cursor from partner_health where partner = :partner"),
-            {"partner": self._partner.code},
-        ).scalar_one_or_none()
+    def _stored_token(self) -> str | None:
+        with self._engine.begin() as connection:
+            cursor: str | None = connection.execute(
+                sa.text("select event_cursor from partner_health where partner = :partner"),
+                {"partner": self._partner.code},
+            ).scalar_one_or_none()
         return cursor
