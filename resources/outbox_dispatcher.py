@@ -150,10 +150,12 @@ class OutboxDispatcher:
             while is_alone and self._send_next(connection, partner, run):
                 pass
             is_open = run.breaker.on(self._clock.wall()).state == "open"
-            with _transaction(connection):
-                parameters["held_back"] = [*run.held_back]
-                left: Any = connection.execute(LEFT, parameters).one()
-                remaining, behind = left
+            remaining = behind = 0
+            if not is_alone or run.held_back or run.breaker.state != "closed":
+                with _transaction(connection):
+                    parameters["held_back"] = [*run.held_back]
+                    left: Any = connection.execute(LEFT, parameters).one()
+                    remaining, behind = left
         blocked = remaining if is_open else behind
         tally = run.tally + DispatchTally(blocked=blocked, remaining=remaining)
         if tally.retried or tally.dead or is_open:
