@@ -182,6 +182,15 @@ class Reservation(NamedTuple):
     quantity: int
 
 
+class Count(NamedTuple):
+    """What was counted of one SKU at one node, and when."""
+
+    node_id: str
+    sku: str
+    quantity: int
+    occurred_at: datetime
+
+
 class Stock(Protocol):
     """Positions and what changes them. Read positions are locked until the transaction ends."""
 
@@ -207,6 +216,10 @@ class Stock(Protocol):
         self, positions: Iterable[tuple[str, str]], instant: datetime
     ) -> dict[tuple[str, str], int]:
         """Σ stock movements per (node_id, sku) that happened after an instant."""
+        ...
+
+    def counted_since(self, instant: datetime) -> list[Count]:
+        """The last count of each position that was counted at that instant or later."""
         ...
 
     def take_unpublished(self) -> list[tuple[str, str, int]]:

@@ -22,6 +22,13 @@ SPECS = [
         fresh_within=timedelta(days=7),
     ),
     table(
+        "inventory_counted",
+        "One row per SKU of a count at one node: the units that were there.",
+        group=GROUP,
+        owner=OWNER,
+        deps=READS,
+    ),
+    table(
         "stock_position",
         "One row per node and SKU: on hand, reserved and allocated units.",
         group=GROUP,

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
+from typing import NamedTuple
 
 from assets.ports import UnitOfWork
 
+
+class Movement(NamedTuple):
+    """One row of ``stock_movement``: a physical change of one SKU at one node, in each."""
+
+    node_id: str
+    sku: str
+    kind: str
+    quantity: int
+    reason_code: str
+    reference_id: str
+    reference_line: int
+    order_id: str | None
+    occurred_at: datetime
+
+
 #: Columns of the ledgers, by table.
 LEDGERS = {
-    "stock_movement": (
-        "node_id",
-        "sku",
-        "kind",
-        "quantity",
-        "reason_code",
+    "stock_movement": Movement._fields,
+    "inventory_counted": (
         "reference_id",
         "reference_line",
-        "order_id",
+        "node_id",
+        "sku",
+        "counted_quantity",
         "occurred_at",
     ),
     "reservation_movement": (

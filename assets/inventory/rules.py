@@ -59,3 +59,19 @@ def book_change(change: int, on_hand: int, reserved: int, allocated: int) -> tup
     booked = max(change, allocated - on_hand)
     giving_way = max(0, reserved + allocated - (on_hand + booked))
     return booked, giving_way, booked - change
+
+
+def correct_count(change: int, excess: int) -> tuple[int, int]:
+    """What a count is corrected by when a movement turns up that it knew already.
+
+    Args:
+        change: Units of the movement, negative where they left.
+        excess: Units that the books hold above the count: the part of an earlier write-off that
+            could not be booked because a node was picking those units.
+
+    Returns:
+        (units of the correction, units of ``excess`` that are left). Units that leave settle the
+        excess first; the rest is taken back, and the position stays what was counted.
+    """
+    settled = min(excess, max(0, -change))
+    return -change - settled, excess - settled

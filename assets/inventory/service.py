@@ -15,10 +15,20 @@ from assets.contracts.inventory import InventoryCounted, InventoryReceived
 from assets.facts import FactRows
 from assets.finance.journal import Journal
 from assets.finance.policy import Accounts
-from assets.inventory.ledger import LEDGERS, PositionChanges
+from assets.inventory.late_facts import correct_counts, is_known_to
+from assets.inventory.ledger import LEDGERS, Movement, PositionChanges
 from assets.inventory.policy import inventory_policy
 from assets.inventory.rules import available_to_promise, book_change
-from assets.ports import Case, Command, InboxEvent, ProductTerms, Reservation, UnitOfWork
+from assets.ports import (
+    Case,
+    Command,
+    Count,
+    InboxEvent,
+    ProductTerms,
+    Reservation,
+    Scope,
+    UnitOfWork,
+)
 
 CONSUMER = "inventory"
 OWNER = "stock_control"
@@ -36,6 +46,10 @@ class Books:
     #: Open reservations of positions that lost stock, the newest last.
     reservations: dict[tuple[str, str], list[Reservation]] = field(default_factory=dict)
     rows: FactRows = field(default_factory=lambda: FactRows(LEDGERS))
+    #: The last counts of positions, as far as an event of this batch may be older than they.
+    counts: dict[tuple[str, str], Count] = field(default_factory=dict)
+    #: Movements that a count knew before we were told of them.
+    told_late: list[tuple[Scope, Movement]] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
 
 
@@ -52,8 +66,11 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     nodes = unit_of_work.master_data.nodes()
     for node_id, sku, *quantities in unit_of_work.stock.lock_positions(skus):
         books.positions[node_id, sku] = quantities
+    for last in unit_of_work.stock.counted_since(min(event.occurred_at for event in events)):
+        books.counts[last.node_id, last.sku] = last
     documents = [_reference(event) for event in events]
     booked = unit_of_work.known("stock_movement", "reference_id", documents)
+    booked |= unit_of_work.known("inventory_counted", "reference_id", documents)
     for event, document in zip(events, documents, strict=True):
         unknown = next((x.sku for x in event.data.lines if x.sku not in books.products), None)
         if event.data.node_id not in nodes:
@@ -75,66 +92,90 @@ def _reference(event: InboxEvent) -> str:
 
 
 def _apply(event: InboxEvent, books: Books) -> None:
-    data = event.data
-    reference = _reference(event)
-    if isinstance(data, InventoryReceived):
-        lines = [(line.line_number, line.sku, line.quantity) for line in data.lines]
-        kind, reason = "received", "goods_receipt"
-    elif isinstance(data, InventoryCounted):
-        lines = _count_differences(event, books)
-        kind, reason = "counted", "count"
-    else:
-        lines = [(line.line_number, line.sku, line.quantity) for line in data.lines]
-        kind, reason = "adjusted", data.reason
+    """Book one document: its movements, what they do to positions, and their value."""
+    kind, reason, lines = _changes(event, books)
     accounts = books.journal.accounts(event)
     value: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for line_number, sku, change in lines:
-        is_new = (data.node_id, sku) not in books.positions
-        position = books.positions.get((data.node_id, sku), [0, 0, 0])
-        booked, giving_way, unbooked = book_change(change, *position)
-        if unbooked:
-            books.cases.append(_beyond_the_books(event, sku, unbooked))
-        if giving_way:
-            _let_reservations_give_way((data.node_id, sku), giving_way, books)
+        movement = Movement(
+            node_id=event.data.node_id,
+            sku=sku,
+            kind=kind,
+            quantity=change,
+            reason_code=reason,
+            reference_id=_reference(event),
+            reference_line=line_number,
+            order_id=None,
+            occurred_at=event.occurred_at,
+        )
+        is_new = (movement.node_id, sku) not in books.positions
+        booked = _book(event, movement, books)
         if booked:
-            position[0] += booked
-            books.positions[data.node_id, sku] = position
-            books.changes.add(data.node_id, sku, on_hand=booked)
+            books.rows["stock_movement"].append(movement._replace(quantity=booked))
             terms = books.products[sku]
             against = _against(kind, is_new, accounts)
             value[terms.currency_code][against] -= terms.standard_cost * booked
-            books.rows["stock_movement"].append(
-                (
-                    data.node_id,
-                    sku,
-                    kind,
-                    booked,
-                    reason,
-                    reference,
-                    line_number,
-                    None,
-                    event.occurred_at,
-                )
-            )
     for currency, by_account in value.items():
         books.journal.post(
             event,
             f"inventory_{kind}",
-            f"{reference}/{currency}",
+            f"{_reference(event)}/{currency}",
             currency,
             event.occurred_at,
             [(accounts.inventory, -sum(by_account.values())), *by_account.items()],
         )
 
 
+def _changes(event: InboxEvent, books: Books) -> tuple[str, str, list[tuple[int, str, int]]]:
+    """The kind of a document's movements, their reason, and (line, SKU, units) of each."""
+    data = event.data
+    if isinstance(data, InventoryCounted):
+        return "counted", "count", _count_differences(event, books)
+    lines = [(line.line_number, line.sku, line.quantity) for line in data.lines]
+    if isinstance(data, InventoryReceived):
+        return "received", "goods_receipt", lines
+    return "adjusted", data.reason, lines
+
+
+def _book(event: InboxEvent, movement: Movement, books: Books) -> int:
+    """Change the position by a movement; gives the units that the books can show of it."""
+    key = (movement.node_id, movement.sku)
+    if movement.kind != "counted" and is_known_to(books.counts.get(key), movement):
+        # The count has seen to stock and reservations; it is corrected by the same units.
+        books.told_late.append((event, movement))
+        books.changes.add(*key, on_hand=movement.quantity)
+        return movement.quantity
+    position = books.positions.get(key, [0, 0, 0])
+    booked, giving_way, unbooked = book_change(movement.quantity, *position)
+    if unbooked:
+        books.cases.append(_beyond_the_books(event, movement.sku, unbooked))
+    if giving_way:
+        _let_reservations_give_way(key, giving_way, books)
+    if booked:
+        position[0] += booked
+        books.positions[key] = position
+        books.changes.add(*key, on_hand=booked)
+    return booked
+
+
 def _count_differences(event: InboxEvent, books: Books) -> list[tuple[int, str, int]]:
-    """A count is true at its own time: what moved since then is added to it."""
+    """A count is true at its own time: what moved since then is added to it.
+
+    One that is told after a later count of the same position changes nothing any more.
+    """
     node = event.data.node_id
     keys = [(node, line.sku) for line in event.data.lines]
     moved = books.unit_of_work.stock.moved_since(keys, event.occurred_at)
     differences = []
     for number, line in enumerate(event.data.lines, start=1):
         key = (node, line.sku)
+        books.rows["inventory_counted"].append(
+            (_reference(event), number, node, line.sku, line.quantity, event.occurred_at)
+        )
+        later = books.counts.get(key)
+        if later is not None and later.occurred_at > event.occurred_at:
+            continue
+        books.counts[key] = Count(node, line.sku, line.quantity, event.occurred_at)
         on_hand = books.positions.get(key, [0])[0]
         differences.append((number, line.sku, line.quantity + moved.get(key, 0) - on_hand))
     return differences
@@ -183,6 +224,9 @@ def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -
 
 def _flush(books: Books) -> None:
     unit_of_work = books.unit_of_work
+    correct_counts(
+        books.told_late, books.products, unit_of_work, books.rows, books.changes, books.journal
+    )
     books.rows.flush(unit_of_work)
     books.changes.flush(unit_of_work)
     books.journal.flush(unit_of_work)

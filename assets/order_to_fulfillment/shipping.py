@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from assets.commerce.identifiers import identify
 from assets.commerce.money import tax_included
 from assets.contracts.shipment import ShipmentDispatched
+from assets.inventory.late_facts import correct_counts
+from assets.inventory.ledger import Movement
 from assets.order_to_fulfillment.paying import book_revenue, release_rest, request_capture
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
@@ -17,6 +19,7 @@ from assets.ports import (
     InboxEvent,
     OrderView,
     ProductTerms,
+    Scope,
 )
 
 AT_THE_NODE = frozenset({"requested", "accepted"})
@@ -83,6 +86,7 @@ def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
         {line.sku for event in events for line in event.data.lines}
     )
     allocated = writes.unit_of_work.orders.allocated_lines(map(order_id_of, events))
+    shipped: list[tuple[Scope, Movement]] = []
     for event in events:
         fulfilment_order = _fulfilment_order(event, writes)
         if fulfilment_order is None:
@@ -99,7 +103,11 @@ def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
             writes.refuse(event, "shipment_number_used", "another node shipped under this number")
             continue
         shipment_id = str(identify("shipment", fulfilment_order.fulfilment_order_id))
-        _dispatch(Shipment(event, order, fulfilment_order, lines, shipment_id), products, writes)
+        shipment = Shipment(event, order, fulfilment_order, lines, shipment_id)
+        shipped += [(order, movement) for movement in _dispatch(shipment, products, writes)]
+    correct_counts(
+        shipped, products, writes.unit_of_work, writes.rows, writes.positions, writes.journal
+    )
 
 
 def _what_is_wrong(data: ShipmentDispatched, allocated: dict[int, AllocatedLine]) -> str | None:
@@ -112,10 +120,13 @@ def _what_is_wrong(data: ShipmentDispatched, allocated: dict[int, AllocatedLine]
     return None
 
 
-def _dispatch(shipment: Shipment, products: dict[str, ProductTerms], writes: Writes) -> None:
+def _dispatch(
+    shipment: Shipment, products: dict[str, ProductTerms], writes: Writes
+) -> list[Movement]:
     event, order, data = shipment.event, shipment.order, shipment.data
     node = shipment.fulfilment_order.node_id
     goods = tax = total = 0
+    movements: list[Movement] = []
     cost: dict[str, int] = defaultdict(int)
     left = {number: line.quantity for number, line in shipment.allocated.items()}
     for line in data.lines:
@@ -127,8 +138,8 @@ def _dispatch(shipment: Shipment, products: dict[str, ProductTerms], writes: Wri
         cost[currency] += standard_cost * units
         total += units
         left[line.line_number] -= units
-        writes.rows["stock_movement"].append(
-            (
+        movements.append(
+            Movement(
                 node,
                 sku,
                 "shipped",
@@ -141,6 +152,7 @@ def _dispatch(shipment: Shipment, products: dict[str, ProductTerms], writes: Wri
             )
         )
         writes.positions.add(node, sku, on_hand=-units, allocated=-units)
+    writes.rows["stock_movement"] += movements
     short = {
         number: shipment.allocated[number]._replace(quantity=units)
         for number, units in left.items()
@@ -154,6 +166,7 @@ def _dispatch(shipment: Shipment, products: dict[str, ProductTerms], writes: Wri
     shipment.fulfilment_order.status = "dispatched"
     shipment.fulfilment_order.shipment_number = data.shipment_number
     _close_fulfilment_order(order, event, writes)
+    return movements
 
 
 def _record(shipment: Shipment, total: int, writes: Writes) -> None:

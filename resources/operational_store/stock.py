@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from assets.ports import Columns, Reservation, StockPosition
+from assets.ports import Columns, Count, Reservation, StockPosition
 from resources.operational_store.bulk import execute, fetch, upsert
 
 
@@ -123,6 +123,17 @@ class SqlStock:
             instant,
         )
         return {(node, sku): quantity for node, sku, quantity in rows}
+
+    def counted_since(self, instant: datetime) -> list[Count]:
+        """The last count of each position that was counted at that instant or later."""
+        rows = fetch(
+            self._connection,
+            "select distinct on (node_id, sku) node_id, sku, counted_quantity, occurred_at"
+            " from inventory_counted where occurred_at >= %s"
+            " order by node_id, sku, occurred_at desc, reference_id",
+            instant,
+        )
+        return list(map(Count._make, rows))
 
     def take_unpublished(self) -> list[tuple[str, str, int]]:
         """(node_id, sku, unpromised on hand) of every node of SKUs that changed; marks them."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.inventory.policy import InventoryPolicy, inventory_policy
-from assets.inventory.rules import available_to_promise, book_change
+from assets.inventory.rules import available_to_promise, book_change, correct_count
 from tests.builders import stock
 
 
@@ -156,3 +156,13 @@ def test_a_lawful_position_stays_lawful_and_no_unit_is_lost(
     assert beyond == 0 or on_hand + booked == allocated
     # Nobody gives way while there is a free unit left.
     assert giving_way == 0 or reserved - giving_way + allocated == on_hand + booked
+
+
+@pytest.mark.parametrize(
+    ("change", "excess", "expected"),
+    [(-3, 0, (3, 0)), (-8, 6, (2, 0)), (-3, 6, (0, 3)), (4, 0, (-4, 0)), (4, 5, (-4, 5))],
+)
+def test_a_count_is_corrected_by_what_it_knew_and_what_could_not_be_booked(
+    change: int, excess: int, expected: tuple[int, int]
+) -> None:
+    assert correct_count(change, excess) == expected

@@ -45,6 +45,7 @@ from resources.operational_store.schema.progress import gate_pointer, home_clock
 from resources.operational_store.schema.stock import (
     channel_availability,
     deallocation,
+    inventory_counted,
     reservation_movement,
     stock_movement,
     stock_position,
@@ -69,6 +70,7 @@ __all__ = [
     "fulfilment_order",
     "gate_pointer",
     "home_clock",
+    "inventory_counted",
     "journal_line",
     "lake_watermark",
     "metadata",

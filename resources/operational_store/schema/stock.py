@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Index,
     Integer,
     PrimaryKeyConstraint,
     String,
@@ -65,6 +66,21 @@ stock_movement = fact(
     effective(),
     UniqueConstraint("reference_id", "reference_line"),
     CheckConstraint("kind in ('received', 'counted', 'adjusted', 'shipped')", name="kind"),
+)
+
+# What was counted, differences or not: a fact of the time before it changes nothing any more.
+inventory_counted = fact(
+    "inventory_counted",
+    Column("reference_id", Uuid, nullable=False),
+    Column("reference_line", Integer, nullable=False),
+    Column("node_id", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("counted_quantity", BigInteger, nullable=False),
+    occurred(),
+    effective(),
+    PrimaryKeyConstraint("reference_id", "reference_line"),
+    CheckConstraint("counted_quantity >= 0", name="counted_is_not_negative"),
+    Index("ix_inventory_counted_occurred_at", "occurred_at"),
 )
 
 reservation_movement = fact(

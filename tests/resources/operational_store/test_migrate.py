@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.dialects.postgresql import base
 
+from assets.commerce.identifiers import identify
 from assets.errors import EnvironmentProblem
 from resources.operational_store import migrate
 from resources.operational_store.schema import LAKE_TABLES, Xid8, metadata
@@ -102,6 +103,34 @@ def test_a_home_of_the_first_version_keeps_its_rows_on_the_way_to_the_newest(
         assert connection.exec_driver_sql("select quantity from stock_movement").scalar() == 5
         with pytest.raises(sa.exc.DBAPIError, match="policy_version is append-only"):
             connection.exec_driver_sql("update policy_version set document = '{}'")
+
+
+def test_counts_of_an_older_home_are_kept_line_by_line(empty_database_url: str) -> None:
+    migrate.upgrade(empty_database_url, "0002")
+    count = (
+        '{"document_number": "C1", "node_id": "DC", "lines":'
+        ' [{"sku": "MUG", "quantity": 7}, {"sku": "HAT", "quantity": 0}]}'
+    )
+    engine = sa.create_engine(empty_database_url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "insert into event_inbox (source, event_id, event_type, consumer, phase, subject,"
+                " legal_entity, brand, region, channel, correlation_id, data, status, occurred_at,"
+                " effective_at) values ('wms', 'count-1', 'retail.inventory.counted.v1',"
+                " 'inventory', 2, 'C1', 'uk', 'main', 'uk', 'all', 'C1', cast(:count as json),"
+                " 'applied', '2026-03-02T09:00Z', '2026-03-02T09:05Z')"
+            ),
+            {"count": count},
+        )
+    migrate.upgrade(empty_database_url)
+    with engine.begin() as connection:
+        kept = connection.exec_driver_sql(
+            "select reference_id, sku, counted_quantity from inventory_counted"
+            " order by reference_line"
+        ).fetchall()
+    document = identify("stock_document", "wms", "C1")
+    assert [tuple(row) for row in kept] == [(document, "MUG", 7), (document, "HAT", 0)]
 
 
 def test_upgrading_twice_changes_nothing(database_url: str) -> None:
