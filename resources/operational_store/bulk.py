@@ -121,6 +121,22 @@ _ARROW_BY_OID: Mapping[int, pa.DataType] = {
 }
 
 
+def _copied(connection: sa.Connection, statement: str, arguments: Sequence[Any]) -> bytes:
+    """What a COPY says. Asking libpq directly costs a tenth of psycopg's own reader a row."""
+    driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
+    query = psycopg.ClientCursor(driver).mogrify(statement, arguments)
+    result = driver.pgconn.exec_(query.encode())
+    if result.status != psycopg.pq.ExecStatus.COPY_OUT:
+        raise psycopg.errors.error_from_result(result)
+    pieces = []
+    while (received := driver.pgconn.get_copy_data(0))[0] > 0:
+        pieces.append(received[1])
+    while (result := driver.pgconn.get_result()) is not None:
+        if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+            raise psycopg.errors.error_from_result(result)
+    return b"".join(pieces)
+
+
 def fetch_frame(connection: sa.Connection, statement: str, *arguments: Any) -> pd.DataFrame:
     """All rows of a statement as a frame, for sets too large for a Python object a value.
 
@@ -135,8 +151,7 @@ def fetch_frame(connection: sa.Connection, statement: str, *arguments: Any) -> p
             column.name: _ARROW_BY_OID.get(column.type_code, pa.string())
             for column in cursor.description or ()
         }
-        with cursor.copy(f"copy ({statement}) to stdout (format csv)", arguments) as copy:
-            content = b"".join(copy)
+    content = _copied(connection, f"copy ({statement}) to stdout (format csv)", arguments)
     if not content:
         table = pa.schema(list(types.items())).empty_table()
     else:
