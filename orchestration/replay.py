@@ -212,7 +212,7 @@ def _simulation(
     ]
     sandbox.tell("/sandbox/v1/configure", reading.sandbox_settings)
     dispatcher = OutboxDispatcher(
-        store.engine, partners, clock, resilience=patience, session=sandbox.session
+        store.engine, partners, clock, resilience=policies.partner_calls, session=sandbox.session
     )
     # An interrupted replay may have seen its sandbox die; this one has just come up.
     dispatcher.start_afresh()

@@ -131,9 +131,9 @@ def _copied(connection: sa.Connection, statement: str, arguments: Sequence[Any])
     pieces = []
     while (received := driver.pgconn.get_copy_data(0))[0] > 0:
         pieces.append(received[1])
-    while (result := driver.pgconn.get_result()) is not None:
-        if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
-            raise psycopg.errors.error_from_result(result)
+    while (ended := driver.pgconn.get_result()) is not None:
+        if ended.status != psycopg.pq.ExecStatus.COMMAND_OK:
+            raise psycopg.errors.error_from_result(ended)
     return b"".join(pieces)
 
 
