@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from assets.bulk_loads.policy import BulkLoadPolicy
 from assets.decisions.typed_policy import policy_reader
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
@@ -115,6 +116,7 @@ class OperationsPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replay: ReplayPace
     event_handling: EventHandling
     partner_calls: Resilience
+    bulk_loads: BulkLoadPolicy
     gateway: Limits
 
 

@@ -1,4 +1,4 @@
-"""The heavy code location: lake, dbt, and the gates on windows and marts.
+"""The heavy code location: lake, dbt, and the gates on bulk loads, windows and marts.
 
 Its upstream tables belong to the location `operations`; here they are specs only. What passes from
 there to here passes by an accepted pointer in PostgreSQL (`gate_pointer`, `lake_watermark`).
@@ -17,14 +17,17 @@ from assets.errors import RetailFlowError
 from orchestration.automation import publish_every_quarter_of_an_hour, publish_marts
 from orchestration.dagster_resources import (
     LakeExport,
+    LoadsResource,
     OperationalStoreResource,
     WarehouseResource,
     WindowsResource,
     warehouse_access,
 )
 from orchestration.dbt import read_project, warehouse_assets
+from orchestration.load_checks import ASSET, judge_loads, load_gates
 from orchestration.window_checks import window_gates
 from resources.operational_store.schema import LAKE_TABLES
+from sensors import loads
 
 FACTS = [fact.name for fact in LAKE_TABLES]
 MASTER_DATA = ["product", "node", "customer"]
@@ -69,15 +72,17 @@ def build_analytics(
     """
     if manifest is None:
         manifest = json.loads(warehouse_access("").analytics.parse().read_text())
-    upstream = [dg.AssetSpec(name) for name in [*FACTS, *MASTER_DATA]]
+    upstream = [dg.AssetSpec(name) for name in [*FACTS, *MASTER_DATA, ASSET]]
     return dg.Definitions(
         assets=[*upstream, lake_watermark, warehouse_assets(read_project(manifest))],
-        asset_checks=[window_gates],
-        jobs=[publish_marts],
+        asset_checks=[window_gates, load_gates],
+        jobs=[publish_marts, judge_loads],
+        sensors=loads.SENSORS,
         schedules=[publish_every_quarter_of_an_hour],
         resources={
             "warehouse": WarehouseResource(),
             "windows": WindowsResource(),
+            "loads": LoadsResource(),
             "operational_store": OperationalStoreResource(),
             **resource_overrides,
         },

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from resources.analytics_store.store import AnalyticsStore
     from resources.lake.lake import Lake
     from resources.lake.tallies import ExportTally
+    from resources.load_gate import LoadGate, LoadVerdict
     from resources.store_access import StoreAccess
     from resources.window_gate import WindowGate, WindowVerdict
 
@@ -149,3 +150,37 @@ class WindowsResource(dg.ConfigurableResource["WindowAccess"]):
         store = access(self.home)
         accounts = accounts_of(store.store.policies.documents)
         return WindowAccess(WindowGate(store.store, accounts), store)
+
+
+@dataclass(frozen=True)
+class LoadAccess:
+    """The gate on the bulk loads of a home, and the cases that it has opened."""
+
+    gate: LoadGate
+    store: StoreAccess
+
+    def judge_loads(self) -> Sequence[LoadVerdict]:
+        """Judge every load that waits for it."""
+        return self.gate.judge_awaiting()
+
+    def open_gate_cases(self, suite: str) -> Mapping[str, str]:
+        """Reasons of the gate's open cases of one suite, by partner and expectation."""
+        from resources.gate_records import open_cases
+
+        with self.store.store.transaction() as connection:
+            return open_cases(connection, suite)
+
+
+class LoadsResource(dg.ConfigurableResource["LoadAccess"]):
+    """The gate on the bulk loads of a home."""
+
+    home: str = Field(default="", description=HOME)
+
+    def create_resource(self, context: dg.InitResourceContext) -> LoadAccess:
+        """Open the store, or use what this process has open already."""
+        from resources.load_gate import LoadGate
+
+        del context
+        store = access(self.home)
+        policy = store.store.policies.operations.bulk_loads
+        return LoadAccess(LoadGate(store.store, policy), store)

@@ -1,4 +1,4 @@
-"""From facts to what business people read: export, build aside, judge, publish."""
+"""From facts to what business people read: judge, export, build aside, judge again, publish."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from resources.dagster_reporting import reporting
 from resources.lake.lake import Lake
 from resources.mart_gate import MartGate
 from resources.operational_store.store import OperationalStore
+from resources.window_gate import WindowGate, accounts_of
 
 Phase = Callable[[str], AbstractContextManager[None]]
 
@@ -39,6 +40,9 @@ def publish_marts(home: Home, store: OperationalStore, phase: Phase = _untimed) 
         store: Its operational store.
         phase: Context manager by name, for whoever measures.
     """
+    with phase("window_gate"):
+        accounts = accounts_of(store.policies.documents)
+        WindowGate(store, accounts).close_all()
     lake = Lake(home.lake)
     with phase("lake"):
         exported = lake.export(store.engine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,8 +16,10 @@ from orchestration import services, supervisor
 from orchestration.home import Home
 from orchestration.processes import peak_megabytes
 from orchestration.sandbox import Sandbox, running_sandbox
-from orchestration.simulation import Simulation, claim_simulated_time, only_one
+from orchestration.simulation import Collect, Simulation, claim_simulated_time, only_one
+from resources import bulk_loads
 from resources.dagster_reporting import DagsterReporting, reporting
+from resources.gate_records import open_cases
 from resources.layouts.reading import CatalogueItem, Reading
 from resources.layouts.registry import layout
 from resources.layouts.uci_online_retail.layout import UciReading
@@ -25,7 +27,7 @@ from resources.operational_store.bulk import fetch
 from resources.operational_store.door import Door
 from resources.operational_store.store import OperationalStore, create_engine
 from resources.outbox_dispatcher import OutboxDispatcher
-from resources.partner_poller import PartnerPoller
+from resources.partner_poller import PartnerPoller, PollTally
 from resources.partners import PartnerBook
 from resources.policy_book import FilePolicyBook
 
@@ -57,7 +59,7 @@ class Report:
 
     ``events_in = applied + quarantined + duplicates + waiting`` counts the events of this run,
     answers of partners included. ``orders``, ``order_lines`` and ``returns_waiting`` count what
-    the files hold.
+    the files hold. ``gate_cases`` are the cases of data gates that are open at the end.
     """
 
     events_in: int = 0
@@ -79,6 +81,7 @@ class Report:
     cases_opened: int = 0
     files_refused: dict[str, str] = field(default_factory=dict)
     seconds_by_phase: dict[str, float] = field(default_factory=dict)
+    gate_cases: list[str] = field(default_factory=list)
     marts_held: list[str] = field(default_factory=list)
 
 
@@ -168,6 +171,7 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
 
         published = publish_marts(home, store, stopwatch.phase)
         report.marts_held = [f"{held.mart}: {held.reason}" for held in published.publication.held]
+    report.gate_cases = _gate_cases(store)
     store.engine.dispose()
     report.files_refused = {
         verdict.path.name: verdict.refused_because
@@ -193,22 +197,23 @@ def _simulation(
     clock = claim_simulated_time(store, reading.starts_at)
     store.clock = clock
     door = Door()
-    patience = store.policies.operations.partner_calls
+    policies = store.policies.operations
     pollers = {
         partner.code: PartnerPoller(
-            store.engine, door, partner, resilience=patience, session=sandbox.session
+            store.engine,
+            door,
+            partner,
+            resilience=policies.partner_calls,
+            session=sandbox.session,
+            loads=policies.bulk_loads,
         )
         for partner in partners
         if partner.answers
     }
 
-    def collect(until: datetime, told: frozenset[str] | None) -> int:
-        asked = [poller for code, poller in pollers.items() if told is None or code in told]
-        return sum(poller.poll(until).received for poller in asked)
-
     sandbox.tell("/sandbox/v1/configure", reading.sandbox_settings)
     dispatcher = OutboxDispatcher(
-        store.engine, partners, clock, resilience=patience, session=sandbox.session
+        store.engine, partners, clock, resilience=policies.partner_calls, session=sandbox.session
     )
     # An interrupted replay may have seen its sandbox die; this one has just come up.
     dispatcher.start_afresh()
@@ -217,10 +222,30 @@ def _simulation(
         clock,
         door,
         dispatcher,
-        collect,
+        _collecting(store, pollers),
         batch_size,
         dagster.report,
     )
+
+
+def _collecting(store: OperationalStore, pollers: Mapping[str, PartnerPoller]) -> Collect:
+    """Asks partners, and judges what came in bulk before anything of it is applied."""
+    with store.transaction() as connection:
+        # Staged by a replay that was interrupted before it could judge.
+        is_left = bool(bulk_loads.awaiting(connection))
+
+    def collect(until: datetime, told: frozenset[str] | None) -> int:
+        nonlocal is_left
+        asked = [poller for code, poller in pollers.items() if told is None or code in told]
+        tally = sum((poller.poll(until) for poller in asked), PollTally())
+        if tally.staged or is_left:
+            from resources.load_gate import LoadGate
+
+            LoadGate(store, store.policies.operations.bulk_loads).judge_awaiting()
+            is_left = False
+        return tally.received
+
+    return collect
 
 
 def _trade(
@@ -303,6 +328,11 @@ def _judge(reading: Reading) -> None:
         from resources.layouts.uci_online_retail.expectations import FILE_SUITE, rows
 
         judge_files(reading, FILE_SUITE, rows)
+
+
+def _gate_cases(store: OperationalStore) -> list[str]:
+    with store.transaction() as connection:
+        return [f"{key}: {reason}" for key, reason in open_cases(connection).items()]
 
 
 def _counts(store: OperationalStore) -> dict[str, int]:

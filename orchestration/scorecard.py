@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.finance.policy import finance_policy
 from orchestration.demo import DemoRun
+from resources.gate_records import open_cases
 from resources.operational_store import invariants
 from resources.operational_store.bulk import fetch
 from resources.operational_store.store import OperationalStore, create_engine
@@ -54,6 +55,7 @@ class Scorecard:
     invariants: dict[str, bool]
     marts: dict[str, int]
     marts_held: list[str]
+    gate_cases: list[str]
 
     @property
     def fill_rate(self) -> float:
@@ -72,6 +74,7 @@ class Scorecard:
         return (
             all(self.invariants.values())
             and not self.marts_held
+            and not self.gate_cases
             and not self.commands_open
             and accounted == self.events_in
         )
@@ -93,6 +96,7 @@ def score(run: DemoRun) -> Scorecard:
             " group by 1, 2 order by 3 desc, 1",
         )
         statuses = dict(fetch(connection, "select status, count(*) from order_state group by 1"))
+        gate_cases = [f"{key}: {reason}" for key, reason in open_cases(connection).items()]
         held = {
             result.id: result.holds for result in invariants.check(connection) if result.applies
         }
@@ -127,4 +131,5 @@ def score(run: DemoRun) -> Scorecard:
         invariants=held,
         marts={mart.name: mart.row_count for mart in run.published.publication.marts},
         marts_held=[f"{held.mart}: {held.reason}" for held in run.published.publication.held],
+        gate_cases=gate_cases,
     )

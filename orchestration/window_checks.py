@@ -9,7 +9,8 @@ import dagster as dg
 
 from assets.asset_graph import as_failure
 from assets.errors import RetailFlowError
-from resources.window_gate import TABLES, WindowVerdict
+from resources.gated_tables import TABLES
+from resources.window_gate import WindowVerdict
 
 
 class Windows(Protocol):

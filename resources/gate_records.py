@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+import pandas as pd
 import sqlalchemy as sa
 
 from assets.ports import Case
-from assets.quality_gate import Verdict
+from assets.quality_gate import Failure, Verdict
 from resources.operational_store import cases
 from resources.operational_store.bulk import execute, fetch
 
 CASE_TYPE = "data_quality_gate_failed"
+_SHOWN_KEYS = 20
 
 
 def lock_pointer(connection: sa.Connection, gate: str) -> str:
@@ -26,23 +30,39 @@ def lock_pointer(connection: sa.Connection, gate: str) -> str:
     return str(rows[0][0])
 
 
-def move_pointer(connection: sa.Connection, gate: str, accepted: str, verdict: Verdict) -> None:
-    """Say what the gate has accepted now, with the figures of its verdict."""
-    lock_pointer(connection, gate)
-    detail = {
+def figures(verdict: Verdict) -> dict[str, Any]:
+    """A verdict in numbers."""
+    return {
         "suite": verdict.suite,
         "rows": verdict.rows,
         "held": len(verdict.held_rows),
         "expectations": verdict.expectations,
         "failures": {failure.expectation: len(failure.rows) for failure in verdict.failures},
     }
+
+
+def move_pointer(
+    connection: sa.Connection, gate: str, accepted: str, detail: Mapping[str, Any]
+) -> None:
+    """Say what the gate has accepted now, with the figures of its verdict."""
+    lock_pointer(connection, gate)
     connection.execute(
         sa.text(
             "update gate_pointer set accepted = :accepted, detail = :detail, recorded_at = now(),"
             " recorded_xid = pg_current_xact_id() where gate = :gate"
         ).bindparams(sa.bindparam("detail", type_=sa.JSON)),
-        {"accepted": accepted, "detail": detail, "gate": gate},
+        {"accepted": accepted, "detail": dict(detail), "gate": gate},
     )
+
+
+def told(key: Sequence[str], frame: pd.DataFrame, failure: Failure) -> str:
+    """The sentence, how many rows broke it, and the keys of the first ones."""
+    if not failure.rows:
+        return f"{failure.reason} ({len(frame)} rows)"
+    rows = frame.iloc[list(failure.rows[:_SHOWN_KEYS])][list(key)]
+    keys = dict.fromkeys("/".join(map(str, values)) for values in rows.to_numpy().tolist())
+    more = " …" if len(failure.rows) > _SHOWN_KEYS else ""
+    return f"{failure.reason} ({len(failure.rows)} rows): {', '.join(keys)}{more}"
 
 
 def open_case(
@@ -63,16 +83,22 @@ def open_case(
     return cases.case_id(CASE_TYPE, business_key)
 
 
-def open_cases(connection: sa.Connection, subject: str) -> dict[str, str]:
-    """Reasons of the open cases about one table or mart, by expectation."""
+def open_cases(connection: sa.Connection, subject: str = "") -> dict[str, str]:
+    """Reasons of open cases by what they are about and its expectation.
+
+    Args:
+        connection: In any transaction.
+        subject: A table, mart or suite: its cases only, by what follows it in their keys.
+    """
+    start = f"{subject}/" if subject else ""
     rows = fetch(
         connection,
         "select business_key, reason from exception_case where case_type = %s and status = 'open'"
         " and starts_with(business_key, %s) order by business_key",
         CASE_TYPE,
-        f"{subject}/",
+        start,
     )
-    return {str(key).removeprefix(f"{subject}/"): str(reason) for key, reason in rows}
+    return {str(key).removeprefix(start): str(reason) for key, reason in rows}
 
 
 def close_case(connection: sa.Connection, case_id: str, at: datetime) -> int:

@@ -22,7 +22,7 @@ from assets.order_to_fulfillment.mart_expectations import (
 )
 from assets.quality_gate import HELD_BECAUSE, Suite, Verdict, judge
 from resources.analytics_store.reports import Held
-from resources.gate_records import move_pointer, open_case
+from resources.gate_records import figures, move_pointer, open_case
 from resources.window_gate import GatedStore
 
 HELD_SCHEMA = "held"
@@ -193,7 +193,7 @@ class MartGate:
                     for failure in verdict.failures
                     if failure.severity == "critical"
                 ]
-                move_pointer(connection, f"mart.{mart}", str(publication), verdict)
+                move_pointer(connection, f"mart.{mart}", str(publication), figures(verdict))
         return tuple(cases)
 
 

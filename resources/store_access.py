@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from assets.errors import PartnerError
 from assets.ports import Case
+from resources import bulk_loads
 from resources.http import client
 from resources.operational_store import invariants
 from resources.operational_store.bulk import fetch
@@ -179,9 +180,16 @@ class StoreAccess:
     def _pollers(self) -> Mapping[str, PartnerPoller]:
         session = client()
         door = Door()
-        engine, patience = self.store.engine, self.store.policies.operations.partner_calls
+        engine, policies = self.store.engine, self.store.policies.operations
         return {
-            partner.code: PartnerPoller(engine, door, partner, resilience=patience, session=session)
+            partner.code: PartnerPoller(
+                engine,
+                door,
+                partner,
+                resilience=policies.partner_calls,
+                session=session,
+                loads=policies.bulk_loads,
+            )
             for partner in self._partners()
             if partner.answers
         }
@@ -200,6 +208,11 @@ class StoreAccess:
             else:
                 answers.append(Fetched(code, tally.received, tally.accepted))
         return answers
+
+    def loads_awaiting_gate(self) -> list[str]:
+        """Partners whose bulk loads have come and are not judged yet."""
+        with self.store.transaction() as connection:
+            return bulk_loads.awaiting(connection)
 
     def breakers(self) -> dict[str, str]:
         """State of the circuit breaker by partner."""

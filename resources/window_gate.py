@@ -2,13 +2,14 @@
 
 A window of a table is every fact whose transaction ended since the last one: closed means that no
 transaction that could still add to it is running. What a fact says is never taken back, it is a
-ledger; a window that fails opens a case, and the events that its orders still have before them wait
-until the case is closed. The pointer `gate_pointer` moves in the transaction that writes all this.
+ledger; a window that fails opens a case, and the events that still have the same order, SKU or node
+before them wait until the case is closed. The pointer `gate_pointer` moves in the transaction that
+writes all this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -16,24 +17,15 @@ from typing import Any, Protocol
 import pandas as pd
 import sqlalchemy as sa
 
-from assets.finance.expectations import JOURNAL_LINE
-from assets.inventory.expectations import RESERVATION_MOVEMENT, STOCK_MOVEMENT
-from assets.master_data.expectations import NODE, PRODUCT
-from assets.order_to_fulfillment.expectations import (
-    ORDER_LINE,
-    ORDER_PLACED,
-    PAYMENT_MOVEMENT,
-    SHIPMENT_DELIVERED,
-    SHIPMENT_DISPATCHED,
-)
 from assets.ports import Clock
-from assets.quality_gate import Failure, Suite, Verdict, judge
-from resources.gate_records import CASE_TYPE, lock_pointer, move_pointer, open_case
-from resources.operational_store.bulk import driver_cursor, execute, fetch
+from assets.quality_gate import Failure, Verdict, judge
+from resources.gate_records import figures, lock_pointer, move_pointer, open_case, told
+from resources.gated_tables import TABLES, GatedTable
+from resources.held_events import hold_named
+from resources.operational_store.bulk import fetch, fetch_frame
 
 #: A window is cut before the transaction with which it would grow beyond this.
 WINDOW_ROWS = 100_000
-_SHOWN_KEYS = 20
 
 
 class GatedStore(Protocol):
@@ -45,26 +37,6 @@ class GatedStore(Protocol):
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """One transaction: committed when the block ends, undone when it raises."""
         ...
-
-
-@dataclass(frozen=True)
-class GatedTable:
-    """One table with its suite and the statement that reads a window of it.
-
-    Attributes:
-        query: Selects the suite's columns from ``judged``, the rows of the window.
-        is_whole: Master data are replaced in place: every window is the whole table.
-    """
-
-    table: str
-    suite: Suite
-    query: str
-    is_whole: bool = False
-
-    @property
-    def gate(self) -> str:
-        """Name of the pointer."""
-        return f"window.{self.table}"
 
 
 @dataclass(frozen=True)
@@ -92,183 +64,6 @@ class WindowVerdict:
         return not self.held
 
 
-def _money(*columns: str) -> str:
-    return ", ".join(f"(j.{column} * 10000)::bigint as {column}" for column in columns)
-
-
-_TIMES = "j.occurred_at, j.effective_at"
-_ORDER_IS_KNOWN = (
-    "exists (select from order_placed o where o.order_id = j.order_id) as order_is_known"
-)
-_NODE_IS_KNOWN = "exists (select from node n where n.node_id = j.node_id) as node_is_known"
-_SKU_IS_KNOWN = "exists (select from product p where p.sku = j.sku) as sku_is_known"
-
-TABLES: dict[str, GatedTable] = {
-    gated.table: gated
-    for gated in (
-        GatedTable(
-            "product",
-            PRODUCT,
-            f"""
-            select j.sku, j.description, {_money("standard_cost")}, j.currency_code,
-                j.tax_rate_basis_points, j.is_synthetic, j.gtin
-            from judged j
-            """,
-            is_whole=True,
-        ),
-        GatedTable(
-            "node",
-            NODE,
-            "select j.node_id, j.kind, j.zone, j.country_code, j.is_active from judged j",
-            is_whole=True,
-        ),
-        GatedTable(
-            "order_placed",
-            ORDER_PLACED,
-            f"""
-            select j.order_id::text as order_id, j.order_number, j.legal_entity, j.brand, j.region,
-                j.channel, j.correlation_id, j.country_code, j.service_level, j.currency_code,
-                j.line_count, coalesce(c.charges, 0)::integer as charge_count, j.ordered_quantity,
-                {_money("goods_amount", "charge_amount", "total_amount")},
-                j.trading_date, j.promised_date, {_TIMES},
-                (coalesce(l.lines, 0), coalesce(l.quantity, 0), coalesce(l.amount, 0))
-                    = (j.line_count, j.ordered_quantity, j.goods_amount) as lines_agree,
-                coalesce(c.amount, 0) = j.charge_amount as charges_agree
-            from judged j
-            left join (
-                select order_id, count(*) as lines, sum(ordered_quantity) as quantity,
-                    sum(line_amount) as amount
-                from order_line where order_id in (select order_id from judged)
-                group by order_id
-            ) l on l.order_id = j.order_id
-            left join (
-                select order_id, count(*) as charges, sum(charge_amount) as amount
-                from order_charge where order_id in (select order_id from judged)
-                group by order_id
-            ) c on c.order_id = j.order_id
-            """,
-        ),
-        GatedTable(
-            "order_line",
-            ORDER_LINE,
-            f"""
-            select j.order_id::text as order_id, j.line_number, j.sku, j.ordered_quantity,
-                j.reserved_quantity, j.unfilled_quantity, j.unfilled_reason_code,
-                {_money("unit_price", "line_amount", "tax_amount")},
-                {_ORDER_IS_KNOWN}, {_SKU_IS_KNOWN},
-                coalesce(r.quantity, 0) = j.reserved_quantity as reservations_agree
-            from judged j
-            left join (
-                select order_id, line_number, sum(quantity) as quantity
-                from reservation_movement
-                where is_start and order_id in (select order_id from judged)
-                group by order_id, line_number
-            ) r on r.order_id = j.order_id and r.line_number = j.line_number
-            """,
-        ),
-        GatedTable(
-            "shipment_dispatched",
-            SHIPMENT_DISPATCHED,
-            f"""
-            select j.shipment_id::text as shipment_id, j.shipment_number,
-                j.order_id::text as order_id, j.fulfilment_order_id::text as fulfilment_order_id,
-                j.node_id, j.carrier, j.shipped_quantity, {_TIMES},
-                {_ORDER_IS_KNOWN}, {_NODE_IS_KNOWN},
-                exists (
-                    select from fulfilment_order f
-                    where f.fulfilment_order_id = j.fulfilment_order_id
-                ) as fulfilment_order_is_known,
-                coalesce(m.quantity, 0) = j.shipped_quantity as movements_agree
-            from judged j
-            left join (
-                select reference_id, -sum(quantity) as quantity
-                from stock_movement
-                where kind = 'shipped' and reference_id in (select shipment_id from judged)
-                group by reference_id
-            ) m on m.reference_id = j.shipment_id
-            """,
-        ),
-        GatedTable(
-            "shipment_delivered",
-            SHIPMENT_DELIVERED,
-            f"""
-            select j.shipment_id::text as shipment_id, j.shipment_number,
-                j.order_id::text as order_id, {_TIMES}, d.occurred_at as dispatched_at,
-                d.shipment_id is not null as despatch_is_known,
-                coalesce(d.order_id = j.order_id, true) as order_agrees
-            from judged j
-            left join shipment_dispatched d on d.shipment_id = j.shipment_id
-            """,
-        ),
-        GatedTable(
-            "payment_movement",
-            PAYMENT_MOVEMENT,
-            f"""
-            select j.payment_movement_id::text as payment_movement_id, j.order_id::text as order_id,
-                j.payment_reference, j.kind, {_money("amount")}, j.currency_code, {_TIMES},
-                o.order_id is not null as order_is_known,
-                coalesce(o.currency_code = j.currency_code, true) as currency_agrees,
-                coalesce(p.captured <= p.authorised, true) as captures_agree
-            from judged j
-            left join order_placed o on o.order_id = j.order_id
-            left join (
-                select order_id,
-                    coalesce(sum(amount) filter (where kind = 'captured'), 0) as captured,
-                    coalesce(sum(amount) filter (where kind = 'authorised'), 0) as authorised
-                from payment_movement where order_id in (select order_id from judged)
-                group by order_id
-            ) p on p.order_id = j.order_id
-            """,
-        ),
-        GatedTable(
-            "stock_movement",
-            STOCK_MOVEMENT,
-            f"""
-            select j.ledger_sequence, j.node_id, j.sku, j.kind, j.quantity, j.reason_code,
-                j.reference_id::text as reference_id, j.reference_line,
-                j.order_id::text as order_id, {_TIMES}, {_SKU_IS_KNOWN}, {_NODE_IS_KNOWN},
-                j.order_id is null or exists (
-                    select from order_placed o where o.order_id = j.order_id
-                ) as order_is_known
-            from judged j
-            """,
-        ),
-        GatedTable(
-            "reservation_movement",
-            RESERVATION_MOVEMENT,
-            f"""
-            select j.ledger_sequence, j.order_id::text as order_id, j.line_number, j.node_id, j.sku,
-                j.kind, j.quantity, j.is_start, j.expires_at, j.effective_at,
-                l.order_id is not null as line_is_known,
-                coalesce(l.sku = j.sku, true) as sku_agrees,
-                {_NODE_IS_KNOWN},
-                j.is_start or coalesce(s.quantity = -j.quantity, false) as start_agrees
-            from judged j
-            left join order_line l on l.order_id = j.order_id and l.line_number = j.line_number
-            left join reservation_movement s
-                on s.order_id = j.order_id and s.line_number = j.line_number
-                and s.node_id = j.node_id and s.is_start and not j.is_start
-            """,
-        ),
-        GatedTable(
-            "journal_line",
-            JOURNAL_LINE,
-            f"""
-            select j.entry_id::text as entry_id, j.line_number, j.entry_kind, j.business_key,
-                j.account_code, {_money("amount")}, j.currency_code, j.legal_entity, {_TIMES},
-                e.entry_lines, j.account_code = any(%s) as account_is_known
-            from judged j
-            join (
-                select entry_id, count(*)::integer as entry_lines
-                from journal_line where entry_id in (select entry_id from judged)
-                group by entry_id
-            ) e on e.entry_id = j.entry_id
-            """,
-        ),
-    )
-}
-
-
 class WindowGate:
     """The gate on the facts of one operational store."""
 
@@ -284,6 +79,10 @@ class WindowGate:
             windows: How many at most; by default all there are.
         """
         return list(self._closing(TABLES[table], windows))
+
+    def close_all(self) -> list[WindowVerdict]:
+        """Judge what is new in every table."""
+        return [verdict for table in TABLES for verdict in self.close(table)]
 
     def _closing(self, gated: GatedTable, windows: int | None) -> Iterator[WindowVerdict]:
         closed = 0
@@ -320,10 +119,10 @@ class WindowGate:
             bounds = [str(low), str(high)]
         statement = f"with judged as materialized (select * from {gated.table}{where}){gated.query}"
         arguments = [*bounds, *([self._accounts] if "%s" in gated.query else [])]
-        with driver_cursor(connection) as cursor:
-            cursor.execute(statement, arguments, binary=True)
-            names = [column.name for column in cursor.description or ()]
-            return _frame(gated.suite, names, cursor.fetchall())
+        frame = fetch_frame(connection, statement, *arguments)
+        if set(frame.columns) != set(gated.suite.columns):
+            raise ValueError(f"{gated.suite.name}: the query gives {list(frame.columns)}")
+        return frame
 
     def _keep(
         self,
@@ -333,48 +132,31 @@ class WindowGate:
         verdict: Verdict,
         until: int,
     ) -> WindowVerdict:
-        held = verdict.held(frame)
-        cases = [
-            open_case(
+        held = len(verdict.held_rows)
+        now = self._store.clock.effective_at()
+        cases = {
+            failure.expectation: open_case(
                 connection,
                 gated.table,
                 failure.expectation,
                 gated.suite.owner,
-                _told(gated.suite, frame, failure),
-                self._store.clock.effective_at(),
+                told(gated.suite.blocks_by, frame, failure),
+                now,
             )
             for failure in verdict.failures
             if failure.severity == "critical"
-        ]
-        events = 0
-        if cases and "order_id" in held:
-            events = self._hold_events(connection, held["order_id"], cases[0])
-        move_pointer(connection, gated.gate, str(until), verdict)
+        }
+        events = hold_named(connection, frame, verdict, gated.holds_by, cases, now)
+        move_pointer(connection, gated.gate, str(until), figures(verdict))
         return WindowVerdict(
             table=gated.table,
             rows=len(frame),
-            accepted=len(frame) - len(held),
-            held=len(held),
+            accepted=len(frame) - held,
+            held=held,
             closed_below_xid=until,
             failures=verdict.failures,
             held_events=events,
-            case_ids=tuple(cases),
-        )
-
-    def _hold_events(
-        self, connection: sa.Connection, order_ids: pd.Series[str], case_id: str
-    ) -> int:
-        """What an order still has before it waits until somebody has looked at its facts."""
-        return execute(
-            connection,
-            "update event_inbox e set status = 'waiting', waiting_reason = %s,"
-            " release_condition = %s, waiting_since = coalesce(e.waiting_since, %s)"
-            " from order_placed o where o.order_id = any(%s::uuid[]) and e.channel = o.channel"
-            " and e.subject = o.order_number and e.status = 'pending'",
-            CASE_TYPE,
-            f"case:{case_id}",
-            self._store.clock.effective_at(),
-            sorted(set(order_ids.dropna())),
+            case_ids=tuple(cases.values()),
         )
 
 
@@ -383,17 +165,6 @@ def accounts_of(documents: Mapping[str, Any]) -> frozenset[str]:
     document = documents["finance"]
     charts = [document.values, *(overlay.values for overlay in document.overlays)]
     return frozenset(str(code) for chart in charts for code in chart.get("accounts", {}).values())
-
-
-def _told(suite: Suite, frame: pd.DataFrame, failure: Failure) -> str:
-    """The sentence, how many rows broke it, and the keys of the first ones."""
-    if not failure.rows:
-        return f"{failure.reason} ({len(frame)} rows)"
-    key = list(suite.blocks_by)
-    rows = frame.iloc[list(failure.rows[:_SHOWN_KEYS])]
-    keys = dict.fromkeys("/".join(map(str, values)) for values in rows[key].to_numpy().tolist())
-    more = " …" if len(failure.rows) > _SHOWN_KEYS else ""
-    return f"{failure.reason} ({len(failure.rows)} rows): {', '.join(keys)}{more}"
 
 
 def _first_beyond(connection: sa.Connection, table: str, low: int, high: int) -> int | None:
@@ -414,20 +185,3 @@ def _first_beyond(connection: sa.Connection, table: str, low: int, high: int) ->
         WINDOW_ROWS,
     )
     return int(rows[0][0]) if rows else None
-
-
-_CONVERTERS: Mapping[str, Callable[[pd.Series[Any]], pd.Series[Any]]] = {
-    "_at": lambda values: pd.to_datetime(values, utc=True),
-    "_date": pd.to_datetime,
-}
-
-
-def _frame(suite: Suite, names: list[str], rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    """The rows under the names of the suite's columns, times as times."""
-    frame = pd.DataFrame.from_records(rows, columns=names)
-    if set(names) != set(suite.columns):
-        raise ValueError(f"{suite.name}: the query gives {names}")
-    for suffix, convert in _CONVERTERS.items():
-        for column in [name for name in names if name.endswith(suffix)]:
-            frame[column] = convert(frame[column])
-    return frame

@@ -111,6 +111,14 @@ class PartnerStore(Timed, Protocol):
         ...
 
 
+class LoadStore(Timed, Protocol):
+    """Bulk loads that wait for their gate."""
+
+    def loads_awaiting_gate(self) -> Sequence[str]:
+        """Partners whose loads have come and are not judged yet."""
+        ...
+
+
 class PromiseStore(Timed, Protocol):
     """Promises of stock, which end or change by time alone."""
 

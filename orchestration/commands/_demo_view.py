@@ -63,6 +63,8 @@ def show(run: DemoRun, card: Scorecard, seconds: float) -> None:
             title_align="left",
         )
     )
+    for case in card.gate_cases:
+        console.print(f"[red]case of a data gate[/] {case}")
     for held in card.marts_held:
         console.print(f"[red]held by its gate[/] {held}")
     console.print(_next_steps(run.home.path))

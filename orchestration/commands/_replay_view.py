@@ -64,5 +64,7 @@ def show(report: Report) -> None:
     console.print(table)
     for name, reason in report.files_refused.items():
         console.print(f"[yellow]not taken[/] {name}: {reason}")
+    for case in report.gate_cases:
+        console.print(f"[yellow]case of a data gate[/] {case}")
     for mart in report.marts_held:
         console.print(f"[yellow]held by its gate[/] {mart}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -192,7 +193,7 @@ class SqlInbox:
                 list(self._redacted.values()),
             )
         if self._quarantined:
-            self._set_aside()
+            set_aside(self._connection, self._quarantined, self._effective_at)
 
     def _release(self) -> None:
         if not self._released:
@@ -209,29 +210,46 @@ class SqlInbox:
             del self._parked[inbox_id]
             del self._claimed[inbox_id]
 
-    def _set_aside(self) -> None:
-        execute(
-            self._connection,
-            "update event_inbox set status = 'quarantined', effective_at = %s,"
-            " waiting_reason = null, release_condition = null, waiting_since = null"
-            " where inbox_id = any(%s)",
-            self._effective_at,
-            list(self._quarantined),
-        )
-        execute(
-            self._connection,
-            "insert into quarantined_event"
-            " (source, event_id, event_type, reason_code, reason, position, body, body_hash)"
-            " select i.source, i.event_id, i.event_type, new.code, new.reason,"
-            " 'inbox ' || i.subject, convert_to(i.data::text, 'UTF8'), e.body_hash"
-            " from unnest(%s::bigint[], %s::text[], %s::text[]) as new (id, code, reason)"
-            " join event_inbox i on i.inbox_id = new.id"
-            " join event_identity e on e.source = i.source and e.event_id = i.event_id"
-            " on conflict (source, body_hash, reason_code, position) do update set status = 'open'",
-            list(self._quarantined),
-            [code for code, _ in self._quarantined.values()],
-            [reason for _, reason in self._quarantined.values()],
-        )
+
+def set_aside(
+    connection: sa.Connection,
+    aside: Mapping[int, tuple[str, str]],
+    at: datetime,
+    positions: Mapping[int, str] = MappingProxyType({}),
+) -> None:
+    """Quarantine events that the door let in.
+
+    Args:
+        connection: In the caller's transaction.
+        aside: Reason code and reason, by inbox id.
+        at: Effective time.
+        positions: Where each one stood, by inbox id; by default its business key is told.
+    """
+    execute(
+        connection,
+        "update event_inbox set status = 'quarantined', effective_at = %s,"
+        " waiting_reason = null, release_condition = null, waiting_since = null"
+        " where inbox_id = any(%s)",
+        at,
+        list(aside),
+    )
+    execute(
+        connection,
+        "insert into quarantined_event"
+        " (source, event_id, event_type, reason_code, reason, position, body, body_hash)"
+        " select i.source, i.event_id, i.event_type, new.code, new.reason,"
+        " coalesce(new.position, 'inbox ' || i.subject), convert_to(i.data::text, 'UTF8'),"
+        " e.body_hash"
+        " from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])"
+        " as new (id, code, reason, position)"
+        " join event_inbox i on i.inbox_id = new.id"
+        " join event_identity e on e.source = i.source and e.event_id = i.event_id"
+        " on conflict (source, body_hash, reason_code, position) do update set status = 'open'",
+        list(aside),
+        [code for code, _ in aside.values()],
+        [reason for _, reason in aside.values()],
+        [positions.get(inbox_id) for inbox_id in aside],
+    )
 
 
 def release_met(connection: sa.Connection) -> int:

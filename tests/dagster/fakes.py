@@ -66,6 +66,7 @@ class FakeStore:
     drains: list[dict[str, FakeTally]] = field(default_factory=list)
     dispatches: list[FakeSent] = field(default_factory=list)
     fetched: list[FakeFetched] = field(default_factory=list)
+    staged_loads: list[str] = field(default_factory=list)
     breaker_states: dict[str, str] = field(default_factory=dict)
     broken_laws: dict[str, FakeLaw] = field(default_factory=dict)
     drained: list[str] = field(default_factory=list)
@@ -100,6 +101,9 @@ class FakeStore:
 
     def poll_partners(self) -> list[FakeFetched]:
         return self.fetched
+
+    def loads_awaiting_gate(self) -> list[str]:
+        return self.staged_loads
 
     def breakers(self) -> dict[str, str]:
         return self.breaker_states

@@ -16,9 +16,11 @@ from orchestration.analytics import build_analytics
 from orchestration.automation import publish_every_quarter_of_an_hour
 from orchestration.operations import build_operations
 from resources.analytics_store.reports import BuildReport, Held, MartInfo, NodeOutcome, Publication
+from resources.gated_tables import TABLES
 from resources.lake.tallies import ExportTally, TableTally
+from resources.load_gate import LoadVerdict
 from resources.mart_gate import MARTS
-from resources.window_gate import TABLES, WindowVerdict
+from resources.window_gate import WindowVerdict
 from tests.dagster.fakes import FakeStore
 
 
@@ -73,11 +75,26 @@ class FakeWindows:
         return self.cases.get(table, {})
 
 
+@dataclass
+class FakeLoads:
+    cases: dict[str, dict[str, str]] = field(default_factory=dict)
+    verdicts: list[LoadVerdict] = field(default_factory=list)
+
+    def judge_loads(self) -> Sequence[LoadVerdict]:
+        return self.verdicts
+
+    def open_gate_cases(self, suite: str) -> Mapping[str, str]:
+        return self.cases.get(suite, {})
+
+
 def publish(
-    warehouse: FakeWarehouse, windows: FakeWindows | None = None
+    warehouse: FakeWarehouse, windows: FakeWindows | None = None, loads: FakeLoads | None = None
 ) -> tuple[dg.ExecuteInProcessResult, dict[tuple[str, str], dg.AssetCheckEvaluation]]:
     definitions = build_analytics(
-        warehouse.manifest, warehouse=warehouse, windows=windows or FakeWindows()
+        warehouse.manifest,
+        warehouse=warehouse,
+        windows=windows or FakeWindows(),
+        loads=loads or FakeLoads(),
     )
     with dg.DagsterInstance.ephemeral() as instance:
         result = definitions.resolve_job_def("publish_marts").execute_in_process(
@@ -169,6 +186,35 @@ def test_a_window_gate_stays_red_while_a_case_of_it_is_open(manifest: Mapping[st
     failed = {key for key, evaluation in checks.items() if not evaluation.passed}
     assert failed == {("order_line", "order_line_window")}
     assert checks["order_line", "order_line_window"].metadata["rows_held"].value == 1
+
+
+def test_the_gate_of_bulk_loads_stays_red_while_a_case_of_it_is_open(
+    manifest: Mapping[str, Any],
+) -> None:
+    failure = Failure("sku_is_upper_case", "not in capitals", "critical", "row", (3, 5))
+    loads = FakeLoads(
+        cases={"product_load": {"erp/sku_is_upper_case": "not in capitals (2 rows)"}},
+        verdicts=[
+            LoadVerdict("erp", 700, 698, 2, 0, {"event_load": (), "product_load": (failure,)})
+        ],
+    )
+    _, checks = publish(FakeWarehouse(manifest), loads=loads)
+    failed = {key for key, evaluation in checks.items() if not evaluation.passed}
+    assert failed == {("event_inbox", "product_load")}
+    metadata = checks["event_inbox", "product_load"].metadata
+    assert metadata["events_accepted"].value == 698
+    assert metadata["failures"].value == {"erp/sku_is_upper_case": 2}
+    assert checks["event_inbox", "price_load"].metadata["loads"].value == 0
+
+
+def test_a_load_that_waits_is_judged_by_a_job_of_its_own(manifest: Mapping[str, Any]) -> None:
+    loads = FakeLoads(verdicts=[LoadVerdict("erp", 700, 700, 0, 0, {"event_load": ()})])
+    definitions = build_analytics(manifest, loads=loads)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = definitions.resolve_job_def("judge_loads").execute_in_process(instance=instance)
+    evaluations = {e.check_name: e for e in result.get_asset_check_evaluations()}
+    assert sorted(evaluations) == ["event_load", "node_load", "price_load", "product_load"]
+    assert all(evaluation.passed for evaluation in evaluations.values())
 
 
 @pytest.mark.parametrize(

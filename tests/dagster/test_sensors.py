@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from sensors import inbox, outbox, partner_health, pollers, promises, run_failures, ticks
+from sensors import inbox, loads, outbox, partner_health, pollers, promises, run_failures, ticks
 from sensors.ticks import PERIOD_SECONDS, looks, seconds_left
 from tests.dagster.fakes import (
     FakeFetched,
@@ -207,6 +207,25 @@ def test_a_breaker_is_observed_when_it_changes_and_only_then(instance: dg.Dagste
     assert isinstance(again, dg.SkipReason)
 
 
+def test_a_load_that_waits_is_judged_by_one_run(instance: dg.DagsterInstance) -> None:
+    waiting = FakeStore(staged_loads=["erp", "wms"])
+    request = evaluated(loads.bulk_loads, waiting, instance)
+    assert isinstance(request, dg.RunRequest)
+    assert request.tags["omniflow/loads"] == "erp,wms"
+    assert isinstance(evaluated(loads.bulk_loads, FakeStore(), instance), dg.SkipReason)
+    simulated = FakeStore(staged_loads=["erp"], simulated=True)
+    assert isinstance(evaluated(loads.bulk_loads, simulated, instance), dg.SkipReason)
+
+    instance.create_run_for_job(_judging, status=dg.DagsterRunStatus.STARTED)
+    again = evaluated(loads.bulk_loads, waiting, instance)
+    assert again == dg.SkipReason("a run is judging")
+
+
+@dg.job(name=loads.JOB)
+def _judging() -> None:
+    """Stands for the job of the other location."""
+
+
 def test_a_failed_run_is_somebodys_case(instance: dg.DagsterInstance) -> None:
     @dg.op
     def breaks() -> None:
@@ -232,6 +251,6 @@ def test_a_failed_run_is_somebodys_case(instance: dg.DagsterInstance) -> None:
 
 
 def test_every_sensor_runs_from_the_first_start_on() -> None:
-    for module in (inbox, outbox, pollers, promises, partner_health, run_failures):
+    for module in (inbox, loads, outbox, pollers, promises, partner_health, run_failures):
         for sensor in module.SENSORS:
             assert sensor.default_status is dg.DefaultSensorStatus.RUNNING

@@ -5,7 +5,10 @@ import functools
 import pytest
 
 from assets.quality_gate import Verdict, judge
-from tests.gates.suite_cases import CASES, Trial, trial
+from tests.gates import load_cases, suite_cases
+from tests.gates.suite_cases import Trial, trial
+
+CASES = {**suite_cases.CASES, **load_cases.LOAD_CASES}
 
 EVERY_EXPECTATION = [
     (suite, expectation.name)

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from resources import window_gate
 from resources.gate_records import close_case
+from resources.gated_tables import TABLES
 from resources.operational_store.bulk import copy_into, execute, fetch
 from resources.operational_store.store import OperationalStore, create_engine
-from resources.window_gate import TABLES, WindowGate, accounts_of
+from resources.window_gate import WindowGate, accounts_of
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 18, tzinfo=UTC)
@@ -94,14 +95,19 @@ def order(connection: sa.Connection, name: str, sku: str = "MUG", **changes: Any
     )
 
 
-def pending(connection: sa.Connection, subject: str) -> None:
+def pending(
+    connection: sa.Connection,
+    subject: str,
+    data: str = "{}",
+    consumer: str = "order_to_fulfillment",
+) -> None:
     put(
         connection,
         "event_inbox",
         source="payment_provider",
         event_id=f"event of {subject}",
         event_type="retail.payment.captured.v1",
-        consumer="order_to_fulfillment",
+        consumer=consumer,
         phase=9,
         subject=subject,
         legal_entity="brand_uk",
@@ -109,9 +115,18 @@ def pending(connection: sa.Connection, subject: str) -> None:
         region="uk",
         channel="web_shop",
         correlation_id=subject,
-        data="{}",
+        data=data,
         occurred_at=NOON,
     )
+
+
+def waiting(store: OperationalStore) -> list[str]:
+    return [
+        subject
+        for (subject,) in rows(
+            store, "select subject from event_inbox where status = 'waiting' order by subject"
+        )
+    ]
 
 
 def rows(store: OperationalStore, statement: str) -> list[tuple[Any, ...]]:
@@ -257,3 +272,94 @@ def test_master_data_are_judged_whole_each_time(store: OperationalStore) -> None
         "sku_is_upper_case",
         "product_is_described",
     }
+
+
+def test_a_bad_product_holds_what_names_it_and_not_what_may_put_it_right(
+    store: OperationalStore,
+) -> None:
+    with store.transaction() as connection:
+        product(connection)
+        product(connection, "mug")
+        pending(connection, "order of it", '{"lines": [{"sku": "MUG"}, {"sku": "mug"}]}')
+        pending(connection, "order of another", '{"lines": [{"sku": "MUG"}]}')
+        pending(connection, "payment")
+        pending(connection, "count of it", '{"lines": [{"sku": "mug"}]}', consumer="inventory")
+        pending(connection, "correction", '{"sku": "mug"}', consumer="master_data")
+    (verdict,) = gate(store).close("product")
+    assert (verdict.held, verdict.held_events) == (1, 2)
+    assert waiting(store) == ["count of it", "order of it"]
+    with store.transaction() as connection:
+        assert close_case(connection, verdict.case_ids[0], LATER) == 2
+    assert waiting(store) == []
+
+
+def test_a_bad_node_holds_what_names_it(store: OperationalStore) -> None:
+    with store.transaction() as connection:
+        for node_id, zone in (("dc", "Europe/London"), ("store_leeds", "Europe/Atlantis")):
+            put(
+                connection,
+                "node",
+                node_id=node_id,
+                kind="warehouse",
+                zone=zone,
+                country_code="GB",
+                is_active=True,
+                occurred_at=NOON,
+                effective_at=NOON,
+            )
+        pending(connection, "count at it", '{"node_id": "store_leeds"}', consumer="inventory")
+        pending(connection, "count elsewhere", '{"node_id": "dc"}', consumer="inventory")
+        pending(connection, "despatch from it", '{"node_id": "store_leeds", "lines": []}')
+    (verdict,) = gate(store).close("node")
+    assert verdict.held_events == 2
+    assert waiting(store) == ["count at it", "despatch from it"]
+    with store.transaction() as connection:
+        assert close_case(connection, verdict.case_ids[0], LATER) == 2
+
+
+def test_a_doubtful_position_holds_the_sku_and_the_order_that_moved_it(
+    store: OperationalStore,
+) -> None:
+    with store.transaction() as connection:
+        product(connection)
+        order(connection, "W1")
+        put(
+            connection,
+            "stock_movement",
+            node_id="nowhere",
+            sku="MUG",
+            kind="shipped",
+            quantity=-1,
+            reason_code="despatch",
+            reference_id=order_id("S1"),
+            reference_line=1,
+            order_id=order_id("W1"),
+            occurred_at=NOON,
+            effective_at=NOON,
+        )
+        pending(connection, "W1")
+        pending(connection, "W2", '{"lines": [{"sku": "MUG"}]}')
+        pending(connection, "W3", '{"lines": [{"sku": "CUP"}]}')
+    (verdict,) = gate(store).close("stock_movement")
+    assert [failure.expectation for failure in verdict.failures] == ["node_is_known_holds"]
+    assert waiting(store) == ["W1", "W2"]
+
+
+def test_an_event_waits_for_the_case_of_the_sentence_that_its_key_broke(
+    store: OperationalStore,
+) -> None:
+    with store.transaction() as connection:
+        product(connection, "mug")
+        product(connection, "CUP")
+        execute(connection, "update product set currency_code = 'gbp' where sku = 'CUP'")
+        pending(connection, "order of the mug", '{"lines": [{"sku": "mug"}]}')
+        pending(connection, "order of the cup", '{"lines": [{"sku": "CUP"}]}')
+    gate(store).close("product")
+    assert rows(
+        store,
+        "select i.subject, c.business_key from event_inbox i join exception_case c"
+        " on i.release_condition = 'case:' || c.case_id order by i.subject",
+    ) == [
+        ("order of the cup", "product/currency_is_a_code"),
+        ("order of the mug", "product/sku_is_upper_case"),
+    ]

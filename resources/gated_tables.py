@@ -1,0 +1,230 @@
+"""Which tables are judged window by window: each with its suite and the query that reads a window.
+
+A query adds to the table's own columns what a suite asks beyond them, as booleans: whether what a
+row refers to is known, and whether what other tables say of it agrees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assets.finance.expectations import JOURNAL_LINE
+from assets.inventory.expectations import RESERVATION_MOVEMENT, STOCK_MOVEMENT
+from assets.master_data.expectations import NODE, PRODUCT
+from assets.order_to_fulfillment.expectations import (
+    ORDER_LINE,
+    ORDER_PLACED,
+    PAYMENT_MOVEMENT,
+    SHIPMENT_DELIVERED,
+    SHIPMENT_DISPATCHED,
+)
+from assets.quality_gate import Suite
+from resources.held_events import Named
+
+
+@dataclass(frozen=True)
+class GatedTable:
+    """One table with its suite and the statement that reads a window of it.
+
+    Attributes:
+        query: Selects the suite's columns from ``judged``, the rows of the window.
+        holds_by: What the events name that wait while a row is held: see `resources.held_events`.
+        is_whole: Master data are replaced in place: every window is the whole table.
+    """
+
+    table: str
+    suite: Suite
+    query: str
+    holds_by: tuple[Named, ...] = ()
+    is_whole: bool = False
+
+    @property
+    def gate(self) -> str:
+        """Name of the pointer."""
+        return f"window.{self.table}"
+
+
+def _money(*columns: str) -> str:
+    return ", ".join(f"(j.{column} * 10000)::bigint as {column}" for column in columns)
+
+
+_TIMES = "j.occurred_at, j.effective_at"
+_ORDER_IS_KNOWN = (
+    "exists (select from order_placed o where o.order_id = j.order_id) as order_is_known"
+)
+_NODE_IS_KNOWN = "exists (select from node n where n.node_id = j.node_id) as node_is_known"
+_SKU_IS_KNOWN = "exists (select from product p where p.sku = j.sku) as sku_is_known"
+
+TABLES: dict[str, GatedTable] = {
+    gated.table: gated
+    for gated in (
+        GatedTable(
+            "product",
+            PRODUCT,
+            f"""
+            select j.sku, j.description, {_money("standard_cost")}, j.currency_code,
+                j.tax_rate_basis_points, j.is_synthetic, j.gtin
+            from judged j
+            """,
+            holds_by=("sku",),
+            is_whole=True,
+        ),
+        GatedTable(
+            "node",
+            NODE,
+            "select j.node_id, j.kind, j.zone, j.country_code, j.is_active from judged j",
+            holds_by=("node",),
+            is_whole=True,
+        ),
+        GatedTable(
+            "order_placed",
+            ORDER_PLACED,
+            f"""
+            select j.order_id::text as order_id, j.order_number, j.legal_entity, j.brand, j.region,
+                j.channel, j.correlation_id, j.country_code, j.service_level, j.currency_code,
+                j.line_count, coalesce(c.charges, 0)::integer as charge_count, j.ordered_quantity,
+                {_money("goods_amount", "charge_amount", "total_amount")},
+                j.trading_date, j.promised_date, {_TIMES},
+                (coalesce(l.lines, 0), coalesce(l.quantity, 0), coalesce(l.amount, 0))
+                    = (j.line_count, j.ordered_quantity, j.goods_amount) as lines_agree,
+                coalesce(c.amount, 0) = j.charge_amount as charges_agree
+            from judged j
+            left join (
+                select order_id, count(*) as lines, sum(ordered_quantity) as quantity,
+                    sum(line_amount) as amount
+                from order_line where order_id in (select order_id from judged)
+                group by order_id
+            ) l on l.order_id = j.order_id
+            left join (
+                select order_id, count(*) as charges, sum(charge_amount) as amount
+                from order_charge where order_id in (select order_id from judged)
+                group by order_id
+            ) c on c.order_id = j.order_id
+            """,
+            holds_by=("order",),
+        ),
+        GatedTable(
+            "order_line",
+            ORDER_LINE,
+            f"""
+            select j.order_id::text as order_id, j.line_number, j.sku, j.ordered_quantity,
+                j.reserved_quantity, j.unfilled_quantity, j.unfilled_reason_code,
+                {_money("unit_price", "line_amount", "tax_amount")},
+                {_ORDER_IS_KNOWN}, {_SKU_IS_KNOWN},
+                coalesce(r.quantity, 0) = j.reserved_quantity as reservations_agree
+            from judged j
+            left join (
+                select order_id, line_number, sum(quantity) as quantity
+                from reservation_movement
+                where is_start and order_id in (select order_id from judged)
+                group by order_id, line_number
+            ) r on r.order_id = j.order_id and r.line_number = j.line_number
+            """,
+            holds_by=("order",),
+        ),
+        GatedTable(
+            "shipment_dispatched",
+            SHIPMENT_DISPATCHED,
+            f"""
+            select j.shipment_id::text as shipment_id, j.shipment_number,
+                j.order_id::text as order_id, j.fulfilment_order_id::text as fulfilment_order_id,
+                j.node_id, j.carrier, j.shipped_quantity, {_TIMES},
+                {_ORDER_IS_KNOWN}, {_NODE_IS_KNOWN},
+                exists (
+                    select from fulfilment_order f
+                    where f.fulfilment_order_id = j.fulfilment_order_id
+                ) as fulfilment_order_is_known,
+                coalesce(m.quantity, 0) = j.shipped_quantity as movements_agree
+            from judged j
+            left join (
+                select reference_id, -sum(quantity) as quantity
+                from stock_movement
+                where kind = 'shipped' and reference_id in (select shipment_id from judged)
+                group by reference_id
+            ) m on m.reference_id = j.shipment_id
+            """,
+            holds_by=("order",),
+        ),
+        GatedTable(
+            "shipment_delivered",
+            SHIPMENT_DELIVERED,
+            f"""
+            select j.shipment_id::text as shipment_id, j.shipment_number,
+                j.order_id::text as order_id, {_TIMES}, d.occurred_at as dispatched_at,
+                d.shipment_id is not null as despatch_is_known,
+                coalesce(d.order_id = j.order_id, true) as order_agrees
+            from judged j
+            left join shipment_dispatched d on d.shipment_id = j.shipment_id
+            """,
+            holds_by=("order",),
+        ),
+        GatedTable(
+            "payment_movement",
+            PAYMENT_MOVEMENT,
+            f"""
+            select j.payment_movement_id::text as payment_movement_id, j.order_id::text as order_id,
+                j.payment_reference, j.kind, {_money("amount")}, j.currency_code, {_TIMES},
+                o.order_id is not null as order_is_known,
+                coalesce(o.currency_code = j.currency_code, true) as currency_agrees,
+                coalesce(p.captured <= p.authorised, true) as captures_agree
+            from judged j
+            left join order_placed o on o.order_id = j.order_id
+            left join (
+                select order_id,
+                    coalesce(sum(amount) filter (where kind = 'captured'), 0) as captured,
+                    coalesce(sum(amount) filter (where kind = 'authorised'), 0) as authorised
+                from payment_movement where order_id in (select order_id from judged)
+                group by order_id
+            ) p on p.order_id = j.order_id
+            """,
+            holds_by=("order",),
+        ),
+        GatedTable(
+            "stock_movement",
+            STOCK_MOVEMENT,
+            f"""
+            select j.ledger_sequence, j.node_id, j.sku, j.kind, j.quantity, j.reason_code,
+                j.reference_id::text as reference_id, j.reference_line,
+                j.order_id::text as order_id, {_TIMES}, {_SKU_IS_KNOWN}, {_NODE_IS_KNOWN},
+                j.order_id is null or exists (
+                    select from order_placed o where o.order_id = j.order_id
+                ) as order_is_known
+            from judged j
+            """,
+            holds_by=("order", "sku"),
+        ),
+        GatedTable(
+            "reservation_movement",
+            RESERVATION_MOVEMENT,
+            f"""
+            select j.ledger_sequence, j.order_id::text as order_id, j.line_number, j.node_id, j.sku,
+                j.kind, j.quantity, j.is_start, j.expires_at, j.effective_at,
+                l.order_id is not null as line_is_known,
+                coalesce(l.sku = j.sku, true) as sku_agrees,
+                {_NODE_IS_KNOWN},
+                j.is_start or coalesce(s.quantity = -j.quantity, false) as start_agrees
+            from judged j
+            left join order_line l on l.order_id = j.order_id and l.line_number = j.line_number
+            left join reservation_movement s
+                on s.order_id = j.order_id and s.line_number = j.line_number
+                and s.node_id = j.node_id and s.is_start and not j.is_start
+            """,
+            holds_by=("order", "sku"),
+        ),
+        GatedTable(
+            "journal_line",
+            JOURNAL_LINE,
+            f"""
+            select j.entry_id::text as entry_id, j.line_number, j.entry_kind, j.business_key,
+                j.account_code, {_money("amount")}, j.currency_code, j.legal_entity, {_TIMES},
+                e.entry_lines, j.account_code = any(%s) as account_is_known
+            from judged j
+            join (
+                select entry_id, count(*)::integer as entry_lines
+                from journal_line where entry_id in (select entry_id from judged)
+                group by entry_id
+            ) e on e.entry_id = j.entry_id
+            """,
+        ),
+    )
+}

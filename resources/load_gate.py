@@ -1,0 +1,168 @@
+"""Judges what a partner sent in bulk before any of it is accepted.
+
+Events that fail by themselves go to quarantine, with their place in the load, and the others go on.
+A load of which a set of events is wrong together, or about which an expectation could not be
+evaluated, waits as a whole until somebody has closed its case. Either way the owner has a case, and
+the pointer `gate_pointer` moves in the transaction in which events are accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pandas as pd
+import sqlalchemy as sa
+
+from assets.bulk_loads.expectations import load_suites
+from assets.bulk_loads.policy import BulkLoadPolicy
+from assets.quality_gate import Failure, Verdict, judge
+from resources import bulk_loads
+from resources.gate_records import (
+    CASE_TYPE,
+    figures,
+    lock_pointer,
+    move_pointer,
+    open_case,
+    told,
+)
+from resources.load_frames import INBOX_ID, events_of, frames_of
+from resources.operational_store.bulk import execute
+from resources.operational_store.inbox import set_aside
+from resources.window_gate import GatedStore
+
+REASON_CODE = "bulk_load_gate"
+
+
+@dataclass(frozen=True)
+class LoadVerdict:
+    """What was said about one partner's load.
+
+    Attributes:
+        source: The partner.
+        events: How many events it had.
+        accepted: How many go on.
+        quarantined: How many were set aside, each for itself.
+        waiting: How many wait for a case, being all of them or none.
+        failures: What was not met, by suite.
+    """
+
+    source: str
+    events: int
+    accepted: int
+    quarantined: int
+    waiting: int
+    failures: Mapping[str, tuple[Failure, ...]] = field(default_factory=dict)
+
+
+class LoadGate:
+    """The gate on the loads of one operational store."""
+
+    def __init__(self, store: GatedStore, policy: BulkLoadPolicy) -> None:
+        self._store = store
+        self._suites = load_suites(policy)
+        self._oldest = timedelta(days=policy.oldest_event_days)
+
+    def judge_awaiting(self) -> list[LoadVerdict]:
+        """Judge every load that has arrived, each in one transaction."""
+        with self._store.transaction() as connection:
+            sources = bulk_loads.awaiting(connection)
+        verdicts = (self.judge(source) for source in sources)
+        return [verdict for verdict in verdicts if verdict is not None]
+
+    def judge(self, source: str) -> LoadVerdict | None:
+        """Judge the load of one partner; nothing when somebody else has done so meanwhile."""
+        now = self._store.clock.effective_at()
+        with self._store.transaction() as connection:
+            accepted = lock_pointer(connection, f"load.{source}")
+            events = events_of(connection, source, now - self._oldest)
+            if events.empty:
+                return None
+            frames = {"event_load": events, **frames_of(connection, events)}
+            verdicts = {name: judge(f, self._suites[name]) for name, f in frames.items()}
+            cases = self._open_cases(connection, source, frames, verdicts, now)
+            whole = [
+                cases[name, failure.expectation]
+                for name, verdict in verdicts.items()
+                for failure in verdict.failures
+                if failure.severity == "critical" and failure.level != "row"
+            ]
+            if whole:
+                quarantined, going_on = 0, 0
+                _wait_for_case(connection, source, whole[0])
+            else:
+                quarantined = _quarantine(connection, source, frames, verdicts, now)
+                going_on = bulk_loads.accept(connection, source)
+                accepted = str(events[INBOX_ID].max())
+            detail = {name: figures(verdict) for name, verdict in verdicts.items()}
+            move_pointer(connection, f"load.{source}", accepted, detail)
+        return LoadVerdict(
+            source=source,
+            events=len(events),
+            accepted=going_on,
+            quarantined=quarantined,
+            waiting=len(events) if whole else 0,
+            failures={name: verdict.failures for name, verdict in verdicts.items()},
+        )
+
+    def _open_cases(
+        self,
+        connection: sa.Connection,
+        source: str,
+        frames: Mapping[str, pd.DataFrame],
+        verdicts: Mapping[str, Verdict],
+        now: datetime,
+    ) -> dict[tuple[str, str], str]:
+        """A case for each sentence that was broken, by suite and expectation."""
+        return {
+            (name, failure.expectation): open_case(
+                connection,
+                f"{name}/{source}",
+                failure.expectation,
+                verdict.owner,
+                told(self._suites[name].blocks_by or ("subject",), frames[name], failure),
+                now,
+            )
+            for name, verdict in verdicts.items()
+            for failure in verdict.failures
+            if failure.severity == "critical"
+        }
+
+
+def _wait_for_case(connection: sa.Connection, source: str, case_id: str) -> None:
+    execute(
+        connection,
+        "update event_inbox set waiting_reason = %s, release_condition = %s"
+        " where status = 'waiting' and release_condition = %s and waiting_reason = %s",
+        CASE_TYPE,
+        f"case:{case_id}",
+        bulk_loads.release_condition(source),
+        bulk_loads.AWAITS_GATE,
+    )
+
+
+def _quarantine(
+    connection: sa.Connection,
+    source: str,
+    frames: Mapping[str, pd.DataFrame],
+    verdicts: Mapping[str, Verdict],
+    now: datetime,
+) -> int:
+    """Set aside the events that fail by themselves, with their place in the load."""
+    reasons: dict[int, list[str]] = {}
+    for name, verdict in verdicts.items():
+        ids = frames[name][INBOX_ID].tolist()
+        for row in verdict.held_rows:
+            reasons.setdefault(ids[row], []).append(verdict.reason(row))
+    if not reasons:
+        return 0
+    ordered = frames["event_load"][INBOX_ID].tolist()
+    place = {inbox_id: number for number, inbox_id in enumerate(ordered)}
+    set_aside(
+        connection,
+        {inbox_id: (REASON_CODE, "; ".join(because)) for inbox_id, because in reasons.items()},
+        now,
+        {inbox_id: f"load {source}[{place[inbox_id]}]" for inbox_id in reasons},
+    )
+    return len(reasons)
