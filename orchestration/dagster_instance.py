@@ -12,16 +12,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from orchestration.home import Home
 
 LOCATIONS = ("operations", "analytics")
-TICK_RETENTION_DAYS = {"skipped": 1, "success": 7, "failure": 30, "started": -1}
+# Dagster's word for "for ever": a tick that has only started is not over.
+FOR_EVER = -1
 
 
 def write(home: Home, ports: Mapping[str, int], locations: tuple[str, ...]) -> Path:
-    """Write both files and return the path of the workspace."""
+    """Write both files and return the path of the workspace.
+
+    Raises:
+        PolicyError: If the home's policy of retention cannot be used.
+    """
+    from resources.policy_book import FilePolicyBook
+
+    days = FilePolicyBook(home.path / "policies").retention.dagster_tick_days_by_status
+    ticks = {"purge_after_days": {**msgspec.structs.asdict(days), "started": FOR_EVER}}
     settings: dict[str, Any] = {
         "storage": {"postgres": {"postgres_url": home.dagster_database_url}},
         # A run starts as soon as it is asked for; the queue would add a daemon's round.
@@ -50,8 +60,8 @@ def write(home: Home, ports: Mapping[str, int], locations: tuple[str, ...]) -> P
             "poll_interval_seconds": 30,
         },
         "retention": {
-            "sensor": {"purge_after_days": TICK_RETENTION_DAYS},
-            "schedule": {"purge_after_days": TICK_RETENTION_DAYS},
+            "sensor": ticks,
+            "schedule": ticks,
         },
         "code_servers": {"local_startup_timeout": 300, "reload_timeout": 120},
         "telemetry": {"enabled": False},

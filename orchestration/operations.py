@@ -20,6 +20,7 @@ from assets.order_to_fulfillment import assets as order_to_fulfillment
 from assets.order_to_fulfillment import checks as order_to_fulfillment_checks
 from orchestration.dagster_resources import OperationalStoreResource
 from orchestration.jobs import JOBS
+from orchestration.retention import retention
 from orchestration.schedules import SCHEDULES
 from sensors import inbox, outbox, partner_health, pollers, promises, run_failures
 
@@ -51,7 +52,7 @@ def build_operations(**resource_overrides: Any) -> dg.Definitions:
             *partner_health.SENSORS,
             *run_failures.SENSORS,
         ],
-        jobs=JOBS,
+        jobs=[*JOBS, retention],
         schedules=SCHEDULES,
         resources={"operational_store": OperationalStoreResource(), **resource_overrides},
         # A run is one drain or a few queries: a process for each step would cost more than it.

@@ -101,16 +101,20 @@ def open_cases(connection: sa.Connection, subject: str = "") -> dict[str, str]:
     return {str(key).removeprefix(start): str(reason) for key, reason in rows}
 
 
-def close_case(connection: sa.Connection, case_id: str, at: datetime) -> int:
-    """Close a case of a gate; the events that waited for it are pending again.
+def close_case(
+    connection: sa.Connection, case_id: str, at: datetime, resolution: str | None = None
+) -> int:
+    """Close a case; the events that waited for it are pending again.
 
     Returns:
         How many events go on.
     """
     execute(
         connection,
-        "update exception_case set status = 'closed', closed_at = %s where case_id = %s",
+        "update exception_case set status = 'closed', closed_at = %s, resolution = %s"
+        " where case_id = %s",
         at,
+        resolution,
         case_id,
     )
     return execute(

@@ -28,6 +28,7 @@ from resources.outbox_requests import Command, Outcome, send_together
 from resources.outbox_statements import (
     CLAIM,
     CLOSE_BREAKERS,
+    CLOSE_CASES,
     DELIVER,
     FAIL,
     HELD_BACK,
@@ -229,6 +230,7 @@ class OutboxDispatcher:
         delivered = [outcome.row.sequence for outcome in outcomes if outcome.kind == "delivered"]
         if delivered:
             connection.execute(DELIVER, {"now": now, "sequences": delivered})
+            self._close_cases(connection, partner, outcomes)
         failed = [outcome for outcome in outcomes if outcome.kind != "delivered"]
         dead = [outcome for outcome in failed if self._is_dead(outcome)]
         if failed:
@@ -263,6 +265,15 @@ class OutboxDispatcher:
             columns["moments"].append(None if is_dead else now + wait)
             columns["errors"].append(outcome.reason[:_LONGEST_ERROR])
         connection.execute(FAIL, columns)
+
+    def _close_cases(
+        self, connection: sa.Connection, partner: Partner, outcomes: Sequence[Outcome]
+    ) -> None:
+        """Close the cases of what was dead and is delivered; what never failed has none."""
+        keys = [o.row.business_key for o in outcomes if o.kind == "delivered" and o.row.has_failed]
+        if keys:
+            values = {"now": self._clock.effective_at(), "keys": keys, "partner": partner.code}
+            connection.execute(CLOSE_CASES, values)
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class Command(msgspec.Struct, frozen=True, gc=False):
     attempts: int
     owner: str
     payload: str
+    has_failed: bool
     is_held: bool
 
 

@@ -27,7 +27,8 @@ HELD_BACK = sa.text("""
 CLAIM = sa.text("""
     with candidate as materialized (
         select outbox_sequence, command_id, command_type, business_key, correlation_id,
-            effective_at, attempts, owner, payload::text as payload
+            effective_at, attempts, owner, payload::text as payload,
+            last_error is not null as has_failed
         from command_outbox
         where partner = :partner and status = 'pending' and status <> 'delivered'
             and outbox_sequence > :after
@@ -60,6 +61,19 @@ FAIL = sa.text("""
         cast(:moments as timestamptz[]), cast(:errors as text[])
     ) as failed (outbox_sequence, status, next_attempt_at, last_error)
     where command_outbox.outbox_sequence = failed.outbox_sequence
+""")
+# Of a key whose dead command was tried again: nothing of it is dead any more.
+CLOSE_CASES = sa.text("""
+    update exception_case
+    set status = 'closed', closed_at = :now, resolution = 'delivered when tried again'
+    from unnest(cast(:keys as text[])) as delivered (business_key)
+    where case_type = 'dead_letter' and status = 'open'
+        and exception_case.business_key = :partner || '/' || delivered.business_key
+        and not exists (
+            select from command_outbox as other
+            where other.partner = :partner and other.business_key = delivered.business_key
+                and other.status = 'dead' and other.status <> 'delivered'
+        )
 """)
 LEFT = sa.text("""
     select count(*), count(*) filter (

@@ -1,4 +1,4 @@
-"""Reads the policy files: one YAML a flow, and the platform's. Nothing else reads one of them.
+"""Reads the policy files: one YAML a flow, and the platform's two. Nothing else reads one of them.
 
 A home may replace any of them by a file of its own, so a new brand is an overlay and no code.
 """
@@ -20,9 +20,11 @@ from assets.finance.policy import finance_policy
 from assets.inventory.policy import inventory_policy
 from assets.operations_policy import OperationsPolicy, operations_policy
 from assets.order_to_fulfillment.policy import order_policy
+from assets.retention_policy import RetentionPolicy, retention_policy
 
 SHIPPED = Path(__file__).parent / "policies"
 OPERATIONS = "operations"
+RETENTION = "retention"
 #: What decisions rest on, and so is kept with them.
 FLOWS = ("order_to_fulfillment", "inventory", "finance")
 #: What is made of the values of each policy; it raises where that cannot be.
@@ -31,6 +33,7 @@ TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "inventory": inventory_policy,
     "finance": finance_policy,
     OPERATIONS: operations_policy,
+    RETENTION: retention_policy,
 }
 
 
@@ -93,17 +96,31 @@ def read_operations(folder: Path = SHIPPED) -> OperationsPolicy:
     return operations_policy(document.values)
 
 
+def read_retention(folder: Path = SHIPPED) -> RetentionPolicy:
+    """How long what is no fact is kept in one home: a refused body does not say whose it is.
+
+    Raises:
+        PolicyError: If the file has unknown or missing keys, values of the wrong kind, or overlays.
+    """
+    document = _read(folder, RETENTION)
+    if document.overlays:
+        raise PolicyError(f"{RETENTION}.yaml: it holds for the whole home, without overlays")
+    return retention_policy(document.values)
+
+
 class FilePolicyBook:
     """The policies of one home: its own files where it has them, else the shipped ones.
 
     Attributes:
         documents: The flows' policies by name.
         operations: How the platform's processes behave.
+        retention: How long what is no fact is kept.
     """
 
     def __init__(self, folder: Path = SHIPPED) -> None:
         self.documents = {flow: _read(folder, flow) for flow in FLOWS}
         self.operations = read_operations(folder)
+        self.retention = read_retention(folder)
         self._resolve = cache(self._resolved)
 
     def _resolved(self, policy: str, region: str, brand: str) -> dict[str, Any]:

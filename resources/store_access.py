@@ -27,6 +27,7 @@ from resources.operational_store.bulk import fetch
 from resources.operational_store.cases import open_cases
 from resources.operational_store.connection import connect
 from resources.operational_store.door import Door
+from resources.operational_store.retention import Removal, remove_old
 from resources.operational_store.schema import LAKE_TABLES
 from resources.operational_store.store import (
     DrainTally,
@@ -244,6 +245,17 @@ class StoreAccess:
                 return 0
             self.store.clock = WallClock()
             return self.store.publish_availability()
+
+    # Retention
+
+    @property
+    def run_days(self) -> int:
+        """How long Dagster's runs are kept."""
+        return self.store.policies.retention.dagster_run_days
+
+    def remove_old(self) -> list[Removal]:
+        """Remove what is no fact and older than the policy allows."""
+        return remove_old(self.store, self.store.policies.retention, datetime.now(UTC))
 
     # What is stored
 

@@ -147,7 +147,4 @@ def _take_customers(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         identity = str(identify("customer", legal_entity, number))
         personal = (data.name, data.email, data.address, data.city, data.postcode)
         rows.append((identity, number, data.country, *personal))
-        if any(personal):
-            bare = CustomerRegistered(customer_number=number, country=data.country)
-            unit_of_work.inbox.redact(event, bare)
     unit_of_work.master_data.put_customers(in_columns(CONTACT, rows))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-import msgspec
-
 from assets.commerce.identifiers import identify, order_id
-from assets.contracts.order import OrderPlaced, ShipTo
+from assets.contracts.order import OrderPlaced
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import InboxEvent, ProductTerms
 
@@ -42,7 +40,6 @@ def admit(
             writes.refuse(
                 event, "order_already_placed", "the channel used this order number before"
             )
-            _redact(event, writes)
         elif unknown is not None:
             writes.unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
         else:
@@ -61,11 +58,4 @@ def remember_customer(candidate: Candidate, writes: Writes) -> str | None:
     identity = str(identify("customer", candidate.event.legal_entity, number))
     if any(personal):
         writes.remember_contact(identity, number, ship_to.country, *personal)
-        _redact(candidate.event, writes)
     return identity
-
-
-def _redact(event: InboxEvent, writes: Writes) -> None:
-    """The inbox keeps where an order goes by its country alone."""
-    bare = ShipTo(country=event.data.ship_to.country)
-    writes.unit_of_work.inbox.redact(event, msgspec.structs.replace(event.data, ship_to=bare))

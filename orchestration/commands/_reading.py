@@ -13,10 +13,13 @@ from orchestration.commands._opening import existing_home, home_with_database
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from orchestration.home import Home
+    from resources.operational_store.store import OperationalStore
+
 
 @contextmanager
-def stored() -> Iterator[sa.Connection]:
-    """A transaction on the operational store of a home that exists; its database is started.
+def home_store() -> Iterator[tuple[Home, OperationalStore]]:
+    """A home that exists and its operational store; its database is started.
 
     Raises:
         BadInput: If there is no home: a question must not make one.
@@ -26,12 +29,23 @@ def stored() -> Iterator[sa.Connection]:
 
     if existing_home() is None:
         raise BadInput("there is no home here yet; `omniflow up` or a replay makes one")
-    store = OperationalStore(create_engine(home_with_database().database_url))
+    home = home_with_database()
+    store = OperationalStore(create_engine(home.database_url))
     try:
-        with store.transaction() as connection:
-            yield connection
+        yield home, store
     finally:
         store.engine.dispose()
+
+
+@contextmanager
+def stored() -> Iterator[sa.Connection]:
+    """A transaction on the operational store of a home that exists.
+
+    Raises:
+        BadInput: If there is no home.
+    """
+    with home_store() as (_, store), store.transaction() as connection:
+        yield connection
 
 
 def report_list(items: Sequence[Mapping[str, Any]]) -> None:

@@ -49,9 +49,9 @@ def _print(explanation: dict[str, Any]) -> None:
             "sku": line["sku"],
             "ordered": line["ordered_quantity"],
             "node": candidate["node_id"],
-            "unpromised": candidate["unpromised_quantity"],
-            "taken_before": candidate["taken_by_earlier_lines_quantity"],
-            "kept_back": candidate["kept_back_quantity"],
+            "free": candidate["unpromised_quantity"],
+            "taken": candidate["taken_by_earlier_lines_quantity"],
+            "kept": candidate["kept_back_quantity"],
             "reserved": candidate["reserved_quantity"],
         }
         for line in explanation["lines"]
@@ -59,3 +59,5 @@ def _print(explanation: dict[str, Any]) -> None:
     ]
     if rows:
         show(rows, tuple(rows[0]))
+        # Short heads, so that a line of an ordinary terminal holds them all.
+        typer.echo("free: on hand, not promised; taken: by earlier lines; kept: held back")

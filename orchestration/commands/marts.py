@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestration.commands._opening import existing_home
+from orchestration.commands._reading import show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,10 @@ def command(
         marts = store.list_marts()
         if not marts:
             raise BadInput("no mart is published yet; run a replay or the demo first")
-        _print([_described(mart) for mart in marts], output)
+        if output is Format.TABLE:
+            _print_list(marts)
+        else:
+            _print([_described(mart) for mart in marts], output)
         return
     if name is None:
         known = ", ".join(mart.name for mart in store.list_marts())
@@ -69,6 +73,23 @@ def command(
         count = next(mart.row_count for mart in store.list_marts() if mart.name == name)
         if count > len(rows):
             typer.echo(f"{len(rows)} of {count} rows; --limit shows more", err=True)
+
+
+def _print_list(marts: Sequence[MartInfo]) -> None:
+    """What a terminal of ordinary width can hold; JSON and CSV have the descriptions as well."""
+    rows = [
+        {
+            "mart": mart.name,
+            "owner": mart.owner,
+            "rows": mart.row_count,
+            "as_of": f"{mart.as_of_at:%Y-%m-%d %H:%MZ}" if mart.as_of_at else None,
+        }
+        for mart in marts
+    ]
+    show(rows, ("mart", "owner", "rows", "as_of"))
+    for mart in marts:
+        if mart.held_reason:
+            typer.echo(f"{mart.name} is an older version: {mart.held_reason}")
 
 
 def _described(mart: MartInfo) -> dict[str, Any]:

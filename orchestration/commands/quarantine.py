@@ -107,17 +107,19 @@ def _replay(ids: list[int], everything: bool, json: bool) -> None:
             raise BadInput(f"not open in quarantine: {', '.join(map(str, strangers))}")
         wanted = sorted(set(ids)) or list(open_ones)
         # What a flow set aside has passed the door already; it goes back to its flow.
-        at_the_door = [number for number in wanted if not open_ones[number].is_set_aside]
-        receipts = Door().replay_quarantined(connection, at_the_door)
-        try_again(connection, [number for number in wanted if open_ones[number].is_set_aside])
+        set_aside = {number for number in wanted if open_ones[number].is_set_aside}
+        receipts = Door().replay_quarantined(connection, sorted({*wanted} - set_aside))
+        try_again(connection, sorted(set_aside))
     rows: list[dict[str, Any]] = []
     for number in wanted:
         said = receipts.get(number)
+        # Neither judged nor given back: its body was too old, or went with a person's data.
+        without = "back_to_its_flow" if number in set_aside else "body_removed"
         kept = open_ones[number]
         rows.append(
             {
                 "quarantine_id": number,
-                "outcome": said.outcome if said else "back_to_its_flow",
+                "outcome": said.outcome if said else without,
                 "event_id": said.event_id if said else kept.event_id,
                 "reason_code": said.reason_code if said else kept.reason_code,
                 "reason": said.reason if said else kept.reason,

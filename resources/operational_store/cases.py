@@ -42,7 +42,7 @@ def open_cases(connection: sa.Connection, cases: Iterable[Case], opened_at: date
         " as new (case_id, case_type, business_key, owner, reason, count)"
         " on conflict (case_type, business_key) do update"
         " set case_count = exception_case.case_count + excluded.case_count,"
-        " status = 'open', closed_at = null, reason = excluded.reason",
+        " status = 'open', closed_at = null, resolution = null, reason = excluded.reason",
         opened_at,
         [case_id(*key) for key, _ in distinct],
         [case_type for (case_type, _), _ in distinct],

@@ -14,6 +14,8 @@ from resources.operational_store.schema import metadata
 #: Tables that tell how the machine got there, not what the business did.
 LEFT_OUT_TABLES = {
     "door_tally": "counts deliveries, and a redelivery is one more",
+    "event_personal_data": "is erased by person and by policy",
+    "quarantined_body": "is erased by person and by policy; its hash stays in quarantined_event",
     "decision_batch": "how many orders share one record of their inputs is a matter of batch size",
     "gate_pointer": "tells which load was accepted, by its file",
     "lake_watermark": "is made of transaction ids",
@@ -24,9 +26,11 @@ LEFT_OUT_TABLES = {
 LEFT_OUT_COLUMNS = frozenset(
     {
         "attempts",
-        "body",  # its hash is there
+        "body_removed_at",
+        "data",  # its hash is in event_identity, and outlives it
         "decision_batch_id",
         "delivered_at",
+        "has_personal_data",  # goes with what it tells of
         "inbox_id",
         "is_unpublished",
         "last_error",
@@ -38,9 +42,13 @@ LEFT_OUT_COLUMNS = frozenset(
         "quarantine_id",
         "recorded_at",
         "recorded_xid",
+        "removed_payload_md5",
         "traceparent",
     }
 )
+
+#: Columns that count by something that stays when they go.
+STANDS_FOR = {"payload": "coalesce(removed_payload_md5, md5(payload::text))"}
 
 #: Where the same body refused twice, at two places, is one fact.
 COUNTED_ONCE = frozenset({"quarantined_event"})
@@ -66,7 +74,7 @@ def table_digests(connection: sa.Connection) -> dict[str, str]:
     )
     digests = {}
     for table, columns in digest_columns().items():
-        names = ", ".join(f'"{column}"' for column in columns)
+        names = ", ".join(STANDS_FOR.get(column, f'"{column}"') for column in columns)
         distinct = "distinct" if table in COUNTED_ONCE else ""
         found = connection.execute(
             sa.text(

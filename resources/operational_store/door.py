@@ -4,47 +4,36 @@ Everything is done by sets inside the caller's transaction, so a window of a rep
 webhook are let in by the same four statements, however many events they hold. Two doors that are
 given the same event at once agree: the second waits for the first's transaction to end, on a row
 of `event_identity`. Rows are claimed in the order of their keys, so doors never wait in a circle.
+
+What is personal in an event does not enter the inbox: it lies in `event_personal_data`, and what
+was refused in `quarantined_body`, until it is applied, erased or too old.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from assets.contracts.admission import (
-    LARGEST_BODY_BYTES,
-    UNKNOWN_TYPE,
-    Admitted,
-    Receipt,
-    Refusal,
-    Submission,
-    check,
-    hash_raw,
-    identify_refused,
-)
+from assets.contracts.admission import Admitted, Receipt, Refusal, Submission, check
+from assets.contracts.personal import Split, split
 from assets.contracts.registry import BUILT_CONSUMERS
 from assets.errors import ContractViolation
+from resources.operational_store.quarantine import (
+    OPEN,
+    Quarantined,
+    conflict,
+    not_an_event,
+    quarantine,
+    refused,
+)
 
 NOTIFICATION_CHANNEL = "omniflow_inbox"
 
 _Key = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Quarantined:
-    source: str
-    event_id: str | None
-    event_type: str
-    reason_code: str
-    reason: str
-    position: str
-    body: bytes
-    body_hash: bytes
 
 
 def _wall() -> datetime:
@@ -83,14 +72,14 @@ class Door:
         now = self._wall()
         receipts: list[Receipt | None] = [None] * len(submissions)
         event_types: list[str] = []
-        quarantined: list[_Quarantined] = []
+        quarantined: list[Quarantined] = []
         candidates: dict[_Key, tuple[int, Admitted]] = {}
         repeated: list[tuple[int, _Key, Admitted]] = []
         for index, submission in enumerate(submissions):
             try:
                 admitted = self._check(submission, now)
             except ContractViolation as violation:
-                row = _refused(submission, violation)
+                row = refused(submission, violation)
                 quarantined.append(row)
                 event_types.append(row.event_type)
                 receipts[index] = _receipt(row, "quarantined", violation.pointer)
@@ -113,11 +102,11 @@ class Door:
             if known[key] == admitted.body_hash:
                 receipts[index] = Receipt("duplicate", key[1])
                 continue
-            row = _conflict(submissions[index], admitted)
+            row = conflict(submissions[index], admitted)
             quarantined.append(row)
             receipts[index] = _receipt(row, "conflict", "$.id")
 
-        _quarantine(connection, quarantined)
+        quarantine(connection, quarantined)
         done = [receipt for receipt in receipts if receipt is not None]
         sources = (submission.source for submission in submissions)
         _tally(connection, zip(sources, event_types, (r.outcome for r in done), strict=True))
@@ -126,20 +115,8 @@ class Door:
 
     def refuse(self, connection: sa.Connection, refusals: Sequence[Refusal]) -> None:
         """Quarantine what never became an event, such as rows of a file."""
-        rows = [
-            _Quarantined(
-                refusal.source,
-                None,
-                UNKNOWN_TYPE,
-                refusal.reason_code,
-                refusal.reason,
-                refusal.position,
-                refusal.body[:LARGEST_BODY_BYTES],
-                hash_raw(refusal.body),
-            )
-            for refusal in refusals
-        ]
-        _quarantine(connection, rows)
+        rows = [not_an_event(refusal) for refusal in refusals]
+        quarantine(connection, rows)
         _tally(connection, ((row.source, row.event_type, "quarantined") for row in rows))
 
     def replay_quarantined(
@@ -151,9 +128,10 @@ class Door:
         the checks goes through the door and is tallied.
 
         Returns:
-            A receipt by quarantine id, without ids that are unknown or were replayed before.
+            A receipt by quarantine id, without ids that are unknown, were replayed before, or
+            whose body is not kept any more.
         """
-        rows = _rows(connection, _OPEN, (list(quarantine_ids),))
+        rows = _rows(connection, OPEN, (list(quarantine_ids),))
         receipts: dict[int, Receipt] = {}
         passing: list[tuple[int, Submission]] = []
         now = self._wall()
@@ -162,7 +140,7 @@ class Door:
             try:
                 self._check(submission, now)
             except ContractViolation as violation:
-                row = _refused(submission, violation)
+                row = refused(submission, violation)
                 receipts[quarantine_id] = _receipt(row, "quarantined", violation.pointer)
             else:
                 passing.append((quarantine_id, submission))
@@ -189,6 +167,7 @@ class Door:
         ordered = sorted(candidates.items(), key=lambda item: item[0])
         events = [event for _, (_, event) in ordered]
         envelopes = [event.envelope for event in events]
+        parts = [split(event.envelope.type, event.payload, event.data) for event in events]
         waits = [event.contract.consumer not in self._built_consumers for event in events]
         stored = _rows(
             connection,
@@ -208,12 +187,26 @@ class Door:
                 [envelope.channel for envelope in envelopes],
                 [envelope.correlationid for envelope in envelopes],
                 [envelope.traceparent for envelope in envelopes],
-                [event.data for event in events],
+                [
+                    event.data if part is None else part.data
+                    for event, part in zip(events, parts, strict=True)
+                ],
                 [event.occurred_at for event in events],
                 waits,
+                [part is not None for part in parts],
             ),
         )
-        return {(source, event_id) for source, event_id in stored}
+        fresh = {(source, event_id) for source, event_id in stored}
+        keys = [key for key, _ in ordered]
+        _keep_personal(
+            connection,
+            [
+                (key, part)
+                for key, part in zip(keys, parts, strict=True)
+                if part is not None and key in fresh
+            ],
+        )
+        return fresh
 
     def _notify(self, connection: sa.Connection, accepted: Iterable[Admitted]) -> None:
         consumers = {event.contract.consumer for event in accepted}
@@ -236,11 +229,11 @@ with incoming as (
         unnest(
             %b::int[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[], %b::int[],
             %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
-            %b::bytea[], %b::timestamptz[], %b::boolean[]
+            %b::bytea[], %b::timestamptz[], %b::boolean[], %b::boolean[]
         ) as incoming (
             position, source, event_id, body_hash, event_type, consumer, phase,
             subject, legal_entity, brand, region, channel, correlation_id, traceparent,
-            data, occurred_at, is_waiting
+            data, occurred_at, is_waiting, has_personal_data
         )
 ),
 
@@ -255,12 +248,13 @@ fresh as (
 stored as (
     insert into event_inbox (
         source, event_id, event_type, consumer, phase, subject, legal_entity, brand, region,
-        channel, correlation_id, traceparent, data, occurred_at, status, waiting_reason,
-        release_condition, waiting_since
+        channel, correlation_id, traceparent, data, occurred_at, has_personal_data, status,
+        waiting_reason, release_condition, waiting_since
     )
     select
         source, event_id, event_type, consumer, phase, subject, legal_entity, brand, region,
         channel, correlation_id, traceparent, convert_from(data, 'UTF8')::json, occurred_at,
+        has_personal_data,
         case when is_waiting then 'waiting' else 'pending' end,
         case when is_waiting then 'consumer_not_built' end,
         case when is_waiting then 'flow:' || consumer end,
@@ -280,30 +274,18 @@ from unnest(%s::text[], %s::text[]) as wanted (source, event_id)
 inner join event_identity as identity using (source, event_id)
 """
 
-_QUARANTINE = """
-insert into quarantined_event (
-    source, event_id, event_type, reason_code, reason, position, body, body_hash
+_KEEP_PERSONAL = """
+insert into event_personal_data (source, event_id, customer_number, fields)
+select source, event_id, customer_number, fields::json
+from unnest(%s::text[], %s::text[], %s::text[], %s::text[]) as told (
+    source, event_id, customer_number, fields
 )
-select *
-from unnest(
-    %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[]
-)
-on conflict do nothing
 """
 
 _TALLY = """
 insert into door_tally (source, event_type, received, accepted, duplicates, quarantined)
 select *
 from unnest(%s::text[], %s::text[], %s::int[], %s::int[], %s::int[], %s::int[])
-"""
-
-
-_OPEN = """
-select quarantine_id, source, body, position
-from quarantined_event
-where quarantine_id = any(%s) and status = 'open'
-order by quarantine_id
-for update
 """
 
 
@@ -322,23 +304,16 @@ def _known_hashes(connection: sa.Connection, keys: Sequence[_Key]) -> dict[_Key,
     return {(source, event_id): bytes(body_hash) for source, event_id, body_hash in rows}
 
 
-def _quarantine(connection: sa.Connection, rows: Sequence[_Quarantined]) -> None:
-    if not rows:
+def _keep_personal(connection: sa.Connection, parts: Sequence[tuple[_Key, Split]]) -> None:
+    if not parts:
         return
-    ordered = sorted(
-        rows, key=lambda row: (row.source, row.body_hash, row.reason_code, row.position)
-    )
     columns = (
-        [row.source for row in ordered],
-        [row.event_id for row in ordered],
-        [row.event_type for row in ordered],
-        [row.reason_code for row in ordered],
-        [_storable(row.reason) for row in ordered],
-        [_storable(row.position) for row in ordered],
-        [row.body for row in ordered],
-        [row.body_hash for row in ordered],
+        [source for (source, _), _ in parts],
+        [event_id for (_, event_id), _ in parts],
+        [part.customer_number for _, part in parts],
+        [part.fields.decode() for _, part in parts],
     )
-    connection.exec_driver_sql(_QUARANTINE, columns)
+    connection.exec_driver_sql(_KEEP_PERSONAL, columns)
 
 
 def _tally(connection: sa.Connection, outcomes: Iterable[tuple[str, str, str]]) -> None:
@@ -361,39 +336,7 @@ def _tally(connection: sa.Connection, outcomes: Iterable[tuple[str, str, str]]) 
     )
 
 
-def _refused(submission: Submission, violation: ContractViolation) -> _Quarantined:
-    event_id, event_type = identify_refused(submission.body)
-    return _Quarantined(
-        submission.source,
-        event_id,
-        event_type,
-        violation.reason_code,
-        f"{violation} (at {violation.pointer})",
-        submission.position,
-        submission.body[:LARGEST_BODY_BYTES],
-        hash_raw(submission.body),
-    )
-
-
-def _conflict(submission: Submission, admitted: Admitted) -> _Quarantined:
-    return _Quarantined(
-        submission.source,
-        admitted.envelope.id,
-        admitted.envelope.type,
-        "id_conflict",
-        f"{admitted.envelope.id} came before with another body",
-        submission.position,
-        submission.body,
-        hash_raw(submission.body),
-    )
-
-
 def _receipt(
-    row: _Quarantined, outcome: Literal["conflict", "quarantined"], pointer: str
+    row: Quarantined, outcome: Literal["conflict", "quarantined"], pointer: str
 ) -> Receipt:
     return Receipt(outcome, row.event_id, row.reason_code, row.reason, pointer)
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL's text holds every character but U+0000, and no half of a surrogate pair."""
-    return text.replace("\x00", "\\0").encode("utf-8", "replace").decode()

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from assets.contracts.personal import join
 from assets.contracts.registry import CONTRACTS
 from assets.ports import Case, InboxEvent
 from resources.operational_store.bulk import execute, fetch
@@ -19,7 +20,7 @@ from resources.operational_store.cases import open_cases
 CLAIM = """
     select
         inbox_id, source, event_id, event_type, subject, legal_entity, brand, region, channel,
-        correlation_id, occurred_at, data::text
+        correlation_id, occurred_at, data::text, has_personal_data
     from event_inbox
     where status = 'pending' and consumer = %s and occurred_at <= %s
     order by phase, occurred_at, source, event_id
@@ -65,8 +66,11 @@ def _decoder(event_type: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(CONTRACTS[event_type].struct)
 
 
-def _event(row: tuple[Any, ...]) -> InboxEvent:
-    *attributes, data = row
+def _event(row: tuple[Any, ...], fields: Mapping[tuple[str, str], str]) -> InboxEvent:
+    *attributes, data, has_personal_data = row
+    # Where a person was erased meanwhile, the event goes on without them.
+    if has_personal_data and (found := fields.get((attributes[1], attributes[2]))):
+        data = join(data, found)
     return InboxEvent(*attributes, _decoder(attributes[3]).decode(data))  # type: ignore[call-arg]
 
 
@@ -79,15 +83,29 @@ class SqlInbox:
         self._claimed: dict[int, InboxEvent] = {}
         self._parked: dict[int, tuple[str, str]] = {}
         self._quarantined: dict[int, tuple[str, str]] = {}
-        self._redacted: dict[int, str] = {}
+        self._personal: set[int] = set()
         self._released: set[str] = set()
 
     def claim(self, consumer: str, until: datetime, limit: int) -> list[InboxEvent]:
         """Lock up to ``limit`` pending events of a consumer that happened by ``until``."""
         rows = fetch(self._connection, CLAIM, consumer, until, limit)
-        events = [_event(row) for row in rows]
+        personal = [row for row in rows if row[-1]]
+        self._personal.update(row[0] for row in personal)
+        fields = self._fields_of(personal) if personal else {}
+        events = [_event(row, fields) for row in rows]
         self._claimed.update((event.inbox_id, event) for event in events)
         return events
+
+    def _fields_of(self, rows: list[tuple[Any, ...]]) -> dict[tuple[str, str], str]:
+        found = fetch(
+            self._connection,
+            "select source, event_id, fields::text from event_personal_data"
+            " join unnest(%s::text[], %s::text[]) as wanted (source, event_id)"
+            " using (source, event_id)",
+            [row[1] for row in rows],
+            [row[2] for row in rows],
+        )
+        return {(source, event_id): fields for source, event_id, fields in found}
 
     def park(self, event: InboxEvent, reason: str, release_condition: str) -> None:
         """Let an event wait until its condition is released."""
@@ -96,10 +114,6 @@ class SqlInbox:
     def quarantine(self, event: InboxEvent, reason_code: str, reason: str) -> None:
         """Set an event aside for a person."""
         self._quarantined[event.inbox_id] = (reason_code, reason)
-
-    def redact(self, event: InboxEvent, data: Any) -> None:
-        """Keep this, without personal data, in place of what came."""
-        self._redacted[event.inbox_id] = msgspec.json.encode(data).decode()
 
     def release(self, conditions: Iterable[str]) -> None:
         """What waited for one of these is pending again when the transaction commits."""
@@ -165,11 +179,12 @@ class SqlInbox:
             execute(
                 self._connection,
                 "update event_inbox set status = 'applied', effective_at = %s,"
-                " waiting_reason = null, release_condition = null, waiting_since = null"
-                " where inbox_id = any(%s)",
+                " waiting_reason = null, release_condition = null, waiting_since = null,"
+                " has_personal_data = false where inbox_id = any(%s)",
                 self._effective_at,
                 applied,
             )
+            self._forget(applied)
         if self._parked:
             execute(
                 self._connection,
@@ -183,17 +198,20 @@ class SqlInbox:
                 [reason for reason, _ in self._parked.values()],
                 [condition for _, condition in self._parked.values()],
             )
-        if self._redacted:
-            execute(
-                self._connection,
-                "update event_inbox set data = new.data::json"
-                " from unnest(%s::bigint[], %s::text[]) as new (id, data)"
-                " where inbox_id = new.id",
-                list(self._redacted),
-                list(self._redacted.values()),
-            )
         if self._quarantined:
             set_aside(self._connection, self._quarantined, self._effective_at)
+
+    def _forget(self, applied: list[int]) -> None:
+        """The flow has put what is personal of these where a customer's contact belongs."""
+        done = [self._claimed[i] for i in applied if i in self._personal]
+        if done:
+            execute(
+                self._connection,
+                "delete from event_personal_data where (source, event_id) in"
+                " (select * from unnest(%s::text[], %s::text[]))",
+                [event.source for event in done],
+                [event.event_id for event in done],
+            )
 
     def _release(self) -> None:
         if not self._released:
@@ -236,10 +254,9 @@ def set_aside(
     execute(
         connection,
         "insert into quarantined_event"
-        " (source, event_id, event_type, reason_code, reason, position, body, body_hash)"
+        " (source, event_id, event_type, reason_code, reason, position, body_hash)"
         " select i.source, i.event_id, i.event_type, new.code, new.reason,"
-        " coalesce(new.position, 'inbox ' || i.subject), convert_to(i.data::text, 'UTF8'),"
-        " e.body_hash"
+        " coalesce(new.position, 'inbox ' || i.subject), e.body_hash"
         " from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])"
         " as new (id, code, reason, position)"
         " join event_inbox i on i.inbox_id = new.id"

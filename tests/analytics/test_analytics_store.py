@@ -163,6 +163,9 @@ def test_the_command_line_lists_and_shows_marts(omniflow: Any) -> None:
         *("name", "owner", "row_count", "as_of_at"),
         *("published_at", "held_reason", "description"),
     }
+    narrow = omniflow("list").stdout
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert narrow.splitlines()[1].split()[:2] == ["channel_sales_daily", listed[0]["owner"]]
     rows = json.loads(omniflow("show", "channel_sales_daily", "--json", "--limit", "2").stdout)
     assert len(rows) == 2
     assert isinstance(rows[0]["order_count"], int)

@@ -47,6 +47,12 @@ class FakeLaw:
     violation_count: int = 0
 
 
+@dataclass
+class FakeRemoval:
+    what: str
+    count: int
+
+
 class FakeListener:
     def __init__(self, on_wait: Callable[[], None]) -> None:
         self._on_wait = on_wait
@@ -116,6 +122,14 @@ class FakeStore:
 
     def publish_availability(self) -> int:
         return 7
+
+    run_days: int = 60
+    removals: list[FakeRemoval] = field(default_factory=list)
+
+    def remove_old(self) -> list[FakeRemoval]:
+        if self.fails_with is not None:
+            raise self.fails_with
+        return self.removals
 
     def row_counts(self, tables: Sequence[str]) -> dict[str, int]:
         return dict.fromkeys(tables, 11)

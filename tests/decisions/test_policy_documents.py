@@ -71,6 +71,28 @@ def test_the_hash_survives_the_way_through_the_store() -> None:
     )
 
 
+def test_what_holds_for_the_whole_home_takes_no_overlay(tmp_path: Path) -> None:
+    whole = yaml.safe_load((SHIPPED / "retention.yaml").read_text())
+    overlay = {"scope": {"region": "uk"}, "values": {"dagster_run_days": 9}}
+    (tmp_path / "retention.yaml").write_text(yaml.safe_dump({**whole, "overlays": [overlay]}))
+    with pytest.raises(PolicyError, match=r"retention.yaml: it holds for the whole home"):
+        FilePolicyBook(tmp_path)
+
+
+def test_a_home_may_keep_its_history_for_longer(tmp_path: Path) -> None:
+    shipped = (SHIPPED / "retention.yaml").read_text()
+    assert FilePolicyBook().retention.dagster_run_days == 60
+    (tmp_path / "retention.yaml").write_text(
+        shipped.replace("dagster_run_days: 60", "dagster_run_days: 400")
+    )
+    assert FilePolicyBook(tmp_path).retention.dagster_run_days == 400
+    (tmp_path / "retention.yaml").write_text(
+        shipped.replace("dagster_run_days: 60", "dagster_run_days: 0")
+    )
+    with pytest.raises(PolicyError, match="retention"):
+        FilePolicyBook(tmp_path)
+
+
 def write(folder: Path, **changes: Any) -> Path:
     path = folder / "order_to_fulfillment.yaml"
     whole = yaml.safe_load((SHIPPED / path.name).read_text())

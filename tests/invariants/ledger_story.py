@@ -502,9 +502,12 @@ class LedgerStory:
                 "reason_code": "malformed_json",
                 "reason": "not JSON",
                 "position": "orders.jsonl:7",
-                "body": b"{",
                 "body_hash": hashlib.sha256(b"{").digest(),
             },
+        )
+        self._add(
+            "quarantined_body",
+            {"source": CHANNEL, "body_hash": hashlib.sha256(b"{").digest(), "body": b"{"},
         )
         # It came twice, and is kept once.
         self._tally(CHANNEL, "unknown", quarantined=2)

@@ -146,8 +146,8 @@ def test_what_a_flow_set_aside_goes_back_to_its_flow(told: Ask, database_url: st
         )
         connection.exec_driver_sql(
             "insert into quarantined_event (source, event_id, event_type, reason_code, reason,"
-            " position, body, body_hash) select source, event_id, event_type,"
-            " 'illegal_transition', 'the order is shipped already', 'inbox 1002', '{}', '{}'"
+            " position, body_hash) select source, event_id, event_type,"
+            " 'illegal_transition', 'the order is shipped already', 'inbox 1002', '{}'"
             " from event_inbox where event_id = 'order-2'"
         )
     said = told("quarantine", "replay", "--all", "--json")
@@ -182,5 +182,6 @@ def test_explain_takes_an_order_number_and_shows_each_node(told: Ask) -> None:
     assert report["lines"][0]["candidates"][0]["unpromised_quantity"] == 10
     table = told("explain", report["decision_id"]).stdout
     assert "decided again  the same" in table
+    assert max(map(len, table.splitlines())) <= 80
     assert "dc_midlands" in table
     assert told("explain", "9999").returncode == 1

@@ -11,15 +11,31 @@ from assets.commerce.identifiers import identify
 from assets.contracts.registry import CONTRACTS
 from resources.operational_store.invariants.judging import Invariant, Violation
 
+#: What of an applied event, and of a delivered command, is asked for ever; the rest may go.
+ASKED_OF_EVENTS = frozenset(
+    {"order_number", "fulfilment_order_id", "shipment_number", "payment_reference"}
+)
+ASKED_OF_COMMANDS = frozenset(
+    {"node_id", "shipment_number", "payment_reference", "template", "as_of"}
+)
+#: Events of which every line is asked for, so that nothing of them may go.
+ASKED_WHOLE = frozenset({"inventory_received"})
+
+
+def event_types(name: str) -> list[str]:
+    """The versions of an event, by its name after the door."""
+    return [kind for kind, contract in CONTRACTS.items() if contract.name == name]
+
 
 def _event_types(name: str) -> str:
     """SQL list of the versions of an event, by its name after the door."""
-    versions = [kind for kind, contract in CONTRACTS.items() if contract.name == name]
-    return ", ".join(f"'{version}'" for version in versions)
+    return ", ".join(f"'{version}'" for version in event_types(name))
 
 
 def _applied(name: str, *keys: str) -> str:
     """The applied events of one name with the keys of what they say."""
+    if strangers := set(keys) - ASKED_OF_EVENTS:
+        raise ValueError(f"retention would remove {sorted(strangers)}")
     columns = ", ".join(f"data ->> '{key}' as {key}" for key in keys)
     return f"""
     select source, event_id, channel, {columns}
@@ -287,7 +303,9 @@ P1 = Invariant(
             select partner, business_key, payload ->> 'as_of' as as_of, count(*) as command_count
             from command_outbox
             where command_type = 'availability.publish'
-            group by partner, business_key, payload ->> 'as_of', md5(payload::text)
+            group by
+                partner, business_key, payload ->> 'as_of',
+                coalesce(removed_payload_md5, md5(payload::text))
             having count(*) > 1
             order by 1, 2, 3
         """,

@@ -20,6 +20,8 @@ from resources.operational_store.schema.door import (
     door_tally,
     event_identity,
     event_inbox,
+    event_personal_data,
+    quarantined_body,
     quarantined_event,
 )
 from resources.operational_store.schema.finance import journal_line
@@ -53,6 +55,7 @@ from resources.operational_store.schema.stock import (
 
 __all__ = [
     "LAKE_TABLES",
+    "PERSONAL_TABLES",
     "Instant",
     "Money",
     "Xid8",
@@ -66,6 +69,7 @@ __all__ = [
     "door_tally",
     "event_identity",
     "event_inbox",
+    "event_personal_data",
     "exception_case",
     "fulfilment_order",
     "gate_pointer",
@@ -85,6 +89,7 @@ __all__ = [
     "price",
     "process_event",
     "product",
+    "quarantined_body",
     "quarantined_event",
     "reservation_movement",
     "shipment_delivered",
@@ -92,6 +97,9 @@ __all__ = [
     "stock_movement",
     "stock_position",
 ]
+
+#: Where a person may be found, and is erased.
+PERSONAL_TABLES = [table for table in metadata.sorted_tables if table.info.get("personal")]
 
 #: Facts, in the order in which they are exported to the lake.
 LAKE_TABLES = [table for table in metadata.sorted_tables if table.info.get("lake")]

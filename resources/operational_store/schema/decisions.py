@@ -71,6 +71,8 @@ exception_case = Table(
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),
     *recorded(),
+    # What the person said who closed it.
+    Column("resolution", Text),
     UniqueConstraint("case_type", "business_key"),
     CheckConstraint("status in ('open', 'closed')", name="status"),
     info={"mutable": True},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -54,6 +55,10 @@ event_inbox = Table(
     occurred(),
     Column("effective_at", Instant),
     *recorded(),
+    # While what is personal of it lies in `event_personal_data`.
+    Column("has_personal_data", Boolean, nullable=False, server_default=text("false")),
+    # Since when ``data`` holds only what the laws ask for.
+    Column("body_removed_at", Instant),
     UniqueConstraint("source", "event_id"),
     CheckConstraint("status in ('pending', 'applied', 'waiting', 'quarantined')", name="status"),
     CheckConstraint(
@@ -83,12 +88,39 @@ quarantined_event = Table(
     Column("reason_code", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("position", String, nullable=False),
-    Column("body", LargeBinary, nullable=False),
     Column("body_hash", LargeBinary, nullable=False),
     Column("status", String, nullable=False, server_default="open"),
     *recorded(),
     UniqueConstraint("source", "body_hash", "reason_code", "position"),
     CheckConstraint("status in ('open', 'replayed')", name="status"),
+)
+
+# What may hold personal data of events is erased by person and by policy; nothing else is lost
+# with it, since identities, hashes and reasons lie in the tables above.
+
+event_personal_data = Table(
+    "event_personal_data",
+    metadata,
+    Column("source", String, nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("customer_number", String),
+    Column("fields", JSON, nullable=False),
+    *recorded(),
+    PrimaryKeyConstraint("source", "event_id"),
+    info={"personal": True, "mutable": True},
+    comment="What is personal in events that are not applied yet; joined back when they are",
+)
+
+quarantined_body = Table(
+    "quarantined_body",
+    metadata,
+    Column("source", String, nullable=False),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    *recorded(),
+    PrimaryKeyConstraint("source", "body_hash"),
+    info={"personal": True, "mutable": True},
+    comment="Bodies that the door refused, as they came: nobody knows what is personal in them",
 )
 
 door_tally = Table(

@@ -77,5 +77,5 @@ customer_contact = Table(
     Column("postcode", String),
     *recorded(),
     info={"personal": True, "mutable": True},
-    comment="The one table with personal data; erase a person here and they are gone",
+    comment="Who a customer is; beside events that are not applied, the only personal data",
 )

@@ -35,6 +35,8 @@ command_outbox = Table(
     Column("delivered_at", Instant),
     effective(),
     *recorded(),
+    # Of the whole payload, once that holds only what the laws ask for.
+    Column("removed_payload_md5", String),
     CheckConstraint("status in ('pending', 'delivered', 'dead')", name="status"),
     Index(
         "ix_command_outbox_pending",

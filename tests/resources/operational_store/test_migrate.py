@@ -133,6 +133,70 @@ def test_counts_of_an_older_home_are_kept_line_by_line(empty_database_url: str) 
     assert [tuple(row) for row in kept] == [(document, "MUG", 7), (document, "HAT", 0)]
 
 
+def test_a_home_with_people_in_its_inbox_keeps_them_where_they_can_be_erased(
+    empty_database_url: str,
+) -> None:
+    migrate.upgrade(empty_database_url, "0002")
+    ship_to = '{"country": "GB", "name": "Ada Byron", "city": "Ealing"}'
+    order = f'{{"order_number": "A1", "customer_number": "C-7", "ship_to": {ship_to}}}'
+    customer = '{"customer_number": "C-8", "country": "GB", "email": "ada@example.org"}'
+    bare = '{"order_number": "A2", "ship_to": {"country": "GB"}}'
+    engine = sa.create_engine(empty_database_url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        for kind, name, data, status in (
+            ("order.placed", "order", order, "waiting"),
+            ("order.placed", "bare", bare, "pending"),
+            ("order.placed", "aside", order, "quarantined"),
+            ("customer.registered", "customer", customer, "pending"),
+        ):
+            connection.execute(
+                sa.text(
+                    "insert into event_inbox (source, event_id, event_type, consumer, phase,"
+                    " subject, legal_entity, brand, region, channel, correlation_id, data, status,"
+                    " waiting_reason, release_condition, waiting_since, occurred_at) values ('web',"
+                    " :name, :kind, 'x', 5, 's', 'uk', 'main', 'uk', 'web', 'c', cast(:data as"
+                    " json), :status, :waits, :waits, '2026-03-02Z', '2026-03-02Z')"
+                ),
+                {
+                    "name": name,
+                    "kind": f"retail.{kind}.v1",
+                    "data": data,
+                    "status": status,
+                    "waits": "sku:VASE" if status == "waiting" else None,
+                },
+            )
+        connection.exec_driver_sql(
+            "insert into quarantined_event (source, event_id, event_type, reason_code, reason,"
+            " position, body, body_hash) values"
+            " ('web', null, 'unknown', 'malformed_json', 'x', 'f:1', 'rubbish', 'h1'),"
+            " ('web', null, 'unknown', 'malformed_json', 'x', 'f:2', 'rubbish', 'h1'),"
+            " ('web', 'aside', 'unknown', 'illegal_transition', 'x', 'inbox A1', 'Ada', 'h2')"
+        )
+    migrate.upgrade(empty_database_url)
+    with engine.begin() as connection:
+        told = connection.exec_driver_sql(
+            "select event_id, customer_number, fields from event_personal_data order by 1"
+        ).fetchall()
+        kept = connection.exec_driver_sql("select body from quarantined_body").fetchall()
+        inbox = connection.exec_driver_sql(
+            "select event_id, data, has_personal_data from event_inbox order by 1"
+        ).fetchall()
+    fields = {"ship_to": {"name": "Ada Byron", "city": "Ealing"}}
+    bare_order = {"order_number": "A1", "customer_number": "C-7", "ship_to": {"country": "GB"}}
+    assert [tuple(row) for row in told] == [
+        ("aside", "C-7", fields),
+        ("customer", "C-8", {"email": "ada@example.org"}),
+        ("order", "C-7", fields),
+    ]
+    assert [tuple(row) for row in kept] == [(b"rubbish",)]
+    assert [tuple(row) for row in inbox] == [
+        ("aside", bare_order, True),
+        ("bare", {"order_number": "A2", "ship_to": {"country": "GB"}}, False),
+        ("customer", {"customer_number": "C-8", "country": "GB"}, True),
+        ("order", bare_order, True),
+    ]
+
+
 def test_upgrading_twice_changes_nothing(database_url: str) -> None:
     assert migrate.current(database_url) == migrate.head()
     assert migrate.upgrade(database_url) == migrate.head()

@@ -1,0 +1,76 @@
+"""`omniflow exceptions list` and `omniflow exceptions resolve`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.commands._opening import Json, report
+from orchestration.commands._reading import report_list, show, stored
+
+SHOWN = 50
+
+
+class Action(StrEnum):
+    """What to do with what needs a person."""
+
+    LIST = "list"
+    RESOLVE = "resolve"
+
+
+def command(
+    action: Annotated[Action, typer.Argument(help="list the cases, or resolve one.")],
+    case: Annotated[
+        str | None, typer.Argument(metavar="[CASE_ID]", help="The case, or how its id begins.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="What was found out or done; kept with the case.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="List closed cases as well.")] = False,
+    json: Json = False,
+) -> None:
+    """List what needs a person, or close a case with the reason; what waits for it goes on."""
+    from assets.errors import BadInput
+    from resources.operational_store import operators
+
+    if action is Action.LIST:
+        if case is not None or reason is not None:
+            raise BadInput("a case and --reason are for `omniflow exceptions resolve`")
+        with stored() as connection:
+            rows = operators.cases(connection, with_closed=everything)
+        if json:
+            report_list(rows)
+        else:
+            _print(rows)
+        return
+    if case is None or reason is None:
+        raise BadInput("say which and why: omniflow exceptions resolve CASE_ID --reason TEXT")
+    with stored() as connection:
+        resolved = operators.resolve(connection, case, reason)
+    if json:
+        report(resolved)
+    else:
+        typer.echo(f"closed {resolved['case_id']}; {resolved['released']} events go on")
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        typer.echo("no case is open")
+        return
+    # What a terminal of ordinary width can hold; JSON has the rest.
+    narrow = [
+        {
+            "case": str(row["case_id"])[:8],
+            "status": row["status"],
+            "owner": row["owner"],
+            "type": row["type"],
+            "count": row["count"],
+            "reason": f"{row['business_key']}: {row['resolution'] or row['reason']}",
+        }
+        for row in rows[:SHOWN]
+    ]
+    show(narrow, tuple(narrow[0]))
+    if len(rows) > SHOWN:
+        typer.echo(f"the first {SHOWN} of {len(rows)}; --json lists all")
