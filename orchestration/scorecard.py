@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.finance.policy import finance_policy
 from orchestration.demo import DemoRun
+from orchestration.fault_score import FaultScore, score_home
 from resources.operational_store import invariants
 from resources.operational_store.bulk import fetch
 from resources.operational_store.store import OperationalStore, create_engine
@@ -54,6 +55,7 @@ class Scorecard:
     invariants: dict[str, bool]
     marts: dict[str, int]
     marts_held: list[str]
+    faults: FaultScore | None
 
     @property
     def fill_rate(self) -> float:
@@ -74,6 +76,7 @@ class Scorecard:
             and not self.marts_held
             and not self.commands_open
             and accounted == self.events_in
+            and (self.faults is None or self.faults.is_good)
         )
 
 
@@ -96,6 +99,7 @@ def score(run: DemoRun) -> Scorecard:
         held = {
             result.id: result.holds for result in invariants.check(connection) if result.applies
         }
+    faults = score_home(run.home, store)
     store.engine.dispose()
     warehouse = AnalyticsStore(run.home.warehouse, Lake(run.home.lake))
     promises: dict[str, int] = {}
@@ -127,4 +131,5 @@ def score(run: DemoRun) -> Scorecard:
         invariants=held,
         marts={mart.name: mart.row_count for mart in run.published.publication.marts},
         marts_held=[f"{held.mart}: {held.reason}" for held in run.published.publication.held],
+        faults=faults,
     )
