@@ -283,6 +283,15 @@ class AllocatedLine(NamedTuple):
     unit_price: int
 
 
+@dataclass(frozen=True, slots=True)
+class ParcelView:
+    """One shipment that its carrier has not delivered yet; ``key`` is how people name it."""
+
+    key: str
+    carrier: str
+    dispatched_at: datetime
+
+
 class Orders(Protocol):
     """Orders in flight; reading one locks its state until the transaction ends."""
 
@@ -295,6 +304,16 @@ class Orders(Protocol):
         self, order_ids: Iterable[str]
     ) -> dict[tuple[str, str], dict[int, AllocatedLine]]:
         """By (order_id, node_id): line number → what was allocated."""
+        ...
+
+    def scopes_under_way(self) -> list[tuple[str, str]]:
+        """(region, brand) of what carriers have and have not delivered."""
+        ...
+
+    def under_way_since(
+        self, deadlines: Mapping[tuple[str, str], datetime], case_type: str
+    ) -> list[ParcelView]:
+        """Parcels of a (region, brand) dispatched before its deadline, without such a case."""
         ...
 
 
@@ -324,3 +343,6 @@ class UnitOfWork(Protocol):
 
     def send(self, commands: Iterable[Command]) -> None: ...
     def open_cases(self, cases: Iterable[Case]) -> None: ...
+    def close_cases(self, case_type: str, business_keys: Iterable[str]) -> None:
+        """Close those of these cases that are open."""
+        ...

@@ -31,21 +31,36 @@ from resources.policy_book import FilePolicyBook
 #: A Monday; the week is the same whenever it is run.
 STARTS_AT = datetime(2026, 1, 5, tzinfo=UTC)
 DAYS = 7
-TAIL_DAYS = 14
+#: A parcel that its carrier says nothing of comes after four working weeks.
+TAIL_DAYS = 32
 ORDERS = 1_500
 QUANTUM = timedelta(hours=4)
+#: When nobody orders any more there is nothing to decide within a day.
+TAIL_QUANTUM = timedelta(days=1)
+#: In which the last of what partners tell late or twice has come.
+SETTLING = timedelta(days=2)
 SEED = "demo"
 
-#: A few payments fail and a few events come twice, as in any week.
+#: Shares of events, commands, parcels and orders that something is wrong with, as in any week.
+FAULTS = {
+    "duplicate_delivery": 0.01,
+    "late": 0.005,
+    "out_of_order": 0.01,
+    "malformed": 0.005,
+    "timeout_after_success": 0.001,
+    "too_many_requests": 0.001,
+    "server_error": 0.001,
+    "store_reject": 0.005,
+    "carrier_silence": 0.005,
+    "payment_decline": 0.02,
+}
+
 RETAILER = {
-    "seed": SEED,
     "starts_at": STARTS_AT.isoformat(),
     "zone": "Europe/London",
     "legal_entity": "retailer_uk",
     "brand": "house",
-    "decline_rate": 0.01,
-    "reject_rate": 0.005,
-    "duplicate_rate": 0.01,
+    "faults": FAULTS,
     "accepts_fulfilment": True,
     "nodes": [
         {"node_id": "dc_midlands", "kind": "warehouse", "country": "GB", "stock_share": 8},
@@ -82,8 +97,13 @@ def demo_home(environment: Environment) -> Home:
     return open_home(environment)
 
 
-def run(home: Home, say: Say) -> DemoRun:
+def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
     """Trade a week.
+
+    Args:
+        home: Where; it is new.
+        say: Told where we are.
+        seed: Another one is another week, in which other things go wrong.
 
     Raises:
         EnvironmentProblem: If something of it cannot be started, or stops in the middle.
@@ -105,7 +125,7 @@ def run(home: Home, say: Say) -> DemoRun:
     ):
         partners = PartnerBook.load(sandbox_url=sandbox.url)
         home.source_keys(partner.code for partner in partners)
-        sandbox.tell("/sandbox/v1/configure", RETAILER)
+        sandbox.tell("/sandbox/v1/configure", {**RETAILER, "seed": seed})
         planned = sandbox.tell(
             "/sandbox/v1/trading",
             {"starts_at": STARTS_AT.isoformat(), "days": DAYS, "orders": ORDERS},
@@ -130,9 +150,10 @@ def run(home: Home, say: Say) -> DemoRun:
         while simulation.now < trading_ends or (
             simulation.now < end and store.has_orders_in_flight()
         ):
-            simulation.advance(simulation.now + QUANTUM)
-            is_trading = simulation.now <= trading_ends
+            is_trading = simulation.now < trading_ends
+            simulation.advance(simulation.now + (QUANTUM if is_trading else TAIL_QUANTUM))
             say("trading" if is_trading else "delivering what is left", simulation.now)
+        simulation.advance(simulation.now + SETTLING)
     say("building the marts", None)
     published = publish_marts(home, store)
     store.engine.dispose()

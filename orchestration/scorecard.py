@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.finance.policy import finance_policy
 from orchestration.demo import DemoRun
+from orchestration.fault_score import FaultScore, score_home
 from resources.gate_records import open_cases
 from resources.operational_store import invariants
 from resources.operational_store.bulk import fetch
@@ -56,6 +57,7 @@ class Scorecard:
     marts: dict[str, int]
     marts_held: list[str]
     gate_cases: list[str]
+    faults: FaultScore | None
 
     @property
     def fill_rate(self) -> float:
@@ -77,6 +79,7 @@ class Scorecard:
             and not self.gate_cases
             and not self.commands_open
             and accounted == self.events_in
+            and (self.faults is None or self.faults.is_good)
         )
 
 
@@ -100,6 +103,7 @@ def score(run: DemoRun) -> Scorecard:
         held = {
             result.id: result.holds for result in invariants.check(connection) if result.applies
         }
+    faults = score_home(run.home, store)
     store.engine.dispose()
     warehouse = AnalyticsStore(run.home.warehouse, Lake(run.home.lake))
     promises: dict[str, int] = {}
@@ -132,4 +136,5 @@ def score(run: DemoRun) -> Scorecard:
         marts={mart.name: mart.row_count for mart in run.published.publication.marts},
         marts_held=[f"{held.mart}: {held.reason}" for held in run.published.publication.held],
         gate_cases=gate_cases,
+        faults=faults,
     )

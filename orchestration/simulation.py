@@ -45,6 +45,7 @@ class Progress:
     tally: DrainTally = field(default_factory=DrainTally)
     expired: int = 0
     overdue: int = 0
+    silent: int = 0
     published: int = 0
     delivered: int = 0
     rounds: int = 0
@@ -116,6 +117,7 @@ class Simulation:
         else:
             raise EnvironmentProblem(f"partners do not stop answering at {until:%Y-%m-%d %H:%M}")
         self.progress.overdue += self._store.report_overdue()
+        self.progress.silent += self._store.report_silence()
         self.progress.expired += self._store.expire_reservations()
         self.progress.published += self._store.publish_availability()
         self._deliver()

@@ -230,6 +230,14 @@ class StoreAccess:
             self.store.clock = WallClock()
             return self.store.report_overdue()
 
+    def report_silence(self) -> int:
+        """Open a case for each parcel of which its carrier says nothing; gives how many."""
+        with self._draining(wait=False) as mine:
+            if not mine:
+                return 0
+            self.store.clock = WallClock()
+            return self.store.report_silence()
+
     def expire_reservations(self) -> int:
         """End orders whose payment did not come in time."""
         with self._draining(wait=False) as mine:

@@ -126,6 +126,10 @@ class PromiseStore(Timed, Protocol):
         """Open a case for each event that has waited for too long; gives how many."""
         ...
 
+    def report_silence(self) -> int:
+        """Open a case for each parcel of which its carrier says nothing; gives how many."""
+        ...
+
     def expire_reservations(self) -> int:
         """End what was not paid in time; gives the orders."""
         ...

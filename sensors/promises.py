@@ -19,10 +19,12 @@ def promises(operational_store: dg.ResourceParam[PromiseStore]) -> dg.SkipReason
     if operational_store.time_is_simulated():
         return dg.SkipReason(SIMULATED)
     overdue = operational_store.report_overdue()
+    silent = operational_store.report_silence()
     expired = operational_store.expire_reservations()
     lines = operational_store.publish_availability()
     return dg.SkipReason(
-        f"{expired} orders expired, {lines} lines of availability told, {overdue} events overdue"
+        f"{expired} orders expired, {lines} lines of availability told, {overdue} events overdue,"
+        f" {silent} parcels not heard of"
     )
 
 

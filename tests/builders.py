@@ -300,6 +300,7 @@ class Shop:
         """Let time pass, with what time alone does."""
         self.clock.advance(minutes(at))
         self.store.report_overdue()
+        self.store.report_silence()
         self.store.expire_reservations()
         self.store.publish_availability()
 

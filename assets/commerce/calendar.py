@@ -30,6 +30,11 @@ def add_working_days(day: date, days: int) -> date:
     return result
 
 
+def start_of_day(day: date, zone: str) -> datetime:
+    """The first instant of a local day, in UTC."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
 def end_of_day(day: date, zone: str) -> datetime:
     """The last second of a local day, in UTC."""
     return datetime.combine(day, time(23, 59, 59), ZoneInfo(zone)).astimezone(UTC)

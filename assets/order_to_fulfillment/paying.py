@@ -12,6 +12,8 @@ from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import FulfilmentOrderView, InboxEvent, OrderView, Reservation
 
+ENDED_UNPAID = frozenset({"cancelled", "expired"})
+
 
 def take_authorisations(events: list[InboxEvent], writes: Writes) -> None:
     """The provider holds the money: allocate what is still reserved."""
@@ -302,11 +304,15 @@ def book_revenue(
 
 
 def take_declines(events: list[InboxEvent], writes: Writes) -> None:
-    """The provider refuses: free the stock and tell everybody."""
+    """The provider refuses: free the stock and tell everybody.
+
+    No case: the customer is told and can order again, and nobody here can do more. An order that
+    was taken back or ran out of time before the answer has nothing left to free.
+    """
     reserved = writes.reservations_of(order_id_of(event) for event in events)
     for event in events:
         order = writes.order_of(event)
-        if order.status != "awaiting_payment":
+        if order.status != "awaiting_payment" and order.status not in ENDED_UNPAID:
             writes.refuse(event, "illegal_transition", f"the order is {order.status} already")
             continue
         writes.rows["payment_movement"].append(
@@ -320,6 +326,8 @@ def take_declines(events: list[InboxEvent], writes: Writes) -> None:
                 event.occurred_at,
             )
         )
+        if order.status in ENDED_UNPAID:
+            continue
         end_without_goods(
             order,
             "payment_declined",

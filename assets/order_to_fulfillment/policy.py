@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -23,6 +24,7 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     express_working_days: Count
     charge_tax_rate_basis_points: Count
     predecessor_timeout_hours: Count
+    carrier_silence_working_days_by_region: dict[str, Count]
 
     def ranked_nodes(self, channel: str, nodes: list[str]) -> tuple[str, ...]:
         """All given nodes in the order in which this channel asks them."""
@@ -40,8 +42,15 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Working days from the trading day to the promised day."""
         if service_level == "express":
             return self.express_working_days
-        by_region = self.promise_working_days_by_region
-        return by_region.get(region, by_region.get("*", 0))
+        return _of_region(self.promise_working_days_by_region, region)
+
+    def silence_days(self, region: str) -> int:
+        """Working days after the despatch day in which a carrier has to deliver or answer."""
+        return _of_region(self.carrier_silence_working_days_by_region, region)
+
+
+def _of_region(by_region: Mapping[str, int], region: str) -> int:
+    return by_region.get(region, by_region.get("*", 0))
 
 
 #: The typed policy of this flow, from its values.

@@ -5,6 +5,8 @@ Pure: tables in, tables out. Units are each; nothing here reads a clock, a file 
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
@@ -42,6 +44,20 @@ def next_status(status: str, happening: str) -> str:
         return TRANSITIONS[status, happening]
     except KeyError:
         raise IllegalTransition(f"an order that is {status} cannot become {happening}") from None
+
+
+def first_day_in_time(today: date, working_days: int) -> date:
+    """The earliest despatch day of which a carrier may still owe us an answer.
+
+    Args:
+        today: The trading day; it is not over yet.
+        working_days: How many a carrier has after the despatch day, Monday to Friday.
+
+    Returns:
+        A working day. What was despatched on an earlier day should have arrived before today.
+    """
+    day = np.busday_offset(np.datetime64(today), -working_days, roll="forward")
+    return date.fromisoformat(str(day))
 
 
 def source(order_lines: pd.DataFrame, stock: pd.DataFrame, profiles: list[Profile]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from assets.contracts import fulfilment, order, payment, shipment
-from assets.order_to_fulfillment import closing, paying, placing, shipping
+from assets.order_to_fulfillment import closing, paying, placing, shipping, silence
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import InboxEvent, UnitOfWork
 
@@ -85,6 +85,11 @@ def expire(unit_of_work: UnitOfWork, limit: int = 10_000) -> int:
     count = closing.expire(writes, limit)
     writes.flush()
     return count
+
+
+def report_silence(unit_of_work: UnitOfWork) -> int:
+    """Open cases for parcels of which their carrier says nothing; gives how many."""
+    return silence.report(Writes(unit_of_work))
 
 
 def _known(events: list[InboxEvent], writes: Writes) -> list[InboxEvent]:

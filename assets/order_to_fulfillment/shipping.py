@@ -10,6 +10,7 @@ from assets.commerce.money import tax_included
 from assets.contracts.shipment import ShipmentDispatched
 from assets.inventory.late_facts import correct_counts
 from assets.inventory.ledger import Movement
+from assets.order_to_fulfillment import silence
 from assets.order_to_fulfillment.paying import book_revenue, release_rest, request_capture
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
@@ -317,6 +318,7 @@ def take_deliveries(events: list[InboxEvent], writes: Writes) -> None:
         writes.rows["shipment_delivered"].append(
             (shipment_id, event.data.shipment_number, order.order_id, event.occurred_at)
         )
+        silence.end(order, event.data.shipment_number, writes)
         writes.process.add(
             "order delivered",
             shipment_id,

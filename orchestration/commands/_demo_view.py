@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from orchestration.commands._fault_view import faults_table, verdict
 from orchestration.demo import DAYS, STARTS_AT, TAIL_DAYS, DemoRun, Say
 from orchestration.scorecard import Scorecard
 
@@ -65,6 +66,14 @@ def show(run: DemoRun, card: Scorecard, seconds: float) -> None:
     )
     for case in card.gate_cases:
         console.print(f"[red]case of a data gate[/] {case}")
+    if card.faults is not None:
+        console.print(
+            Panel(
+                Group(faults_table(card.faults), "", verdict(card.faults)),
+                title="What went wrong on purpose, and what was made of it",
+                title_align="left",
+            )
+        )
     for held in card.marts_held:
         console.print(f"[red]held by its gate[/] {held}")
     console.print(_next_steps(run.home.path))
@@ -130,6 +139,7 @@ def _next_steps(home: Path) -> Panel:
         ("up", "Dagster and the gateway"),
         ("marts show order_cycle_times", "how long orders took"),
         ("invariants", "what must hold, and does"),
+        ("score", "what went wrong, and was missed"),
         ("down", "stop everything"),
     ):
         steps.add_row(f".venv/bin/omniflow {command}", words)

@@ -41,13 +41,13 @@ def home_with_database() -> Home:
     from orchestration import supervisor
 
     home = opened_home()
-    _log_to(home.logs / "commands.log")
+    log_to(home.logs / "commands.log")
     with supervisor.exclusive(home):
         supervisor.start_database(home)
     return home
 
 
-def _log_to(path: Path) -> None:
+def log_to(path: Path) -> None:
     """Keep the log out of what a person or a program reads from a command."""
     import logging
 

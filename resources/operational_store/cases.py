@@ -1,4 +1,4 @@
-"""Opening cases: the one place that writes what needs a person, whoever finds it."""
+"""Cases: the one place that writes that something needs a person, and that it does no more."""
 
 from __future__ import annotations
 
@@ -50,4 +50,18 @@ def open_cases(connection: sa.Connection, cases: Iterable[Case], opened_at: date
         [case.owner for _, case in distinct],
         [case.reason for _, case in distinct],
         [counts[key] for key, _ in distinct],
+    )
+
+
+def close_cases(
+    connection: sa.Connection, case_type: str, business_keys: Iterable[str], closed_at: datetime
+) -> int:
+    """Close those of these cases that are open: their cause is gone; gives how many."""
+    return execute(
+        connection,
+        "update exception_case set status = 'closed', closed_at = %s"
+        " where case_type = %s and business_key = any(%s) and status = 'open'",
+        closed_at,
+        case_type,
+        list(business_keys),
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from operator import attrgetter
 
 import sqlalchemy as sa
 
 from assets.facts import in_columns
-from assets.ports import AllocatedLine, FulfilmentOrderView, OrderView
+from assets.ports import AllocatedLine, FulfilmentOrderView, OrderView, ParcelView
 from resources.operational_store.bulk import fetch, upsert
 
 _VIEW = """
@@ -35,6 +35,25 @@ _EXPIRED = """
         and i.channel = o.channel and i.data ->> 'order_number' = o.order_number
     )
     order by s.order_id limit %s for update of s
+"""
+
+_UNDER_WAY_SINCE = """
+    with parcel as (
+        select
+            o.channel || '/' || o.order_number || '/' || f.shipment_number as key,
+            s.carrier, s.occurred_at
+        from fulfilment_order f
+        join order_placed o on o.order_id = f.order_id
+        join unnest(%s::text[], %s::text[], %s::timestamptz[]) as late (region, brand, deadline)
+            on late.region = o.region and late.brand = o.brand
+        join shipment_dispatched s on s.fulfilment_order_id = f.fulfilment_order_id
+        where f.status = 'dispatched' and s.occurred_at < late.deadline
+    )
+    select key, carrier, occurred_at from parcel
+    where not exists (
+        select from exception_case c where c.case_type = %s and c.business_key = key
+    )
+    order by key
 """
 
 _STATE = (
@@ -128,3 +147,28 @@ class SqlOrders:
         for order_id, node_id, line_number, sku, quantity, price in rows:
             result[order_id, node_id][line_number] = AllocatedLine(sku, quantity, price)
         return result
+
+    def scopes_under_way(self) -> list[tuple[str, str]]:
+        """(region, brand) of what carriers have and have not delivered."""
+        return fetch(
+            self._connection,
+            "select distinct o.region, o.brand from fulfilment_order f"
+            " join order_placed o on o.order_id = f.order_id"
+            " where f.status = 'dispatched' order by o.region, o.brand",
+        )
+
+    def under_way_since(
+        self, deadlines: Mapping[tuple[str, str], datetime], case_type: str
+    ) -> list[ParcelView]:
+        """Parcels of a (region, brand) dispatched before its deadline, without such a case."""
+        if not deadlines:
+            return []
+        rows = fetch(
+            self._connection,
+            _UNDER_WAY_SINCE,
+            [region for region, _ in deadlines],
+            [brand for _, brand in deadlines],
+            list(deadlines.values()),
+            case_type,
+        )
+        return [ParcelView(*row) for row in rows]

@@ -298,6 +298,11 @@ class OperationalStore:
         with self.unit_of_work() as unit_of_work:
             return order_to_fulfillment.expire(unit_of_work)
 
+    def report_silence(self) -> int:
+        """Open a case for each parcel of which its carrier says nothing; gives how many."""
+        with self.unit_of_work() as unit_of_work:
+            return order_to_fulfillment.report_silence(unit_of_work)
+
     def publish_availability(self) -> int:
         """Tell channels what they may sell now; gives the lines told."""
         with self.unit_of_work() as unit_of_work:

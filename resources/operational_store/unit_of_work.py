@@ -15,7 +15,7 @@ from assets.commerce.identifiers import command_id_text
 from assets.facts import in_columns
 from assets.ports import Case, Columns, Command, PolicyBook
 from resources.operational_store.bulk import copy_into, execute, fetch
-from resources.operational_store.cases import open_cases
+from resources.operational_store.cases import close_cases, open_cases
 from resources.operational_store.inbox import SqlInbox
 from resources.operational_store.master_data import SqlMasterData
 from resources.operational_store.orders import SqlOrders
@@ -125,6 +125,10 @@ class SqlUnitOfWork:
     def open_cases(self, cases: Iterable[Case]) -> None:
         """Open cases; the same cause again counts up the case that is there and opens it again."""
         self.cases_opened += open_cases(self._connection, cases, self._effective_at)
+
+    def close_cases(self, case_type: str, business_keys: Iterable[str]) -> None:
+        """Close those of these cases that are open."""
+        close_cases(self._connection, case_type, business_keys, self._effective_at)
 
     def finish(self) -> None:
         """Write what became of the inbox, and wake whoever sends commands."""

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resources.sandbox.events import BadToken
+from resources.sandbox.faults import DONE_UNHEARD, Interrupted
 from resources.sandbox.partner import Command
 from resources.sandbox.push import Gateway
 from resources.sandbox.retailer import CommandBatch, Retailer, Until
@@ -35,6 +36,25 @@ def _refusal(_: Request, error: Exception) -> Response:
 def _problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette hands it nothing else
     return _json({"error": error.detail}, error.status_code)
+
+
+class _LostAnswer(Response):
+    """An answer that begins and breaks off: the caller cannot know what was done."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Promise a body and end without it, whereupon the server drops the connection."""
+        del scope, receive
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"64")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+
+
+def _interruption(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Interrupted)  # noqa: S101 - Starlette hands it nothing else
+    if error.kind == DONE_UNHEARD:
+        return _LostAnswer()
+    is_busy = error.kind == "too_many_requests"
+    return _json({"error": "try again"}, 429 if is_busy else 500)
 
 
 def build(retailer: Retailer, gateway: Gateway | None) -> Starlette:
@@ -135,6 +155,7 @@ def build(retailer: Retailer, gateway: Gateway | None) -> Starlette:
             BadToken: _refusal,
             msgspec.DecodeError: _refusal,
             HTTPException: _problem,
+            Interrupted: _interruption,
         },
         lifespan=lifespan,
     )

@@ -1,4 +1,4 @@
-"""The carrier: brings parcels in a few working days, and a few of them late."""
+"""The carrier: brings parcels in a few working days, a few late, and loses some from view."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ _EU = frozenset(
     ]
 )
 DOMESTIC, NEAR, FAR = (1, 2), (2, 4), (4, 8)
+#: Longer than the slowest parcel to the end of the world; found again in some depot after that.
+SILENT = (17, 20)
 
 
 class _Booking(msgspec.Struct, gc=False):
@@ -69,6 +71,13 @@ class Carrier(PartnerSystem):
         days = low if booked.service_level == "express" else chance.between(low, high, "days", key)
         if chance.happens(settings.late_rate, "late", key):
             days += chance.between(2, 5, "late_days", key)
+        if self.world.faults.strikes("carrier_silence", key):
+            days = chance.between(*SILENT, "silent_days", key)
+            parcel = f"{self.world.channel_of(command)}/{booked.order_number}/{key}"
+            expected = "case:carrier_silence"
+            self.world.faults.note(
+                "carrier_silence", command.effective_at, self.code, parcel, key, expected
+            )
         due = working_moment(
             command.effective_at,
             self.world.zone(booked.node_id),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -13,6 +12,7 @@ import msgspec
 from assets.commerce.identifiers import identify
 from resources.sandbox.chance import Chance
 from resources.sandbox.events import EventQueue, Scope, cloud_event
+from resources.sandbox.faults import Faults, Telling
 from resources.sandbox.settings import NodeSetting, Settings
 
 _zone = lru_cache(ZoneInfo)
@@ -45,20 +45,24 @@ class Refused(Exception):
     """The partner will not do this command, now or later."""
 
 
-@dataclass
 class World:
-    """What all partners of one sandbox share; replaced settings count from the next request on."""
+    """What all partners of one sandbox share; replaced settings count from the next request on.
 
-    settings: Settings = field(default_factory=Settings)
-    chance: Chance = field(init=False)
+    Attributes:
+        settings: As they were last given.
+        chance: Draws of their seed.
+        faults: What goes wrong.
+    """
 
-    def __post_init__(self) -> None:
-        self.settle(self.settings)
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self.settle(Settings())
 
     def settle(self, settings: Settings) -> None:
         """Take new settings."""
         self.settings = settings
         self.chance = Chance(settings.seed)
+        self.faults.settle(settings.faults, self.chance)
         self._nodes = {node.node_id: node for node in settings.nodes}
 
     @property
@@ -74,6 +78,10 @@ class World:
     def zone(self, node_id: str | None = None) -> ZoneInfo:
         """Where a node is; the ERP's own zone without one."""
         return _zone((self.node(node_id).zone if node_id else None) or self.settings.zone)
+
+    def channel_of(self, command: Command) -> str:
+        """Whose order a command is about."""
+        return command.channel or self.settings.channel
 
 
 class PartnerSystem:
@@ -117,9 +125,18 @@ class PartnerSystem:
         return True
 
     def answer(
-        self, command: Command, event_type: str, due: datetime, data: msgspec.Struct, subject: str
-    ) -> None:
-        """Queue the event that a command leads to, echoing whom the command was for."""
+        self,
+        command: Command,
+        event_type: str,
+        due: datetime,
+        data: msgspec.Struct,
+        subject: str,
+        held_until: datetime | None = None,
+    ) -> str:
+        """Queue the event that a command leads to, echoing whom the command was for; gives its id.
+
+        ``held_until`` is when it is told where that is not when it happens.
+        """
         own = self.world.scope
         scope = Scope(
             command.legal_entity or own.legal_entity,
@@ -129,7 +146,8 @@ class PartnerSystem:
         )
         event_id = str(identify("event", command.command_id, event_type))
         correlation = command.correlation_id or subject
-        self._queue(event_id, event_type, subject, due, scope, correlation, data)
+        self._queue(event_id, event_type, subject, due, scope, correlation, data, held_until)
+        return event_id
 
     def tell(
         self,
@@ -139,11 +157,13 @@ class PartnerSystem:
         subject: str,
         scope: Scope | None = None,
         version: object = "",
-    ) -> None:
+        held_until: datetime | None = None,
+    ) -> str:
         """Queue an event that no command caused; ``version`` tells two about one subject apart."""
         event_id = str(identify("event", self.code, event_type, subject, version))
         scope = scope or self.world.scope
-        self._queue(event_id, event_type, subject, due, scope, subject, data)
+        self._queue(event_id, event_type, subject, due, scope, subject, data, held_until)
+        return event_id
 
     def _queue(
         self,
@@ -154,13 +174,18 @@ class PartnerSystem:
         scope: Scope,
         correlation_id: str,
         data: msgspec.Struct,
+        held_until: datetime | None,
     ) -> None:
         body = cloud_event(
             event_id, self.code, event_type, subject, due, scope, correlation_id, data
         )
-        self.queue.add(due, event_id, body)
-        if self.world.chance.happens(self.world.settings.duplicate_rate, "duplicate", event_id):
-            self.queue.add(due, event_id, body)
+        if held_until is not None:
+            self.queue.add(held_until, event_id, body)
+            return
+        key = f"{scope.channel}/{subject}"
+        told = Telling(self.code, event_id, event_type, key, due, body)
+        for moment, delivered in self.world.faults.deliveries(told):
+            self.queue.add(moment, event_id, delivered)
 
 
 def working_moment(

@@ -62,8 +62,10 @@ class PaymentProvider(PartnerSystem):
         wanted = msgspec.json.decode(command.payload, type=_Authorise)
         reference = f"PAY-{identify('payment', command.command_id).hex[:16].upper()}"
         due = command.effective_at + self.ANSWERS_AFTER
-        rate = self.world.settings.decline_rate
-        if self.world.chance.happens(rate, "decline", wanted.order_number):
+        faults, order = self.world.faults, wanted.order_number
+        if faults.strikes("payment_decline", order):
+            key = f"{self.world.channel_of(command)}/{order}"
+            faults.note("payment_decline", due, self.code, key, order)
             declined = PaymentDeclined(
                 order_number=wanted.order_number,
                 payment_reference=reference,

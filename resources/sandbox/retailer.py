@@ -9,11 +9,13 @@ from typing import TypeVar
 import msgspec
 
 from resources.sandbox import b2b, catalogue, marketplace, store, trading, web_shop
+from resources.sandbox.answer_key import AnswerKey
 from resources.sandbox.carrier import Carrier
 from resources.sandbox.channel import Channel
 from resources.sandbox.crm import Crm
 from resources.sandbox.erp import Erp, Item
 from resources.sandbox.events import Page
+from resources.sandbox.faults import DONE_UNHEARD, Faults, Interrupted
 from resources.sandbox.journal import Journal
 from resources.sandbox.partner import Command, PartnerSystem, Result, World
 from resources.sandbox.payment_provider import PaymentProvider
@@ -57,7 +59,8 @@ class Retailer:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._world = World()
+        self._answer_key = AnswerKey(journal.folder)
+        self._world = World(Faults(self._answer_key))
         self._trades: set[datetime] = set()
         self.erp = Erp("erp", self._world)
         self.crm = Crm("crm", self._world)
@@ -103,10 +106,23 @@ class Retailer:
         return self._register(items)
 
     def take(self, code: str, body: bytes) -> list[Result]:
-        """Give commands to a partner, in their order."""
+        """Give commands to a partner, in their order.
+
+        Raises:
+            Interrupted: If a fault strikes the request; whether it was done depends on the fault.
+        """
         commands = _decode(body, CommandBatch).commands
+        struck_by = self._world.faults.interruption(
+            code,
+            [(wanted.command_id, wanted.business_key, wanted.effective_at) for wanted in commands],
+        )
+        if struck_by and struck_by != DONE_UNHEARD:
+            raise Interrupted(struck_by)
         self._journal.append("commands", code, body)
-        return self._take(code, commands)
+        results = self._take(code, commands)
+        if struck_by:
+            raise Interrupted(struck_by)
+        return results
 
     def trade(self, body: bytes) -> Planned:
         """Plan a trading period, with a range, nodes and customers where there are none."""
@@ -132,8 +148,9 @@ class Retailer:
             self._journal.append("acknowledge", code, msgspec.json.encode(Acknowledgement(token)))
 
     def close(self) -> None:
-        """Let go of the journal."""
+        """Let go of the journal and the answer key."""
         self._journal.close()
+        self._answer_key.close()
 
     def _configure(self, settings: Settings) -> Settings:
         self._world.settle(settings)

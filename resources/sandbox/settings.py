@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from assets.contracts.fields import Code, Country, Currency, Key
 from assets.contracts.master_data import CustomerRegistered
+from resources.sandbox.faults import FaultRates, Rate
 
-Rate = Annotated[float, Meta(ge=0, le=1)]
 Weekdays = Annotated[tuple[Annotated[int, Meta(ge=0, le=6)], ...], Meta(min_length=1)]
 
 
@@ -38,10 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         carrier_weekdays: Days on which carriers deliver.
         cut_off_hour: Express orders until then leave on the same working day.
         accepts_fulfilment: Whether the warehouse also confirms that it took the work.
-        decline_rate: Share of orders whose payment is refused.
-        reject_rate: Share of fulfilment orders that the node refuses.
-        late_rate: Share of shipments that arrive two to five working days late.
-        duplicate_rate: Share of events that are told twice.
+        late_rate: Share of shipments that arrive two to five working days late; carriers do.
+        faults: What goes wrong beyond that.
         cover_weeks: Weeks of recent demand that the weekly receipts restore stock to. Six fill
             about 94% of the units of a real year of a gift wholesaler, four fill 91%, twelve 95%.
         opening_stock_factor: Multiplies the opening stock, which knows prices but no demand.
@@ -63,10 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     carrier_weekdays: Weekdays = (0, 1, 2, 3, 4)
     cut_off_hour: Annotated[int, Meta(ge=0, le=24)] = 14
     accepts_fulfilment: bool = False
-    decline_rate: Rate = 0.0
-    reject_rate: Rate = 0.0
     late_rate: Rate = 0.03
-    duplicate_rate: Rate = 0.0
+    faults: FaultRates = FaultRates()
     cover_weeks: Annotated[float, Meta(gt=0, le=104)] = 6.0
     opening_stock_factor: Annotated[float, Meta(ge=0, le=1000)] = 1.0
     document_lines: Annotated[int, Meta(ge=1, le=5000)] = 500

@@ -29,6 +29,8 @@ from resources.sandbox.partner import World
 
 CUSTOMERS = 400
 _CANCELLED_RATE = 0.01
+# Few orders are taken back, and a share of them as of everything else would be nobody.
+_OVERTAKEN_WEIGHT = 10
 # The higher, the more lines are for one unit.
 _UNITS_SKEW = 2.5
 _POSTAGE = {"standard": 39_500, "express": 69_500, "pickup": 0}
@@ -153,14 +155,51 @@ class Trade:
             order_number = f"{channel.code[:1].upper()}{key}"
             order = self._order(channel.habits, order_number, key)
             scope = self._scope(channel.code, order.ship_to.country)
-            channel.tell("retail.order.placed.v1", at, order, order_number, scope)
-            self.orders += 1
-            self.lines += len(order.lines)
+            regret = None
             if chance.happens(_CANCELLED_RATE, "cancelled", key):
                 regret = at + timedelta(seconds=chance.between(120, 2_400, "regret", key))
-                cancelled = OrderCancelled(order_number=order_number, reason="customer_request")
-                channel.tell("retail.order.cancelled.v1", regret, cancelled, order_number, scope)
-                self.cancellations += 1
+            held_until = self._overtaken(channel.habits, order_number, regret)
+            placed = "retail.order.placed.v1"
+            channel.tell(placed, at, order, order_number, scope, held_until=held_until)
+            self.orders += 1
+            self.lines += len(order.lines)
+            if regret is not None:
+                self._cancel(channel, order_number, regret, scope, held_until)
+
+    def _overtaken(
+        self, habits: Habits, order_number: str, regret: datetime | None
+    ) -> datetime | None:
+        """When an order is told that its own cancellation overtakes, ``None`` for the others.
+
+        Not one that was paid for at the checkout: its cancellation needs a person in any order.
+        """
+        if regret is None or habits.is_authorised:
+            return None
+        faults, chance = self._world.faults, self._world.chance
+        if not faults.strikes("out_of_order", order_number, weight=_OVERTAKEN_WEIGHT):
+            return None
+        return regret + timedelta(minutes=chance.between(10, 600, "overtaken_by", order_number))
+
+    def _cancel(
+        self,
+        channel: Channel,
+        order_number: str,
+        regret: datetime,
+        scope: Scope,
+        held_until: datetime | None,
+    ) -> None:
+        """Take an order back, and note what the product cannot settle by itself."""
+        cancelled = OrderCancelled(order_number=order_number, reason="customer_request")
+        event_type = "retail.order.cancelled.v1"
+        identity = channel.tell(event_type, regret, cancelled, order_number, scope)
+        self.cancellations += 1
+        order = f"{channel.code}/{order_number}"
+        faults = self._world.faults
+        if held_until is not None:
+            faults.note("out_of_order", held_until, channel.code, order, identity)
+        elif channel.habits.is_authorised:
+            expected = "case:illegal_transition"
+            faults.note("late_cancellation", regret, channel.code, order, identity, expected)
 
     def _scope(self, channel: str, country: str) -> Scope:
         settings = self._world.settings

@@ -57,9 +57,11 @@ class Wms(PartnerSystem):
         wanted = msgspec.json.decode(command.payload, type=_FulfilmentOrder)
         # A broken line must be refused here and not shipped; the good ones are passed on as text.
         _lines(wanted.lines)
-        settings, key = self.world.settings, wanted.fulfilment_order_id
+        faults, key = self.world.faults, wanted.fulfilment_order_id
         heard = command.effective_at + timedelta(minutes=1)
-        if self.world.chance.happens(settings.reject_rate, "reject", key):
+        if faults.strikes("store_reject", key):
+            expected = "case:fulfilment_rejected"
+            faults.note("store_reject", heard, self.code, key, key, expected)
             rejected = FulfilmentRejected(
                 order_number=wanted.order_number,
                 fulfilment_order_id=key,
@@ -69,12 +71,9 @@ class Wms(PartnerSystem):
             event_type = "retail.fulfilment.rejected.v1"
             self.answer(command, event_type, heard, rejected, wanted.order_number)
             return
-        if settings.accepts_fulfilment:
-            accepted = FulfilmentAccepted(
-                order_number=wanted.order_number, fulfilment_order_id=key, node_id=wanted.node_id
-            )
-            event_type = "retail.fulfilment.accepted.v1"
-            self.answer(command, event_type, heard, accepted, wanted.order_number)
+        due = self._leaves_at(command.effective_at, wanted)
+        if self.world.settings.accepts_fulfilment:
+            self._accept(command, wanted, heard, due)
         dispatched = _ShipmentDispatched(
             order_number=wanted.order_number,
             fulfilment_order_id=key,
@@ -83,9 +82,27 @@ class Wms(PartnerSystem):
             carrier=_CARRIERS.get(wanted.country, _OTHER_CARRIER),
             lines=wanted.lines,
         )
-        due = self._leaves_at(command.effective_at, wanted)
         event_type = "retail.shipment.dispatched.v1"
         self.answer(command, event_type, due, dispatched, wanted.order_number)
+
+    def _accept(
+        self, command: Command, wanted: _FulfilmentOrder, heard: datetime, leaves_at: datetime
+    ) -> None:
+        """Say that the work was taken; out of order, when the goods have left already."""
+        faults, key = self.world.faults, wanted.fulfilment_order_id
+        accepted = FulfilmentAccepted(
+            order_number=wanted.order_number, fulfilment_order_id=key, node_id=wanted.node_id
+        )
+        held_until = None
+        if faults.strikes("out_of_order", key):
+            minutes = self.world.chance.between(10, 600, "overtaken_by", key)
+            held_until = leaves_at + timedelta(minutes=minutes)
+        event_type = "retail.fulfilment.accepted.v1"
+        number = wanted.order_number
+        identity = self.answer(command, event_type, heard, accepted, number, held_until)
+        if held_until is not None:
+            order = f"{self.world.channel_of(command)}/{number}"
+            faults.note("out_of_order", held_until, self.code, order, identity)
 
     def _leaves_at(self, decided: datetime, wanted: _FulfilmentOrder) -> datetime:
         settings = self.world.settings

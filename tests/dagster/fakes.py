@@ -117,6 +117,9 @@ class FakeStore:
     def report_overdue(self) -> int:
         return 1
 
+    def report_silence(self) -> int:
+        return 4
+
     def expire_reservations(self) -> int:
         return 2
 

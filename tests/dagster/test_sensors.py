@@ -191,7 +191,9 @@ def test_a_partner_that_is_away_keeps_nobody_from_the_others(
 def test_promises_end_and_channels_hear_of_it(instance: dg.DagsterInstance) -> None:
     result = evaluated(promises.promises, FakeStore(), instance)
     assert isinstance(result, dg.SkipReason)
-    assert result.skip_message == "2 orders expired, 7 lines of availability told, 1 events overdue"
+    assert result.skip_message == (
+        "2 orders expired, 7 lines of availability told, 1 events overdue, 4 parcels not heard of"
+    )
 
 
 def test_a_breaker_is_observed_when_it_changes_and_only_then(instance: dg.DagsterInstance) -> None:

@@ -263,6 +263,17 @@ def test_an_order_cancelled_before_it_is_paid_frees_the_stock(shop: Shop) -> Non
     assert shop.position("MUG") == (10, 0, 0)
 
 
+def test_a_payment_that_is_declined_after_its_order_was_taken_back_changes_nothing(
+    shop: Shop,
+) -> None:
+    shop.tell(order_placed("A1", ("MUG", 4, "2.40")), order_cancelled("A1", at=1))
+    shop.tell(payment_declined("A1", at=2))
+    assert shop.status("A1") == "cancelled"
+    assert shop.position("MUG") == (10, 0, 0)
+    assert shop.cases() == []
+    assert shop.messages() == ["order_confirmed", "order_cancelled"]
+
+
 def test_an_order_cancelled_after_it_is_allocated_needs_a_person(shop: Shop) -> None:
     shop.tell(order_placed("A1", ("MUG", 4, "2.40")), payment_authorised("A1", "9.60"))
     shop.tell(fulfilment_accepted("A1"), order_cancelled("A1", at=11))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pandas as pd
@@ -7,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.commerce.calendar import add_working_days
 from assets.errors import IllegalTransition
 from assets.order_to_fulfillment.policy import order_policy
 from assets.order_to_fulfillment.rules import (
     FINAL_STATES,
     TRANSITIONS,
     Profile,
+    first_day_in_time,
     next_status,
     source,
 )
@@ -261,3 +264,18 @@ def test_an_order_cannot_go_where_the_table_does_not_lead(status: str, happening
 
 def test_exactly_the_final_states_lead_nowhere() -> None:
     assert STATES - {state for state, _ in TRANSITIONS} == FINAL_STATES
+
+
+@given(
+    today=st.dates(date(2026, 1, 1), date(2027, 12, 31)),
+    working_days=st.integers(0, 20),
+    ago=st.integers(0, 40),
+)
+def test_a_parcel_is_in_time_until_its_last_working_day_is_over(
+    today: date, working_days: int, ago: int
+) -> None:
+    dispatched = today - timedelta(days=ago)
+    is_in_time = dispatched >= first_day_in_time(today, working_days)
+    # A parcel of the weekend counts from the Friday before.
+    counted_from = dispatched - timedelta(days=max(0, dispatched.weekday() - 4))
+    assert is_in_time == (add_working_days(counted_from, working_days) >= today)

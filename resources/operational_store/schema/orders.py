@@ -123,6 +123,11 @@ fulfilment_order = Table(
     Column("shipment_number", String),
     effective(),
     Index("ix_fulfilment_order_order_id", "order_id"),
+    Index(
+        "ix_fulfilment_order_under_way",
+        "order_id",
+        postgresql_where=text("status = 'dispatched'"),
+    ),
     CheckConstraint(
         "status in ('requested', 'accepted', 'dispatched', 'delivered', 'rejected')", name="status"
     ),

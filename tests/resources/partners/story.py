@@ -52,6 +52,8 @@ class SandboxProcess:
 
     def start(self) -> None:
         with socket.socket() as probe:
+            # As servers do: the port of one that was killed a moment ago is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", self.port))
             self.port = probe.getsockname()[1]
         command = [sys.executable, "-m", "resources.sandbox", "--port", str(self.port)]

@@ -107,7 +107,7 @@ def test_the_same_share_of_payments_is_declined_whatever_the_batches(tmp_path: P
     wanted = [authorisation(f"N-{n}") for n in range(200)]
     outcomes = []
     for name, size in (("one", 1), ("many", 200)):
-        retailer = open_retailer(tmp_path / name, decline_rate=0.2)
+        retailer = open_retailer(tmp_path / name, faults={"payment_decline": 0.2})
         ordered = wanted if size == 1 else wanted[::-1]
         for start in range(0, len(ordered), size):
             send(retailer, "payment_provider", *ordered[start : start + size])
@@ -186,7 +186,7 @@ def test_a_node_says_that_it_took_the_work_only_when_it_is_told_to(retailer: Ret
 
 
 def test_a_node_that_refuses_ships_nothing(retailer: Retailer) -> None:
-    configure(retailer, reject_rate=1.0)
+    configure(retailer, faults={"store_reject": 1.0})
     send(retailer, "wms", fulfilment("f-1"))
     (event,) = told(retailer, "wms")
     assert (event.name, event.data.reason) == ("fulfilment_rejected", "stock_not_found")
@@ -225,7 +225,7 @@ def test_a_channel_knows_what_it_was_last_told_of_each_sku(retailer: Retailer) -
 
 
 def test_events_are_told_twice_at_the_rate_that_was_asked_for(retailer: Retailer) -> None:
-    configure(retailer, duplicate_rate=1.0)
+    configure(retailer, faults={"duplicate_delivery": 1.0})
     send(retailer, "payment_provider", authorisation("N-1"))
     first, second = retailer.page("payment_provider", FAR, 10).events
     assert first == second
