@@ -139,7 +139,7 @@ def _next_steps(home: Path) -> Panel:
         ("up", "Dagster and the gateway"),
         ("marts show order_cycle_times", "how long orders took"),
         ("invariants", "what must hold, and does"),
-        ("score", "what went wrong, and was missed"),
+        ("score", "what went wrong, and was seen"),
         ("down", "stop everything"),
     ):
         steps.add_row(f".venv/bin/omniflow {command}", words)

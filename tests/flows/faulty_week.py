@@ -111,7 +111,7 @@ def trade(
                 clock,
                 Door(),
                 dispatcher,
-                lambda instant: sum(poller.poll(instant).received for poller in pollers),
+                lambda instant, _: sum(poller.poll(instant).received for poller in pollers),
                 2_000,
                 lambda _, __: None,
             )
