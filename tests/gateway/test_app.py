@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from assets.contracts.signing import binary_content, sign
-from assets.errors import ContractViolation
-from orchestration.gateway import translators_of
+from assets.errors import ContractViolation, EnvironmentProblem
+from orchestration.gateway import limits_of, translators_of
+from resources.policy_book import SHIPPED
 from sensors.gateway.app import Gateway
 from sensors.gateway.limits import RateLimiter
 from sensors.gateway.messages import BATCH
@@ -336,6 +338,17 @@ def test_a_source_that_sends_too_fast_is_told_when_to_come_again(store: FakeStor
 
     slow = limits(events_per_second=0.1, burst_events=2)
     calling(gateway_over(store, limits=slow), story)
+
+
+def test_the_limits_are_the_homes_policy_unless_the_settings_say_otherwise(tmp_path: Path) -> None:
+    shipped = (SHIPPED / "operations.yaml").read_text()
+    policy = shipped.replace("batch_events: 1000", "batch_events: 10")
+    (tmp_path / "operations.yaml").write_text(policy)
+    settings = {"policies": str(tmp_path), "limits": {"query_skus": 5}}
+    assert limits_of(settings) == limits(batch_events=10, query_skus=5)
+    assert limits_of({}) == limits()
+    with pytest.raises(EnvironmentProblem, match="query_skus"):
+        limits_of({"limits": {"query_skus": 0}})
 
 
 def test_tokens_come_back_with_time() -> None:
