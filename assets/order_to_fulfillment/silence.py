@@ -39,7 +39,7 @@ def report(writes: Writes) -> int:
 def end(order: OrderView, shipment_number: str, writes: Writes) -> None:
     """The parcel is there: whoever was asked to look for it need not."""
     key = parcel_key(order.channel, order.order_number, shipment_number)
-    writes.close_case(CARRIER_SILENCE, key)
+    writes.close_case(CARRIER_SILENCE, key, "the parcel was delivered")
 
 
 def parcel_key(channel: str, order_number: str, shipment_number: str) -> str:

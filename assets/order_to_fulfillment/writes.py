@@ -117,7 +117,7 @@ class Writes:
         self.process = ProcessLog()
         self._commands: list[Command] = []
         self._cases: list[Case] = []
-        self._settled: dict[str, list[str]] = defaultdict(list)
+        self._settled: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._contacts: list[tuple[Any, ...]] = []
         self._policies: dict[tuple[str, str], OrderPolicy] = {}
 
@@ -195,9 +195,9 @@ class Writes:
         """Ask a person of the order desk."""
         self._cases.append(Case(case_type, business_key, OWNER, reason))
 
-    def close_case(self, case_type: str, business_key: str) -> None:
+    def close_case(self, case_type: str, business_key: str, resolution: str) -> None:
         """End the case of this type and key, where one is open: its cause is gone."""
-        self._settled[case_type].append(business_key)
+        self._settled[case_type, resolution].append(business_key)
 
     def refuse(self, event: InboxEvent, reason_code: str, reason: str) -> None:
         """Quarantine an event that its order cannot take, and open a case for it."""
@@ -218,8 +218,8 @@ class Writes:
         unit_of_work.orders.put_fulfilment_orders(self.fulfilment_orders.values())
         unit_of_work.send(self._commands)
         unit_of_work.open_cases(self._cases)
-        for case_type, business_keys in self._settled.items():
-            unit_of_work.close_cases(case_type, business_keys)
+        for (case_type, resolution), business_keys in self._settled.items():
+            unit_of_work.close_cases(case_type, business_keys, resolution)
         self._commands.clear()
         self._cases.clear()
         self._settled.clear()

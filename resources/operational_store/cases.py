@@ -54,14 +54,19 @@ def open_cases(connection: sa.Connection, cases: Iterable[Case], opened_at: date
 
 
 def close_cases(
-    connection: sa.Connection, case_type: str, business_keys: Iterable[str], closed_at: datetime
+    connection: sa.Connection,
+    case_type: str,
+    business_keys: Iterable[str],
+    resolution: str,
+    closed_at: datetime,
 ) -> int:
     """Close those of these cases that are open: their cause is gone; gives how many."""
     return execute(
         connection,
-        "update exception_case set status = 'closed', closed_at = %s"
+        "update exception_case set status = 'closed', closed_at = %s, resolution = %s"
         " where case_type = %s and business_key = any(%s) and status = 'open'",
         closed_at,
+        resolution,
         case_type,
         list(business_keys),
     )

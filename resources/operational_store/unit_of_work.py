@@ -126,9 +126,9 @@ class SqlUnitOfWork:
         """Open cases; the same cause again counts up the case that is there and opens it again."""
         self.cases_opened += open_cases(self._connection, cases, self._effective_at)
 
-    def close_cases(self, case_type: str, business_keys: Iterable[str]) -> None:
-        """Close those of these cases that are open."""
-        close_cases(self._connection, case_type, business_keys, self._effective_at)
+    def close_cases(self, case_type: str, business_keys: Iterable[str], resolution: str) -> None:
+        """Close those of these cases that are open, saying why they are over."""
+        close_cases(self._connection, case_type, business_keys, resolution, self._effective_at)
 
     def finish(self) -> None:
         """Write what became of the inbox, and wake whoever sends commands."""

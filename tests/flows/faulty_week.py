@@ -99,10 +99,17 @@ def trade(
         clock = store.clock = claim_simulated_time(store, MONDAY)
         partners = PartnerBook.load(sandbox_url=sandbox.url)
         with client(loopback_only=True) as session:
-            pollers = [
-                PartnerPoller(engine, Door(), partner, session=session, resilience=IMPATIENT)
+            pollers = {
+                partner.code: PartnerPoller(
+                    engine, Door(), partner, session=session, resilience=IMPATIENT
+                )
                 for partner in partners
-            ]
+            }
+
+            def collect(instant: datetime, told: frozenset[str] | None) -> int:
+                asked = [code for code in pollers if told is None or code in told]
+                return sum(pollers[code].poll(instant).received for code in asked)
+
             dispatcher = OutboxDispatcher(
                 engine, partners, clock, session=session, resilience=IMPATIENT
             )
@@ -111,7 +118,7 @@ def trade(
                 clock,
                 Door(),
                 dispatcher,
-                lambda instant, _: sum(poller.poll(instant).received for poller in pollers),
+                collect,
                 2_000,
                 lambda _, __: None,
             )

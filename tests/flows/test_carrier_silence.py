@@ -84,8 +84,11 @@ def test_the_case_closes_itself_when_the_parcel_is_delivered(shop: Shop) -> None
         (PARCEL, "closed", 1),
         ("web_shop/A2/A2-dc_midlands", "open", 1),
     ]
-    closed_at = shop.value("select closed_at from exception_case where status = 'closed'")
+    ((closed_at, resolution),) = shop.rows(
+        "select closed_at, resolution from exception_case where status = 'closed'"
+    )
     assert closed_at == datetime(2026, 3, 20, 12, tzinfo=UTC)
+    assert resolution == "the parcel was delivered"
     shop.wait_until(minutes_until(21))
     assert [status for _, status, _ in cases(shop)] == ["closed", "open"]
 
