@@ -12,7 +12,6 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
-import numpy.typing as npt
 
 from assets.order_to_fulfillment.sourcing.problem import Flags, Ints
 from assets.order_to_fulfillment.sourcing.single import LATE_FIRST, SingleOrder
@@ -63,17 +62,17 @@ def _feasible_sets(order: SingleOrder, size: int) -> Ints:
 def _lexicographic(order: SingleOrder) -> Ints:
     on_time = np.where(order.is_late, 0, order.units)
     wanted = int(order.quantity.sum())
-    most = np.minimum(order.units.sum(axis=1), order.quantity).sum()
-    punctual = np.minimum(on_time.sum(axis=1), order.quantity).sum()
-    ideal = (wanted - int(most), int(most - punctual))
+    most = int(np.minimum(order.units.sum(axis=1), order.quantity).sum())
+    punctual = int(np.minimum(on_time.sum(axis=1), order.quantity).sum())
+    ideal = (wanted - most, most - punctual)
     best: tuple[int, int] | None = None
     chosen = np.zeros((0, 0), np.int64)
     for size in range(1, min(order.maximum_shipments, len(order.nodes)) + 1):
         sets = _feasible_sets(order, size)
         if not len(sets):
             continue
-        total = np.minimum(order.units.T[sets].sum(axis=1), order.quantity).sum(axis=1)
-        prompt = np.minimum(on_time.T[sets].sum(axis=1), order.quantity).sum(axis=1)
+        total = _together(order.units, sets, order.quantity)
+        prompt = _together(on_time, sets, order.quantity) if order.is_late.any() else total
         unmet, late = wanted - total, total - prompt
         fewest = int(unmet.min())
         soonest = int(late[unmet == fewest].min())
@@ -84,9 +83,21 @@ def _lexicographic(order: SingleOrder) -> Ints:
             break
     if best is None or not len(chosen):
         return _nothing(order)
+    if len(chosen) == 1:
+        return _Given(order, _Slots(order), chosen)(0)
     cost, distance, given_of = _costs(order, chosen)
     winner = np.lexsort((np.arange(len(chosen)), distance, cost))[0]
     return given_of(int(winner))
+
+
+def _together(units: Ints, sets: Ints, quantity: Ints) -> Ints:
+    """How many wanted units the nodes of each set have together."""
+    # Column by column over long rows: several times as fast as one gather over short ones.
+    total = units[:, sets[:, 0]]
+    for column in range(1, sets.shape[1]):
+        total = total + units[:, sets[:, column]]
+    result: Ints = np.minimum(total, quantity[:, None]).sum(axis=0)
+    return result
 
 
 def _weighted(order: SingleOrder) -> Ints:
@@ -97,6 +108,7 @@ def _weighted(order: SingleOrder) -> Ints:
             # More shipments only cost more.
             break
         sets = _feasible_sets(order, size)
+        sets = sets[_at_least(order, sets) <= best_key[0]]
         if not len(sets):
             continue
         score, unmet, cost, distance, given_of = _scores(order, sets)
@@ -114,6 +126,18 @@ def _least(order: SingleOrder, size: int) -> int:
     cheapest = min(int(unit.min()), order.unmet_unit)
     wanted = int(order.quantity.sum())
     return parcels + order.extra_shipment * (size - 1) + cheapest * wanted
+
+
+def _at_least(order: SingleOrder, sets: Ints) -> Ints:
+    """What no choice of each set falls below."""
+    together = _together(order.units, sets, order.quantity)
+    unit = (order.unit_cost + order.late_unit * order.is_late)[sets].min(axis=1)
+    missing = int(order.quantity.sum()) - together
+    parcels = order.parcel_cost[sets].sum(axis=1) + order.extra_shipment * (sets.shape[1] - 1)
+    result: Ints = (
+        parcels + np.minimum(unit, order.unmet_unit) * together + order.unmet_unit * missing
+    )
+    return result
 
 
 class _Slots:
@@ -206,12 +230,10 @@ def _members(sets: Ints, count: int) -> Flags:
     return members
 
 
-def _by_node(taken: Ints, nodes: Ints, count: int) -> npt.NDArray[np.int64]:
+def _by_node(taken: Ints, nodes: Ints, count: int) -> Ints:
     """Slots (last axis) added up by their node."""
-    result = np.zeros((*taken.shape[:2], count), np.int64)
-    half = taken.shape[2] // count
     # Each node has as many slots as any other, so that a stable sort lines them up.
     order = np.argsort(nodes, axis=1, kind="stable")
     lined_up = np.take_along_axis(taken, np.broadcast_to(order, taken.shape), axis=2)
-    result += lined_up.reshape(*taken.shape[:2], count, half).sum(axis=3)
+    result: Ints = lined_up.reshape(*taken.shape[:2], count, -1).sum(axis=3)
     return result

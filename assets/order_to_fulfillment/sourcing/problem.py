@@ -132,10 +132,8 @@ def lay_out(tables: Tables, profiles: list[Profile]) -> Problem:
     """Turn tables into arrays.
 
     Raises:
-        ValueError: If stock lists a node and SKU twice, or lines are not in the order of orders.
+        ValueError: If stock lists a wanted SKU of a node twice, or lines are not in the order of orders.
     """
-    if tables.stock.duplicated(["node_id", "sku"]).any():
-        raise ValueError("stock lists a node and SKU twice")
     nodes = tables.nodes.sort_values("node_id", ignore_index=True)
     node_ids = nodes["node_id"].tolist()
     profile = tables.orders["profile"].to_numpy(np.int64)
@@ -218,12 +216,14 @@ def _demands(lines: pd.DataFrame, orders: int) -> tuple[Demands, pd.Index]:
 
 def _stock(stock: pd.DataFrame, skus: pd.Index, node_ids: list[str]) -> Ints:
     result = np.zeros((len(skus), len(node_ids)), np.int64)
+    node_of = {node: column for column, node in enumerate(node_ids)}
     rows = skus.get_indexer(pd.Index(stock["sku"]))
-    columns = pd.Index(node_ids, dtype="object").get_indexer(
-        pd.Index(stock["node_id"], dtype="object")
-    )
+    columns = np.array([node_of.get(node, -1) for node in stock["node_id"].tolist()], np.int64)
     known = (rows >= 0) & (columns >= 0)
-    result[rows[known], columns[known]] = stock["unpromised_quantity"].to_numpy(np.int64)[known]
+    cells = rows[known] * len(node_ids) + columns[known]
+    if len(np.unique(cells)) < len(cells):
+        raise ValueError("stock lists a node and SKU twice")
+    result.ravel()[cells] = stock["unpromised_quantity"].to_numpy(np.int64)[known]
     return result
 
 
@@ -278,8 +278,17 @@ class _Lanes:
 
 def _lanes(orders: pd.DataFrame, profiles: list[Profile], node_ids: list[str]) -> _Lanes:
     """Lanes of each order, looked up once for all orders of a scope that go one way."""
-    keys = pd.MultiIndex.from_frame(orders[["profile", "country_code", "service_level"]])
-    codes, routes = pd.factorize(keys)
+    # Plain lists: a batch has few routes, and frames cost more than they help for one order.
+    keys = list(
+        zip(
+            orders["profile"].tolist(),
+            orders["country_code"].tolist(),
+            orders["service_level"].tolist(),
+            strict=True,
+        )
+    )
+    routes = {key: position for position, key in enumerate(dict.fromkeys(keys))}
+    codes = np.array([routes[key] for key in keys], np.int64)
     found = np.zeros((5, len(routes), len(node_ids)), np.int64)
     for row, (index, country, service_level) in enumerate(routes):
         profile = profiles[index]
@@ -324,7 +333,9 @@ def _slots(
     columns = ["node_id", "day", "orders", "units"]
     taken = {
         (node, np.datetime64(day, "D")): (orders, units)
-        for node, day, orders, units in tables.usage[columns].itertuples(index=False, name=None)
+        for node, day, orders, units in zip(
+            *(tables.usage[column].tolist() for column in columns), strict=True
+        )
     }
     used: list[tuple[int, int]] = []
     for column, (node, zone) in enumerate(zip(nodes["node_id"], nodes["zone"], strict=True)):
