@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
 Columns = Mapping[str, Sequence[Any]]
@@ -138,8 +138,8 @@ class MasterData(Protocol):
         """Terms by known SKU."""
         ...
 
-    def nodes(self) -> dict[str, str]:
-        """Zone of each active node, by node id."""
+    def nodes(self) -> dict[str, tuple[str, str]]:
+        """Kind and zone of each active node, by node id."""
         ...
 
     def last_told(self, table: str, keys: Iterable[str]) -> dict[str, datetime]:
@@ -296,6 +296,10 @@ class Orders(Protocol):
     """Orders in flight; reading one locks its state until the transaction ends."""
 
     def lock(self, order_ids: Iterable[str]) -> dict[str, OrderView]: ...
+    def taken_on(self, since: datetime, until: datetime) -> list[tuple[str, date, int, int]]:
+        """(node_id, local day, orders, units) of orders placed in [since, until]."""
+        ...
+
     def lock_expired(self, instant: datetime, limit: int) -> dict[str, OrderView]: ...
     def put_states(self, orders: Iterable[OrderView]) -> None: ...
     def fulfilment_orders(self, order_ids: Iterable[str]) -> list[FulfilmentOrderView]: ...

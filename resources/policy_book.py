@@ -74,14 +74,23 @@ def _check_values(document: PolicyDocument, name: str) -> None:
             raise PolicyError(f"{name}{where}: {error}") from error
 
 
-def _read(folder: Path, policy: str) -> PolicyDocument:
-    """One policy of a home, checked whole."""
-    path = folder / f"{policy}.yaml"
-    document = read_document(path if path.exists() else SHIPPED / path.name)
-    if document.policy != policy:
+def read_policy(path: Path, flow: str) -> PolicyDocument:
+    """One policy file of a flow, its values checked in every scope.
+
+    Raises:
+        PolicyError: If it is missing, malformed, of another flow, or its values cannot be meant.
+    """
+    document = read_document(path)
+    if document.policy != flow:
         raise PolicyError(f"{path.name} says that it is {document.policy}")
     _check_values(document, path.name)
     return document
+
+
+def _read(folder: Path, policy: str) -> PolicyDocument:
+    """One policy of a home: its own file where it has one, else the shipped one."""
+    path = folder / f"{policy}.yaml"
+    return read_policy(path if path.exists() else SHIPPED / path.name, policy)
 
 
 def read_operations(folder: Path = SHIPPED) -> OperationsPolicy:

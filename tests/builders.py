@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from assets.commerce.identifiers import fulfilment_order_id, order_id
@@ -239,31 +238,6 @@ def happy_ending(number: str, sku: str, units: int, amount: str, at: float) -> l
         payment_captured(number, amount, at=at + 31),
         shipment_delivered(number, at=at + 600),
     ]
-
-
-# Frames of the rules
-
-
-def order_lines(*lines: tuple[str, int] | tuple[str, int, int]) -> pd.DataFrame:
-    """(SKU, units) or (SKU, units, profile), each an order of its own."""
-    rows = [
-        (f"order-{position}", 1, line[0], line[1], line[2] if len(line) > 2 else 0)
-        for position, line in enumerate(lines)
-    ]
-    names = ["order_id", "line_number", "sku", "quantity", "profile"]
-    frame = pd.DataFrame(rows, columns=names)
-    return frame.astype({"line_number": "int64", "quantity": "int64", "profile": "int64"})
-
-
-def stock(**units_by_node: Mapping[str, int]) -> pd.DataFrame:
-    """Unpromised units: ``stock(leeds={"MUG": 3})``."""
-    rows = [
-        (node_id, sku, quantity)
-        for node_id, units in units_by_node.items()
-        for sku, quantity in units.items()
-    ]
-    frame = pd.DataFrame(rows, columns=["node_id", "sku", "unpromised_quantity"])
-    return frame.astype({"unpromised_quantity": "int64"})
 
 
 # A shop to tell it to

@@ -9,7 +9,7 @@ from assets.contracts.order import Authorisation
 from assets.order_to_fulfillment.intake import Candidate
 from assets.order_to_fulfillment.paying import authorise, void
 from assets.order_to_fulfillment.rules import next_status
-from assets.order_to_fulfillment.sourcing import OUT_OF_STOCK
+from assets.order_to_fulfillment.sourcing.lacking import OUT_OF_STOCK
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import OrderView, Reservation
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from assets.decisions.policy_document import PolicyDocument
-from assets.order_to_fulfillment.policy import order_policy
-from assets.order_to_fulfillment.rules import Profile, source
+from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
+from assets.order_to_fulfillment.sourcing.deciding import Sourced, source
+from assets.order_to_fulfillment.sourcing.tables import Profile, Tables
 
 KIND = "sourcing"
 _OPTIONS = ipc.IpcWriteOptions(compression="zstd")
@@ -26,47 +27,35 @@ class SourcingInputs:
     """Everything that the rule saw.
 
     Attributes:
-        order_lines: ``order_id``, ``line_number``, ``sku``, ``quantity``, ``profile``, in order.
-        stock: ``node_id``, ``sku``, ``unpromised_quantity``.
+        tables: Orders, lines, stock, nodes, what nodes took on before, and exclusions.
         scopes: (channel, region, brand) behind each profile.
-        nodes: The nodes that were active.
     """
 
-    order_lines: pd.DataFrame
-    stock: pd.DataFrame
+    tables: Tables
     scopes: list[tuple[str, str, str]]
-    nodes: list[str]
 
     def encode(self) -> bytes:
-        """Arrow IPC (zstd) of both tables, framed with the scopes as MessagePack."""
-        return msgspec.msgpack.encode(
-            {
-                "order_lines": _to_ipc(self.order_lines),
-                "stock": _to_ipc(self.stock),
-                "scopes": self.scopes,
-                "nodes": self.nodes,
-            }
-        )
+        """Arrow IPC (zstd) of each table, framed with the scopes as MessagePack."""
+        tables = {field.name: _to_ipc(getattr(self.tables, field.name)) for field in fields(Tables)}
+        return msgspec.msgpack.encode({"tables": tables, "scopes": self.scopes})
 
     @classmethod
     def decode(cls, encoded: bytes) -> SourcingInputs:
         """The inputs as they were encoded."""
-        fields = msgspec.msgpack.decode(encoded)
-        return cls(
-            order_lines=_from_ipc(fields["order_lines"]),
-            stock=_from_ipc(fields["stock"]),
-            scopes=[tuple(scope) for scope in fields["scopes"]],
-            nodes=fields["nodes"],
-        )
+        found = msgspec.msgpack.decode(encoded)
+        tables = {name: _from_ipc(table) for name, table in found["tables"].items()}
+        return cls(Tables(**tables), [tuple(scope) for scope in found["scopes"]])
 
-    def profiles(self, policy_of: Any) -> list[Profile]:
-        """What each scope's policy makes of the nodes; ``policy_of(region, brand)`` gives it."""
-        result = []
-        for channel, region, brand in self.scopes:
-            policy = policy_of(region, brand)
-            ranking = policy.ranked_nodes(channel, self.nodes)
-            result.append(tuple((node, policy.brokering_safety(node)) for node in ranking))
-        return result
+    def profiles(self, policy_of: Callable[[str, str], OrderPolicy]) -> list[Profile]:
+        """What the policy of each scope says; ``policy_of(region, brand)`` gives it."""
+        return [
+            policy_of(region, brand).profile(channel, region)
+            for channel, region, brand in self.scopes
+        ]
+
+    def profiles_under(self, document: PolicyDocument) -> list[Profile]:
+        """The same under a stored or proposed version of the policy."""
+        return self.profiles(lambda region, brand: order_policy(document.resolve(region, brand)))
 
 
 def _to_ipc(frame: pd.DataFrame) -> bytes:
@@ -82,28 +71,46 @@ def _from_ipc(encoded: bytes) -> pd.DataFrame:
     return frame
 
 
-def outcome_hash(order_lines: pd.DataFrame, sourced: pd.DataFrame) -> bytes:
-    """SHA-256 over order, line, node and units of a sourcing result, in its order."""
-    positions = sourced["line"].to_numpy()
-    rows = zip(
-        order_lines["order_id"].to_numpy(object)[positions],
-        order_lines["line_number"].to_numpy()[positions],
-        sourced["node_id"],
-        sourced["quantity"],
-        strict=True,
+def outcome_hash(tables: Tables, sourced: Sourced) -> bytes:
+    """SHA-256 over order, line, node and units of a sourcing result, and what is unmet and why."""
+    text = [
+        f"{order},{line},{node},{units}"
+        for order, line, node, units in zip(
+            *_names_of(tables, sourced.units["line"].to_numpy()),
+            sourced.units["node_id"],
+            sourced.units["quantity"],
+            strict=True,
+        )
+    ]
+    text += [
+        f"{order},{line},-{units},{reason}"
+        for order, line, units, reason in zip(
+            *_names_of(tables, sourced.unmet["line"].to_numpy()),
+            sourced.unmet["quantity"],
+            sourced.unmet["reason_code"],
+            strict=True,
+        )
+    ]
+    return hashlib.sha256("\n".join(text).encode()).digest()
+
+
+def _names_of(tables: Tables, positions: Any) -> tuple[Any, Any]:
+    """Order id and line number of lines."""
+    lines = tables.order_lines
+    orders = lines["order"].to_numpy()[positions]
+    return (
+        tables.orders["order_id"].to_numpy(object)[orders],
+        lines["line_number"].to_numpy()[positions],
     )
-    text = "\n".join(f"{order},{line},{node},{units}" for order, line, node, units in rows)
-    return hashlib.sha256(text.encode()).digest()
 
 
-def decide_again(inputs: SourcingInputs, document: PolicyDocument) -> pd.DataFrame:
-    """Decide again from what was stored; same columns as `rules.source`."""
-    profiles = inputs.profiles(lambda region, brand: order_policy(document.resolve(region, brand)))
-    return source(inputs.order_lines, inputs.stock, profiles)
+def decide_again(inputs: SourcingInputs, document: PolicyDocument) -> Sourced:
+    """Decide again from what was stored."""
+    return source(inputs.tables, inputs.profiles_under(document))
 
 
 def recompute(encoded: bytes, document: Mapping[str, Any]) -> bytes:
     """The outcome hash that the stored inputs and policy document give today."""
     inputs = SourcingInputs.decode(encoded)
     sourced = decide_again(inputs, msgspec.convert(dict(document), PolicyDocument))
-    return outcome_hash(inputs.order_lines, sourced)
+    return outcome_hash(inputs.tables, sourced)

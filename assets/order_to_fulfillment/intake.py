@@ -13,12 +13,21 @@ from assets.ports import InboxEvent, ProductTerms
 
 @dataclass
 class Candidate:
-    """An order on its way in, with what it was given: line index → (node, units)."""
+    """An order on its way in, and what sourcing decided about it.
+
+    Attributes:
+        first_line: Index of its first line among the lines that are decided together.
+        sourced: What each line was given: line index → (node, units).
+        unmet: Why a line lacks units: line index → reason code.
+        reasons: What else is to be said about the decision.
+    """
 
     event: InboxEvent
     order_id: str
     first_line: int = 0
     sourced: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    unmet: dict[int, str] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
 
     @property
     def data(self) -> OrderPlaced:

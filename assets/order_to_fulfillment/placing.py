@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assets.commerce.calendar import add_working_days, trading_date
+from assets.commerce.calendar import trading_date
 from assets.commerce.money import tax_included, to_ten_thousandths
+from assets.order_to_fulfillment.choosing import promised_date, record_decision, source_lines
 from assets.order_to_fulfillment.confirming import set_on_its_way
 from assets.order_to_fulfillment.intake import Candidate, admit, remember_customer
-from assets.order_to_fulfillment.sourcing import OUT_OF_STOCK, record_decision, source_lines
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import InboxEvent, OrderView, ProductTerms, Reservation
 
@@ -81,7 +81,7 @@ def _take_lines(
                 line.quantity,
                 reserved,
                 line.quantity - reserved,
-                None if reserved == line.quantity else OUT_OF_STOCK,
+                candidate.unmet.get(index),
                 price,
                 amount,
                 tax_included(amount, products[line.sku].tax_rate_basis_points),
@@ -144,9 +144,6 @@ def _record(candidate: Candidate, order: OrderView, taken: Taken, writes: Writes
     event, data = candidate.event, candidate.data
     policy = writes.policy(event.region, event.brand)
     day = trading_date(event.occurred_at, policy.trading_zone)
-    promised = data.promised_date or add_working_days(
-        day, policy.promise_days(event.region, data.service_level)
-    )
     writes.rows["order_placed"].append(
         (
             order.order_id,
@@ -167,7 +164,7 @@ def _record(candidate: Candidate, order: OrderView, taken: Taken, writes: Writes
             order.charge_amount,
             order.total_amount,
             day,
-            promised,
+            promised_date(candidate, writes),
             event.occurred_at,
         )
     )

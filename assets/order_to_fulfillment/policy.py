@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from assets.decisions.typed_policy import policy_reader
+from assets.order_to_fulfillment.sourcing.policy import SourcingPolicy
+from assets.order_to_fulfillment.sourcing.tables import Profile
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -25,18 +27,18 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     charge_tax_rate_basis_points: Count
     predecessor_timeout_hours: Count
     carrier_silence_working_days_by_region: dict[str, Count]
+    sourcing: SourcingPolicy
 
-    def ranked_nodes(self, channel: str, nodes: list[str]) -> tuple[str, ...]:
-        """All given nodes in the order in which this channel asks them."""
+    def profile(self, channel: str, region: str) -> Profile:
+        """What sourcing makes of the orders of one channel and region."""
         ranking = self.node_ranking_by_channel
-        named = ranking.get(channel, ranking.get("*", []))
-        position = {node: index for index, node in enumerate(named)}
-        return tuple(sorted(nodes, key=lambda node: (position.get(node, len(named)), node)))
-
-    def brokering_safety(self, node: str) -> int:
-        """Units (each) that a node keeps back from orders."""
-        by_node = self.brokering_safety_quantity_each_by_node
-        return by_node.get(node, by_node.get("*", 0))
+        return Profile(
+            policy=self.sourcing,
+            region=region,
+            zone=self.trading_zone,
+            ranking=tuple(ranking.get(channel, ranking.get("*", []))),
+            kept_back=self.brokering_safety_quantity_each_by_node,
+        )
 
     def promise_days(self, region: str, service_level: str) -> int:
         """Working days from the trading day to the promised day."""

@@ -43,6 +43,8 @@ def _print(explanation: dict[str, Any]) -> None:
         ("decided again", agrees),
     ):
         typer.echo(f"{label:<15}{value}")
+    if explanation["sourcing"]:
+        _print_candidates(explanation["sourcing"])
     rows = [
         {
             "line": line["line_number"],
@@ -61,3 +63,24 @@ def _print(explanation: dict[str, Any]) -> None:
         show(rows, tuple(rows[0]))
         # Short heads, so that a line of an ordinary terminal holds them all.
         typer.echo("free: on hand, not promised; taken: by earlier lines; kept: held back")
+
+
+def _print_candidates(sourcing: dict[str, Any]) -> None:
+    judged = ", ".join(f"{name} {value}" for name, value in sourcing["objective"].items())
+    typer.echo(f"{'judged':<15}{sourcing['mode']}, {sourcing['method']}: {judged}")
+    rows = [
+        {
+            "node": candidate["node_id"],
+            "could_give": candidate["could_give_quantity"],
+            "gives": candidate["given_quantity"],
+            "late": candidate["late_quantity"],
+            "parcel": candidate["parcel_amount"],
+            "units": candidate["unit_amount"],
+            "opportunity": candidate["opportunity_amount"],
+            "chosen": "yes" if candidate["is_chosen"] else "",
+            "reasons": ", ".join(candidate["reason_codes"]),
+        }
+        for candidate in sourcing["candidates"]
+    ]
+    if rows:
+        show(rows, tuple(rows[0]))

@@ -7,15 +7,19 @@ from positions or policies of today.
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from assets.commerce.money import to_text
 from assets.decisions.policy_document import PolicyDocument
 from assets.errors import BadInput, RetailFlowError
 from assets.order_to_fulfillment import decision as sourcing
-from assets.order_to_fulfillment.policy import order_policy
+from assets.order_to_fulfillment.sourcing.deciding import Sourced, source
+from assets.order_to_fulfillment.sourcing.explaining import explain_order
+from assets.order_to_fulfillment.sourcing.tables import Profile
 from resources.operational_store.invariants.decisions import difference
 
 _DECISIONS = """
@@ -96,6 +100,7 @@ def _explained(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, Any]:
         if kept
         else "decided without stored inputs"
     )
+    again = _decided_again(row)
     return {
         "decision_id": str(row.decision_id),
         "kind": row.kind,
@@ -113,32 +118,75 @@ def _explained(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, Any]:
             "effective_from": row.effective_from and row.effective_from.isoformat(),
             "policy_hash": row.policy_hash,
         },
-        "lines": _lines(connection, row) if kept and row.document is not None else [],
+        "sourcing": _judged(again) if again else None,
+        "lines": _lines(connection, row, again) if again else [],
         "recomputation_agrees": wrong is None,
         "recomputation_differs_because": wrong,
     }
 
 
-def _lines(connection: sa.Connection, row: sa.Row[Any]) -> list[dict[str, Any]]:
-    """Each line of the order with every node that it could ask, in the order of asking."""
-    if row.kind != sourcing.KIND:
-        return []
+@dataclass(frozen=True)
+class _Again:
+    """A stored sourcing decision, decided again."""
+
+    inputs: sourcing.SourcingInputs
+    profiles: list[Profile]
+    sourced: Sourced
+    order: int
+
+
+def _decided_again(row: sa.Row[Any]) -> _Again | None:
+    if row.kind != sourcing.KIND or row.inputs is None or row.document is None:
+        return None
     try:
         inputs = sourcing.SourcingInputs.decode(bytes(row.inputs))
-        document = msgspec.convert(row.document, PolicyDocument)
-        again = sourcing.decide_again(inputs, document)
+        profiles = inputs.profiles_under(msgspec.convert(row.document, PolicyDocument))
+        orders = inputs.tables.orders["order_id"].tolist()
+        order = orders.index(row.business_key)
+        return _Again(inputs, profiles, source(inputs.tables, profiles), order)
     except (RetailFlowError, ValueError, LookupError, TypeError, OSError, msgspec.MsgspecError):
         # Inputs that cannot be read any more are what `recomputation_differs_because` says.
-        return []
-    profiles = inputs.profiles(lambda region, brand: order_policy(document.resolve(region, brand)))
-    lines = inputs.order_lines
-    taken = again.merge(
-        lines[["sku"]].rename_axis("line").reset_index(), on="line", validate="many_to_one"
-    )
-    stock = inputs.stock.set_index(["node_id", "sku"])["unpromised_quantity"].to_dict()
+        return None
+
+
+def _judged(again: _Again) -> dict[str, Any]:
+    """Every node with its scores; amounts as decimal text."""
+    found = explain_order(again.inputs.tables, again.profiles, again.order)
+
+    def readable(values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: to_text(value) if name.endswith("_amount") else value
+            for name, value in values.items()
+        }
+
+    return {
+        "mode": found.mode,
+        "method": found.method,
+        "objective": readable(found.objective),
+        "candidates": [
+            {
+                **readable(candidate),
+                "objective_alone": candidate["objective_alone"]
+                and readable(candidate["objective_alone"]),
+            }
+            for candidate in found.candidates
+        ],
+    }
+
+
+def _lines(connection: sa.Connection, row: sa.Row[Any], again: _Again) -> list[dict[str, Any]]:
+    """Each line of the order with every node, those that its channel would rather have first."""
+    tables, taken = again.inputs.tables, again.sourced.units
+    lines = tables.order_lines
+    profile = again.profiles[int(tables.orders["profile"].iloc[again.order])]
+    nodes = sorted(tables.nodes["node_id"], key=lambda node: (profile.rank(node), node))
+    skus = lines["sku"].to_numpy(object)
+    taken = taken.assign(sku=skus[taken["line"].to_numpy()])
+    stock = tables.stock.set_index(["node_id", "sku"])["unpromised_quantity"].to_dict()
+    unmet = again.sourced.unmet.set_index("line")["reason_code"].to_dict()
     reserved = _reserved(connection, row.business_key)
     result = []
-    for position, line in lines[lines["order_id"] == row.business_key].iterrows():
+    for position, line in lines[lines["order"] == again.order].iterrows():
         earlier = taken[(taken["sku"] == line["sku"]) & (taken["line"] < position)]
         before = earlier.groupby("node_id")["quantity"].sum().to_dict()
         number = int(line["line_number"])
@@ -147,10 +195,10 @@ def _lines(connection: sa.Connection, row: sa.Row[Any]) -> list[dict[str, Any]]:
                 "node_id": node,
                 "unpromised_quantity": int(stock.get((node, line["sku"]), 0)),
                 "taken_by_earlier_lines_quantity": int(before.get(node, 0)),
-                "kept_back_quantity": kept_back,
+                "kept_back_quantity": profile.kept(node),
                 "reserved_quantity": reserved.get((number, node), 0),
             }
-            for node, kept_back in profiles[int(line["profile"])]
+            for node in nodes
         ]
         wanted = int(line["quantity"])
         given = sum(int(candidate["reserved_quantity"]) for candidate in candidates)
@@ -161,6 +209,7 @@ def _lines(connection: sa.Connection, row: sa.Row[Any]) -> list[dict[str, Any]]:
                 "ordered_quantity": wanted,
                 "reserved_quantity": given,
                 "unfilled_quantity": wanted - given,
+                "unfilled_reason_code": unmet.get(position),
                 "candidates": candidates,
             }
         )

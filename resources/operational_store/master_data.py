@@ -28,9 +28,10 @@ class SqlMasterData:
         )
         return {sku: ProductTerms(*terms) for sku, *terms in rows}
 
-    def nodes(self) -> dict[str, str]:
-        """Zone of each active node, by node id."""
-        return dict(fetch(self._connection, "select node_id, zone from node where is_active"))
+    def nodes(self) -> dict[str, tuple[str, str]]:
+        """Kind and zone of each active node, by node id."""
+        rows = fetch(self._connection, "select node_id, kind, zone from node where is_active")
+        return {node_id: (kind, zone) for node_id, kind, zone in rows}
 
     def last_told(self, table: str, keys: Iterable[str]) -> dict[str, datetime]:
         """When what we hold of each known product or node happened, by its key."""

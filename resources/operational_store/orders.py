@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from operator import attrgetter
 
 import sqlalchemy as sa
@@ -94,6 +94,19 @@ class SqlOrders:
             list(order_ids),
         )
         return {row[0]: OrderView(*row) for row in rows}
+
+    def taken_on(self, since: datetime, until: datetime) -> list[tuple[str, date, int, int]]:
+        """(node_id, local day, orders, units) of orders placed in [since, until]."""
+        return fetch(
+            self._connection,
+            "select r.node_id, (o.occurred_at at time zone n.zone)::date,"
+            " count(distinct r.order_id), sum(r.quantity)::bigint"
+            " from order_placed o join reservation_movement r on r.order_id = o.order_id"
+            " join node n on n.node_id = r.node_id"
+            " where r.is_start and o.occurred_at between %s and %s group by 1, 2 order by 1, 2",
+            since,
+            until,
+        )
 
     def lock_expired(self, instant: datetime, limit: int) -> dict[str, OrderView]:
         """Orders that still wait for their payment though their time is over, locked.

@@ -105,7 +105,9 @@ def scattered(
         holders = random.choice(nodes, min(12, nodes), replace=False)
         shares = random.dirichlet(np.full(len(holders), 0.6))
         held = np.ceil(shares * (2 * units + 8)).astype(int)
-        rows += [(name(node), f"sku_{item:05d}", int(n)) for node, n in zip(holders, held)]
+        rows += [
+            (name(node), f"sku_{item:05d}", int(n)) for node, n in zip(holders, held, strict=True)
+        ]
     return rows
 
 
@@ -130,7 +132,9 @@ def tables(
             "country_code": "GB",
             "service_level": "standard",
             "decided_at": decided,
-            "promised_at": [at + timedelta(days=int(n)) for at, n in zip(decided, days)],
+            "promised_at": [
+                at + timedelta(days=int(n)) for at, n in zip(decided, days, strict=True)
+            ],
         }
     )
     return Tables(
@@ -204,9 +208,13 @@ def main() -> None:
             sourced = found[0][0]
             counts = np.bincount(sourced.method, minlength=len(Method))
             shares = counts / counts.sum()
-            split = sourced.units.assign(
-                order=made.order_lines["order"].to_numpy()[sourced.units["line"]]
-            ).groupby("order")["node_id"].nunique()
+            split = (
+                sourced.units.assign(
+                    order=made.order_lines["order"].to_numpy()[sourced.units["line"]]
+                )
+                .groupby("order")["node_id"]
+                .nunique()
+            )
             row = {
                 "seconds": measuring.median([spent.wall for _, spent, _ in found]),
                 "cpu_seconds": measuring.median([spent.client for _, spent, _ in found]),

@@ -23,7 +23,17 @@ from tests.benchmarks.measuring import Result
 
 HERE = Path(__file__).resolve().parent
 #: The longest first, while the machine is as it was found; imports last.
-ORDER = ("replay", "marts", "orders", "reservations", "door", "gateway", "partners", "imports")
+ORDER = (
+    "replay",
+    "marts",
+    "orders",
+    "reservations",
+    "sourcing",
+    "door",
+    "gateway",
+    "partners",
+    "imports",
+)
 
 
 def command(name: str, *arguments: str) -> list[str]:

@@ -34,6 +34,15 @@ ACME = """
       node_ranking_by_channel: {"*": [store_leeds]}
       brokering_safety_quantity_each_by_node: {store_leeds: 0}
       promise_working_days_by_region: {uk: 1}
+      sourcing:
+        lanes:
+          store_leeds:
+            uk:
+              "*":
+                carrier: courier
+                transit_working_days: 1
+                cost_per_parcel: "5"
+                cost_per_unit: "0"
 """
 
 ORDERS = [
@@ -145,5 +154,5 @@ def test_each_order_has_its_decision_with_outcome_and_reasons(database_url: str)
             "A1": ("filled", []),
             "B2": ("filled", ["split_over_nodes"]),
             "C1": ("charges_only", []),
-            "D1": ("unfilled", ["out_of_stock"]),
+            "D1": ("unfilled", ["protected_store_stock"]),
         }

@@ -28,6 +28,7 @@ from assets.commerce.identifiers import (
 )
 from assets.contracts.registry import CONTRACTS
 from assets.order_to_fulfillment.decision import KIND, SourcingInputs, decide_again, outcome_hash
+from assets.order_to_fulfillment.sourcing.tables import NO_EXCLUSIONS, NO_USAGE, Tables
 from resources.operational_store.schema import metadata
 from resources.policy_book import FilePolicyBook
 
@@ -329,14 +330,32 @@ class LedgerStory:
         self._decide()
 
     def _decide(self) -> None:
-        order_lines = pd.DataFrame(
-            [(str(FIRST), 1, MUG, 3, 0), (str(FIRST), 2, HAT, 2, 0), (str(SECOND), 1, MUG, 1, 0)],
-            columns=["order_id", "line_number", "sku", "quantity", "profile"],
+        tables = Tables(
+            orders=pd.DataFrame(
+                {
+                    "order_id": [str(FIRST), str(SECOND)],
+                    "profile": [0, 0],
+                    "country_code": "GB",
+                    "service_level": "standard",
+                    "decided_at": minutes(10),
+                    "promised_at": minutes(10) + timedelta(days=3),
+                }
+            ),
+            order_lines=pd.DataFrame(
+                [(0, 1, MUG, 3, 20_000), (0, 2, HAT, 2, 20_000), (1, 1, MUG, 1, 20_000)],
+                columns=["order", "line_number", "sku", "quantity", "unit_price"],
+            ),
+            stock=pd.DataFrame(
+                [(NODE, MUG, 10), (NODE, HAT, 5)],
+                columns=["node_id", "sku", "unpromised_quantity"],
+            ),
+            nodes=pd.DataFrame(
+                [(NODE, "warehouse", "Europe/London")], columns=["node_id", "kind", "zone"]
+            ),
+            usage=NO_USAGE,
+            exclusions=NO_EXCLUSIONS,
         )
-        stock = pd.DataFrame(
-            [(NODE, MUG, 10), (NODE, HAT, 5)], columns=["node_id", "sku", "unpromised_quantity"]
-        )
-        inputs = SourcingInputs(order_lines, stock, [(CHANNEL, "uk", "acme")], [NODE])
+        inputs = SourcingInputs(tables, [(CHANNEL, "uk", "acme")])
         policy = self._policies.documents["order_to_fulfillment"]
         self._add(
             "decision_batch",
@@ -346,7 +365,7 @@ class LedgerStory:
                 "policy_hash": policy.policy_hash,
                 "mode": "normal",
                 "inputs": inputs.encode(),
-                "outcome_hash": outcome_hash(order_lines, decide_again(inputs, policy)),
+                "outcome_hash": outcome_hash(tables, decide_again(inputs, policy)),
             },
         )
         for order in (FIRST, SECOND):

@@ -26,6 +26,7 @@ def test_a_decision_shows_what_each_node_had_and_what_was_taken_before(
             "ordered_quantity": 1,
             "reserved_quantity": 1,
             "unfilled_quantity": 0,
+            "unfilled_reason_code": None,
             "candidates": [
                 {
                     "node_id": NODE,

@@ -64,7 +64,7 @@ def departures(instants: Instants, zone: str, terms: NodeTerms) -> Departures:
         tuple(sorted(terms.blackout_dates)),  # type: ignore[arg-type]
         *_block(today),
     )
-    ready = instants + np.timedelta64(int(terms.handling_hours), "h")  # type: ignore[arg-type]
+    ready = instants + np.timedelta64(_hours(terms), "h")
     index = np.searchsorted(pickups, ready, side="left")
     has_pickup = index < len(pickups)
     day = np.full(len(instants), np.datetime64("NaT", "D"))
@@ -88,6 +88,15 @@ def arrivals(departed: Days, transit_working_days: npt.NDArray[np.int64]) -> Day
     return result
 
 
+def _hours(terms: NodeTerms) -> int:
+    return terms.handling_hours if isinstance(terms.handling_hours, int) else 0
+
+
+def _days(first: date, end: date) -> Days:
+    """Every day from ``first`` up to and without ``end``."""
+    return np.arange(np.datetime64(first), np.datetime64(end), np.timedelta64(1, "D"))
+
+
 def _block(days: Days) -> tuple[date, date]:
     first = days.min().astype(date) - timedelta(days=1)
     last = days.max().astype(date)
@@ -98,7 +107,7 @@ def _block(days: Days) -> tuple[date, date]:
 
 @lru_cache(maxsize=256)
 def _midnights(zone: str, first: date, last: date) -> tuple[Days, Instants]:
-    days = np.arange(first, last + timedelta(days=1), dtype="datetime64[D]")
+    days = _days(first, last + timedelta(days=1))
     midnights = [_utc(day, "00:00", zone) for day in days.astype(object)]
     return days, np.array(midnights, "datetime64[us]")
 
@@ -115,7 +124,7 @@ def _pickups(
     by_weekday = dict(cut_offs)
     dark = set(blackout_dates)
     open_days, pickups, blackouts = [], [], []
-    for day in np.arange(first, last, dtype="datetime64[D]").astype(object):
+    for day in _days(first, last).astype(object):
         at = by_weekday.get(WEEKDAYS[day.weekday()])
         if at is None:
             continue

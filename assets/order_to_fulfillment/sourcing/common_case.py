@@ -18,6 +18,7 @@ Whoever is not settled is decided one after the other, with exactly the stock th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -75,9 +76,7 @@ class _Batch:
         self.floor = np.maximum(self.kept, terms.protected[of_profile])
         self.opportunity = self.price[:, None] * terms.opportunity[of_profile] // 10_000
         stock = state.stock[self.sku]
-        self.available = np.where(
-            self.is_open[self.order], np.maximum(stock - self.kept, 0), 0
-        )
+        self.available = np.where(self.is_open[self.order], np.maximum(stock - self.kept, 0), 0)
         self.plain = np.maximum(stock - self.floor, 0)
 
     def by_order(self, values: Ints) -> Ints:
@@ -88,7 +87,8 @@ class _Batch:
 
     def every(self, holds: Flags) -> Flags:
         """Whether it holds for every demand of an order."""
-        return self.by_order((~holds).astype(np.int64)) == 0
+        result: Flags = self.by_order((~holds).astype(np.int64)) == 0
+        return result
 
     def alone(self, units: Ints) -> tuple[Ints, Ints]:
         """Units and cost of each node (columns) when it ships these alone."""
@@ -142,9 +142,8 @@ def _first(mask: Flags, keys: tuple[Ints, ...]) -> Ints:
     return result
 
 
-def _pick(values: Ints, node: Ints) -> Ints:
-    result: Ints = np.take_along_axis(values, node[:, None], axis=1)[:, 0]
-    return result
+def _pick(values: Ints | Flags, node: Ints) -> Any:
+    return np.take_along_axis(values, node[:, None], axis=1)[:, 0]
 
 
 def _may_be_settled(batch: _Batch, node: Ints) -> Flags:
@@ -189,7 +188,7 @@ def _given(batch: _Batch, node: Ints, settled: Flags) -> tuple[Ints, Flags]:
 
 def _has_room(batch: _Batch, node: Ints, settled: Flags) -> Flags:
     """Whether a node's capacity does for an order, whatever unsettled ones before it use."""
-    counts_units = _pick(batch.counts_units.astype(np.int64), node) > 0
+    counts_units = _pick(batch.counts_units, node)
     slot = _pick(batch.slot, node)
     room = np.ones(batch.count, bool)
     for is_units, use in ((False, np.ones(batch.count, np.int64)), (True, batch.wanted)):
@@ -209,7 +208,7 @@ def _is_best(batch: _Batch, node: Ints, units: Ints, settled: Flags) -> Flags:
     enough = batch.by_order((batch.available < units[:, None]).astype(np.int64)) == 0
     _, rival_cost = batch.alone(np.broadcast_to(units[:, None], batch.available.shape))
     lexicographic = enough & ~batch.is_late & batch.is_open
-    late = _pick(batch.is_late.astype(np.int64), node) * total
+    late = _pick(batch.is_late, node) * total
     unmet = batch.wanted - total
     score = cost + batch.late_unit * late + batch.unmet_unit * unmet
     beaten = lexicographic & _is_before(rival_cost, cost, batch, node)
@@ -220,7 +219,8 @@ def _is_best(batch: _Batch, node: Ints, units: Ints, settled: Flags) -> Flags:
     is_best = ~beaten.any(axis=1)
     cheap = _least_of_two(batch, units, unmet) >= score
     cheap &= batch.unmet_unit * batch.wanted >= score
-    return (total == 0) | (is_best & (~batch.is_weighted | cheap))
+    result: Flags = (total == 0) | (is_best & (~batch.is_weighted | cheap))
+    return result
 
 
 def _cost_of(batch: _Batch, node: Ints, units: Ints, total: Ints, settled: Flags) -> Ints:
@@ -237,9 +237,7 @@ def _cost_of(batch: _Batch, node: Ints, units: Ints, total: Ints, settled: Flags
     return np.where(total > 0, cost + batch.by_order(protected), 0)
 
 
-def _is_before(
-    rival_cost: Ints, cost: Ints, batch: _Batch, node: Ints
-) -> Flags:
+def _is_before(rival_cost: Ints, cost: Ints, batch: _Batch, node: Ints) -> Flags:
     """Whether a node (columns) comes before the order's own by cost, distance and id."""
     own_cost, distance = cost[:, None], batch.distance
     own_distance = _pick(batch.distance, node)[:, None]
@@ -254,15 +252,12 @@ def _weighted_rivals(batch: _Batch, node: Ints, cost: Ints, unmet: Ints, score: 
     total, rival_cost = batch.alone(np.minimum(batch.available, batch.quantity[:, None]))
     rival_unmet = batch.wanted[:, None] - total
     late = np.where(batch.is_late, total, 0)
-    rival = (
-        rival_cost + batch.late_unit[:, None] * late + batch.unmet_unit[:, None] * rival_unmet
-    )
+    rival = rival_cost + batch.late_unit[:, None] * late + batch.unmet_unit[:, None] * rival_unmet
     own, own_unmet = score[:, None], unmet[:, None]
     closer = _is_before(rival_cost, cost, batch, node)
-    equal = (rival == own) & (
-        (rival_unmet < own_unmet) | ((rival_unmet == own_unmet) & closer)
-    )
-    return batch.is_open & ((rival < own) | equal)
+    equal = (rival == own) & ((rival_unmet < own_unmet) | ((rival_unmet == own_unmet) & closer))
+    result: Flags = batch.is_open & ((rival < own) | equal)
+    return result
 
 
 def _least_of_two(batch: _Batch, units: Ints, unmet: Ints) -> Ints:
@@ -276,7 +271,8 @@ def _least_of_two(batch: _Batch, units: Ints, unmet: Ints) -> Ints:
     cheapest = np.where(batch.available > 0, unit[batch.order], 2**40).min(axis=1)
     sent = batch.by_order(np.where(units > 0, units * np.where(units > 0, cheapest, 0), 0))
     further = batch.problem.terms.extra_shipment[batch.profile]
-    return two + further + sent + batch.unmet_unit * unmet
+    result: Ints = two + further + sent + batch.unmet_unit * unmet
+    return result
 
 
 def _before(group: Ints, values: Ints) -> Ints:

@@ -22,8 +22,9 @@ from assets.order_to_fulfillment.sourcing.single import SingleOrder, single
 from assets.order_to_fulfillment.sourcing.solver import best_of_all, is_solvable
 from assets.order_to_fulfillment.sourcing.tables import Profile, Tables
 
-#: Orders that are laid out against all nodes at once; the result does not depend on it.
-CHUNK = 2_000
+#: Orders that the common case looks at together: few enough that those which do not settle hold up
+#: few of the others. The result does not depend on it.
+CHUNK = 250
 
 
 class Method(IntEnum):
@@ -36,6 +37,13 @@ class Method(IntEnum):
     BEYOND_EXACT_EFFORT = 4
 
 
+#: What is to be said about an order that was not decided exactly.
+REASONS = {
+    Method.BEYOND_EXACT_SIZE: ["beyond_exact_size"],
+    Method.BEYOND_EXACT_EFFORT: ["beyond_exact_effort"],
+}
+
+
 @dataclass(frozen=True)
 class Sourced:
     """The result of a decision.
@@ -46,11 +54,17 @@ class Sourced:
         unmet: One row per line that lacks units: ``line``, ``quantity`` (> 0, each) and
             ``reason_code``.
         method: `Method` of each order.
+        late_units: How many units of each order would come after its promise.
+        shipments: In how many each order goes.
+        transport: What lanes cost for each order (ten-thousandths).
     """
 
     units: pd.DataFrame
     unmet: pd.DataFrame
     method: Ints
+    late_units: Ints
+    shipments: Ints
+    transport: Ints
 
 
 @dataclass(frozen=True)
@@ -169,7 +183,18 @@ class Desk:
             for column in (list(zip(*self._stretches, strict=True)) or [(), (), ()])
         )
         by_line = _by_line(self.problem, order_lines, demand, node, units)
-        return Sourced(by_line, self._lacking(order_lines, by_line), self._method)
+        offers = self.problem.offers
+        order = self.problem.demands.order[demand]
+        late_units, shipments, transport = np.zeros((3, len(self._method)), np.int64)
+        np.add.at(late_units, order, units * offers.is_late[order, node])
+        np.add.at(transport, order, units * offers.unit_cost[order, node])
+        columns = max(1, len(self.problem.node_ids))
+        shipped, shipper = np.divmod(np.unique(order * columns + node), columns)
+        np.add.at(shipments, shipped, 1)
+        paid = offers.parcel_cost[shipped, shipper] - offers.preference[shipped, shipper]
+        np.add.at(transport, shipped, paid)
+        unmet = self._lacking(order_lines, by_line)
+        return Sourced(by_line, unmet, self._method, late_units, shipments, transport)
 
     def _lacking(self, order_lines: pd.DataFrame, by_line: pd.DataFrame) -> pd.DataFrame:
         missing = order_lines["quantity"].to_numpy(np.int64).copy()

@@ -101,7 +101,7 @@ def _together(units: Ints, sets: Ints, quantity: Ints) -> Ints:
 
 
 def _weighted(order: SingleOrder) -> Ints:
-    best_key: tuple[int, ...] = order.objective(_nothing(order)) + (0,)
+    best_key: tuple[int, ...] = (*order.objective(_nothing(order)), 0)
     best = _nothing(order)
     for size in range(1, min(order.maximum_shipments, len(order.nodes)) + 1):
         if _least(order, size) > best_key[0]:
@@ -165,7 +165,8 @@ class _Slots:
         """Units by set, SKU and slot when the sets (rows of ``members``) give what they can."""
         offered = np.where(members[:, self.nodes], self.sizes, 0)
         before = offered.cumsum(axis=2) - offered
-        return np.clip(self.quantity[:, None] - before, 0, offered)
+        result: Ints = np.clip(self.quantity[:, None] - before, 0, offered)
+        return result
 
 
 _CHUNK = 512
@@ -203,10 +204,7 @@ def _scores(order: SingleOrder, sets: Ints) -> tuple[Ints, Ints, Ints, Ints, _Gi
     unmet, cost, late = columns
     cost = cost + order.parcel_cost[sets].sum(axis=1)
     score = (
-        cost
-        + order.extra_shipment * (size - 1)
-        + order.late_unit * late
-        + order.unmet_unit * unmet
+        cost + order.extra_shipment * (size - 1) + order.late_unit * late + order.unmet_unit * unmet
     )
     # The smaller set without the idle node says the same, for less.
     score[idle] = np.iinfo(np.int64).max
@@ -221,7 +219,8 @@ class _Given:
 
     def __call__(self, index: int) -> Ints:
         members = _members(self._sets[index : index + 1], self._count)
-        return _by_node(self._slots.taken(members), self._slots.nodes, self._count)[0]
+        result: Ints = _by_node(self._slots.taken(members), self._slots.nodes, self._count)[0]
+        return result
 
 
 def _members(sets: Ints, count: int) -> Flags:

@@ -30,18 +30,18 @@ class Lane(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     distance_km: Count = 0
 
     @property
-    def parcel_cost(self) -> int:
+    def parcel_amount(self) -> int:
         """Of one parcel (ten-thousandths)."""
         return to_ten_thousandths(self.cost_per_parcel)
 
     @property
-    def unit_cost(self) -> int:
+    def unit_amount(self) -> int:
         """Of one unit in it (ten-thousandths)."""
         return to_ten_thousandths(self.cost_per_unit)
 
 
 class NodeTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a node works; what it does not say holds as ``"*"`` says.
+    """How a node works; what it does not say holds as its kind says, then ``"*"``.
 
     Attributes:
         cut_off_by_weekday: Local time of the last pickup of each day on which it ships.
@@ -55,7 +55,7 @@ class NodeTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cut_off_by_weekday: dict[Weekday, ClockTime] | UnsetType = UNSET
     handling_hours: Count | UnsetType = UNSET
     blackout_dates: list[date] | UnsetType = UNSET
-    capacity_per_day: Count | None | UnsetType = UNSET
+    capacity_per_day: Count | UnsetType | None = UNSET
     capacity_unit: Literal["orders", "units"] | UnsetType = UNSET
     protected_quantity_each: Count | UnsetType = UNSET
     opportunity_basis_points: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
@@ -86,8 +86,9 @@ class ExactLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SourcingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything but the stock and the orders. Lanes go by node, destination and service level.
 
-    A destination is a country, else a region, else ``"*"``; the most specific one that has the
-    service level (or ``"*"``) holds. A node or destination without a lane is not served.
+    A node that is not named has the lanes of its kind (warehouse, store, drop_ship), else those of
+    ``"*"``. A destination is a country, else a region, else ``"*"``; the most specific one that has
+    the service level (or ``"*"``) holds. Where there is no lane, the node does not serve.
     """
 
     mode: Literal["lexicographic", "weighted"]
@@ -119,21 +120,28 @@ class SourcingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _of_all(self, field: str) -> object:
         return getattr(self.nodes["*"], field) if "*" in self.nodes else UNSET
 
-    def terms(self, node: str) -> NodeTerms:
-        """What holds for a node: its own terms, over those of all nodes."""
-        own = self.nodes.get(node)
-        if own is None:
-            return self.nodes["*"]
-        said = {
-            field: value
-            for field, value in msgspec.structs.asdict(own).items()
-            if value is not UNSET
-        }
-        return msgspec.structs.replace(self.nodes["*"], **said)
+    def terms(self, node: str, kind: str) -> NodeTerms:
+        """What holds for a node: its own terms, over those of its kind, over those of all."""
+        result = self.nodes["*"]
+        for name in (kind, node):
+            own = self.nodes.get(name)
+            if own is not None:
+                said = msgspec.structs.asdict(own).items()
+                changes = {field: value for field, value in said if value is not UNSET}
+                result = msgspec.structs.replace(result, **changes)
+        return result
 
-    def lane(self, node: str, country: str, region: str, service_level: str) -> Lane | None:
+    @property
+    def limits_capacity(self) -> bool:
+        """Whether any node has a capacity, so that it matters what it took on before."""
+        return any(isinstance(terms.capacity_per_day, int) for terms in self.nodes.values())
+
+    def lane(
+        self, node: str, kind: str, country: str, region: str, service_level: str
+    ) -> Lane | None:
         """The lane that an order from here to there takes, if the node serves it."""
-        by_destination = self.lanes.get(node, self.lanes.get("*", {}))
+        of_kind = self.lanes.get(kind, self.lanes.get("*", {}))
+        by_destination = self.lanes.get(node, of_kind)
         for destination in (country, region, "*"):
             by_service = by_destination.get(destination, {})
             lane = by_service.get(service_level, by_service.get("*"))

@@ -61,6 +61,7 @@ class Offers:
         is_open: The node may ship for the order, stock and capacity aside.
         is_late: It would arrive after the promise.
         parcel_cost: Lane and preference of the channel (ten-thousandths).
+        preference: What of it is preference, which nobody is paid (ten-thousandths).
         unit_cost: Of the lane (ten-thousandths).
         distance: Of the lane; breaks ties.
         slot: Row of `State.used` that the order counts in: a node's local day.
@@ -70,6 +71,7 @@ class Offers:
     is_open: Flags
     is_late: Flags
     parcel_cost: Ints
+    preference: Ints
     unit_cost: Ints
     distance: Ints
     slot: Ints
@@ -132,21 +134,25 @@ def lay_out(tables: Tables, profiles: list[Profile]) -> Problem:
     """Turn tables into arrays.
 
     Raises:
-        ValueError: If stock lists a wanted SKU of a node twice, or lines are not in the order of orders.
+        ValueError: If stock lists a wanted SKU of a node twice, or lines are not in the order of
+            orders.
     """
     nodes = tables.nodes.sort_values("node_id", ignore_index=True)
     node_ids = nodes["node_id"].tolist()
     profile = tables.orders["profile"].to_numpy(np.int64)
-    terms = _terms(profiles, node_ids)
+    terms = _terms(profiles, node_ids, nodes["kind"].tolist())
     demands, skus = _demands(tables.order_lines, len(tables.orders))
     offers, used = _offers(tables, profiles, nodes, terms)
     state = State(_stock(tables.stock, skus, node_ids), used)
     return Problem(profiles, node_ids, profile, terms, offers, demands, state)
 
 
-def _terms(profiles: list[Profile], node_ids: list[str]) -> Terms:
+def _terms(profiles: list[Profile], node_ids: list[str], kinds: list[str]) -> Terms:
     policies = [profile.policy for profile in profiles]
-    terms = [[policy.terms(node) for node in node_ids] for policy in policies]
+    terms = [
+        [policy.terms(node, kind) for node, kind in zip(node_ids, kinds, strict=True)]
+        for policy in policies
+    ]
     shape = (len(profiles), len(node_ids))
 
     def by_node(field: str) -> Ints:
@@ -164,7 +170,10 @@ def _terms(profiles: list[Profile], node_ids: list[str]) -> Terms:
         opportunity=by_node("opportunity_basis_points"),
         capacity=np.array(
             [
-                [UNLIMITED if node.capacity_per_day is None else node.capacity_per_day for node in row]
+                [
+                    UNLIMITED if node.capacity_per_day is None else node.capacity_per_day
+                    for node in row
+                ]
                 for row in terms
             ],
             np.int64,
@@ -232,7 +241,7 @@ def _offers(
 ) -> tuple[Offers, Ints]:
     orders = tables.orders
     shape = (len(orders), len(nodes))
-    lanes = _lanes(orders, profiles, nodes["node_id"].tolist())
+    lanes = _lanes(orders, profiles, nodes)
     decided = _instants(orders["decided_at"])
     promised = _instants(orders["promised_at"])
     profile = orders["profile"].to_numpy(np.int64)
@@ -242,8 +251,8 @@ def _offers(
     for index in np.unique(profile):
         rows = np.flatnonzero(profile == index)
         promised_day[rows] = local_days(promised[rows], profiles[index].zone)
-        for column, (node, zone) in enumerate(zip(nodes["node_id"], nodes["zone"], strict=True)):
-            found = departures(decided[rows], zone, profiles[index].policy.terms(node))
+        for column, (node, kind, zone) in enumerate(_each(nodes)):
+            found = departures(decided[rows], zone, profiles[index].policy.terms(node, kind))
             departed[rows, column] = found.day
             reasons[rows, column] |= np.where(found.is_blacked_out, int(Reason.BLACKOUT), 0)
             reasons[rows, column] |= np.where(found.is_after_cut_off, int(Reason.AFTER_CUT_OFF), 0)
@@ -258,7 +267,8 @@ def _offers(
     offers = Offers(
         is_open=is_open,
         is_late=is_late,
-        parcel_cost=lanes.parcel_cost,
+        parcel_cost=lanes.parcel_cost + lanes.preference,
+        preference=lanes.preference,
         unit_cost=lanes.unit_cost,
         distance=lanes.distance,
         slot=slots,
@@ -267,16 +277,23 @@ def _offers(
     return offers, used
 
 
+def _each(nodes: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Id, kind and zone of each node."""
+    columns = (nodes[column].tolist() for column in ("node_id", "kind", "zone"))
+    return list(zip(*columns, strict=True))
+
+
 @dataclass(frozen=True)
 class _Lanes:
     exists: Flags
     transit: Ints
     parcel_cost: Ints
+    preference: Ints
     unit_cost: Ints
     distance: Ints
 
 
-def _lanes(orders: pd.DataFrame, profiles: list[Profile], node_ids: list[str]) -> _Lanes:
+def _lanes(orders: pd.DataFrame, profiles: list[Profile], nodes: pd.DataFrame) -> _Lanes:
     """Lanes of each order, looked up once for all orders of a scope that go one way."""
     # Plain lists: a batch has few routes, and frames cost more than they help for one order.
     keys = list(
@@ -289,22 +306,23 @@ def _lanes(orders: pd.DataFrame, profiles: list[Profile], node_ids: list[str]) -
     )
     routes = {key: position for position, key in enumerate(dict.fromkeys(keys))}
     codes = np.array([routes[key] for key in keys], np.int64)
-    found = np.zeros((5, len(routes), len(node_ids)), np.int64)
+    found = np.zeros((6, len(routes), len(nodes)), np.int64)
     for row, (index, country, service_level) in enumerate(routes):
         profile = profiles[index]
         step = to_ten_thousandths(profile.policy.preference_step_cost)
-        for column, node in enumerate(node_ids):
-            lane = profile.policy.lane(node, country, profile.region, service_level)
+        for column, (node, kind, _) in enumerate(_each(nodes)):
+            lane = profile.policy.lane(node, kind, country, profile.region, service_level)
             if lane is not None:
                 found[:, row, column] = (
                     1,
                     lane.transit_working_days,
-                    lane.parcel_cost + step * profile.rank(node),
-                    lane.unit_cost,
+                    lane.parcel_amount,
+                    step * profile.rank(node),
+                    lane.unit_amount,
                     lane.distance_km,
                 )
-    exists, transit, parcel_cost, unit_cost, distance = found[:, codes, :]
-    return _Lanes(exists > 0, transit, parcel_cost, unit_cost, distance)
+    exists, transit, parcel_cost, preference, unit_cost, distance = found[:, codes, :]
+    return _Lanes(exists > 0, transit, parcel_cost, preference, unit_cost, distance)
 
 
 def _instants(column: pd.Series) -> npt.NDArray[np.datetime64]:
@@ -338,7 +356,7 @@ def _slots(
         )
     }
     used: list[tuple[int, int]] = []
-    for column, (node, zone) in enumerate(zip(nodes["node_id"], nodes["zone"], strict=True)):
+    for column, (node, _, zone) in enumerate(_each(nodes)):
         days, of_order = np.unique(local_days(decided, zone), return_inverse=True)
         slots[:, column] = len(used) + of_order
         used += [taken.get((node, day), (0, 0)) for day in days]

@@ -1,8 +1,8 @@
 """The best choice for one order by OR-Tools CP-SAT, where enumerating sets of nodes does not do.
 
 Each part of what a choice is judged by is minimised in its turn and then held, and so are the
-tie-breakers, packed into few numbers; the solver has no choice left and gives the same units on every machine. One worker, a
-fixed seed, and a limit on work instead of time.
+tie-breakers, packed into few numbers; the solver has no choice left and gives the same units on
+every machine. One worker, a fixed seed, and a limit on work instead of time.
 """
 
 from __future__ import annotations
@@ -84,14 +84,12 @@ class _Model:
             if solver is None:
                 return None
             self._model.add(part == round(solver.objective_value))
-            self._model.clear_hints()
+            self._model.clear_hints()  # type: ignore[no-untyped-call]
             for variable in self._every_variable():
                 self._model.add_hint(variable, solver.value(variable))
         if solver is None:
             return None
-        return np.array(
-            [[solver.value(units) for units in row] for row in self._given], np.int64
-        )
+        return np.array([[solver.value(units) for units in row] for row in self._given], np.int64)
 
     def _every_variable(self) -> list[Any]:
         rows = [*self._plain, *self._protected, self._ships]

@@ -44,7 +44,10 @@ Choice = tuple[tuple[int, ...], ...]
 
 
 def best(
-    wanted: list[tuple[str, int, int]], nodes: list[Node], stock: Stock, used: dict[str, list[int]],
+    wanted: list[tuple[str, int, int]],
+    nodes: list[Node],
+    stock: Stock,
+    used: dict[str, list[int]],
     rules: Rules,
 ) -> tuple[Any, Choice]:
     """The best choice (SKU by node) and what it was judged by; takes it from stock and capacity."""
@@ -98,7 +101,10 @@ def _is_allowed(
             sum(price * row[position] for (_, _, price), row in zip(wanted, choice, strict=True))
         )
         taken = used[node.name][node.counts_units]
-        if node.capacity is not None and taken + (units if node.counts_units else 1) > node.capacity:
+        if (
+            node.capacity is not None
+            and taken + (units if node.counts_units else 1) > node.capacity
+        ):
             return False
     if shipments > rules.maximum_splits + 1:
         return False
@@ -112,9 +118,7 @@ def _key(
     stock: Stock,
     rules: Rules,
 ) -> tuple[Any, ...]:
-    unmet = sum(
-        quantity - sum(row) for (_, quantity, _), row in zip(wanted, choice, strict=True)
-    )
+    unmet = sum(quantity - sum(row) for (_, quantity, _), row in zip(wanted, choice, strict=True))
     ships = [position for position in range(len(nodes)) if any(row[position] for row in choice)]
     late = sum(row[p] for row in choice for p in ships if nodes[p].is_late)
     cost = sum(nodes[p].parcel * 10_000 for p in ships)

@@ -85,7 +85,9 @@ class Wanted:
 
 
 def order(*lines: tuple[str, int] | tuple[str, int, int], **changes: Any) -> Wanted:
-    return Wanted([(line[0], line[1], line[2] if len(line) > 2 else 10) for line in lines], **changes)
+    return Wanted(
+        [(line[0], line[1], line[2] if len(line) > 2 else 10) for line in lines], **changes
+    )
 
 
 @dataclass
@@ -124,9 +126,7 @@ class Network:
         stock = [
             (node, sku, units) for node, held in self.stock.items() for sku, units in held.items()
         ]
-        nodes = [
-            (node, "warehouse", self.zones.get(node, "Europe/London")) for node in self.stock
-        ]
+        nodes = [(node, "warehouse", self.zones.get(node, "Europe/London")) for node in self.stock]
         used = [(node, pd.Timestamp(day), taken, units) for node, day, taken, units in self.used]
         exclusions = [
             (f"order-{first + position}", node)
@@ -138,9 +138,9 @@ class Network:
             order_lines=pd.DataFrame(lines, columns=columns).astype(
                 {"order": "int64", "quantity": "int64", "unit_price": "int64"}
             ),
-            stock=pd.DataFrame(
-                stock, columns=["node_id", "sku", "unpromised_quantity"]
-            ).astype({"unpromised_quantity": "int64"}),
+            stock=pd.DataFrame(stock, columns=["node_id", "sku", "unpromised_quantity"]).astype(
+                {"unpromised_quantity": "int64"}
+            ),
             nodes=pd.DataFrame(nodes, columns=["node_id", "kind", "zone"]),
             usage=pd.DataFrame(used, columns=list(NO_USAGE.columns)) if used else NO_USAGE,
             exclusions=(

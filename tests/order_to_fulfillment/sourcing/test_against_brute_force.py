@@ -112,11 +112,12 @@ class Case:
         return profile(self.policy, kept_back=self.kept)
 
     def by_brute_force(self) -> list[tuple[Any, tuple[tuple[int, ...], ...]]]:
-        stock = {(node, sku): units for node, held in self.stock.items() for sku, units in held.items()}
+        stock = {
+            (node, sku): units for node, held in self.stock.items() for sku, units in held.items()
+        }
         used = {node.name: [0, 0] for node in self.nodes}
         return [
-            best(list(wanted.lines), self.nodes, stock, used, self.rules)
-            for wanted in self.orders
+            best(list(wanted.lines), self.nodes, stock, used, self.rules) for wanted in self.orders
         ]
 
     def expected(self) -> list[tuple[int, str, int]]:
