@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from resources.policy_book import SHIPPED
 from tests.flows.replaying import Replaying, ended
 from tests.layouts.made_files import SHARED_DATA
 
@@ -96,6 +97,38 @@ def test_all_invariants_hold(week: Week) -> None:
     verdicts = {verdict["id"]: verdict for verdict in json.loads(done.stdout)}
     assert set(verdicts) >= {"S1", "S2", "S3", "S4", "M1", "P1", "P2", "P7"}
     assert all(verdict["applies"] and verdict["holds"] for verdict in verdicts.values())
+
+
+def counterfactual(week: Week, policy: Path, *arguments: str) -> dict[str, Any]:
+    done = ended(week.replaying.omniflow("counterfactual", str(policy), "--json", *arguments))
+    assert done.returncode == 0, done
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_under_its_own_policy_the_week_would_have_been_the_same(week: Week) -> None:
+    found = counterfactual(week, SHIPPED / "order_to_fulfillment.yaml")
+    assert (found["orders"], found["order_lines"]) == (
+        week.report["orders"],
+        week.report["order_lines"],
+    )
+    assert found["differing_orders"] == 0
+    assert found["stored"] == found["counterfactual"]
+    assert set(found["change"].values()) == {0, "0.0000"}
+    reserved = "select sum(reserved_quantity)::int from order_line"
+    assert week.replaying.rows(reserved) == [(found["stored"]["filled_quantity"],)]
+
+
+def test_with_more_kept_back_the_week_would_have_filled_less(week: Week, tmp_path: Path) -> None:
+    shipped = (SHIPPED / "order_to_fulfillment.yaml").read_text()
+    assert '    "*": 0\n' in shipped
+    path = tmp_path / "cautious.yaml"
+    path.write_text(shipped.replace('    "*": 0\n', '    "*": 12\n'))
+    found = counterfactual(week, path, "--from", FIRST, "--to", LAST)
+    assert found["orders"] == week.report["orders"]
+    assert found["change"]["filled_quantity"] < 0
+    assert found["change"]["fill_rate"] < 0
+    assert 0 < found["differing_orders"] < found["orders"]
 
 
 def test_the_marts_sold_what_was_ordered(week: Week) -> None:
