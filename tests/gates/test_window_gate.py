@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from resources import window_gate
-from resources.gate_records import close_case
+from resources.gate_records import close_case, open_cases
 from resources.gated_tables import TABLES
 from resources.operational_store.bulk import copy_into, execute, fetch
 from resources.operational_store.store import OperationalStore, create_engine
@@ -363,3 +363,22 @@ def test_an_event_waits_for_the_case_of_the_sentence_that_its_key_broke(
         ("order of the cup", "product/currency_is_a_code"),
         ("order of the mug", "product/sku_is_upper_case"),
     ]
+
+
+def test_a_replay_closes_the_windows_of_all_tables_and_names_what_they_hold(
+    store: OperationalStore,
+) -> None:
+    with store.transaction() as connection:
+        product(connection, "mug")
+        order(connection, "W1", sku="GHOST")
+    verdicts = {verdict.table: verdict.held for verdict in gate(store).close_all()}
+    assert verdicts == {"product": 1, "order_placed": 0, "order_line": 1}
+    with store.transaction() as connection:
+        told = open_cases(connection)
+    assert told == {
+        "order_line/sku_is_known_holds": f"the SKU is not in the master data (1 rows):"
+        f" {order_id('W1')}",
+        "product/sku_is_upper_case": "the SKU is not in capitals, as the ERP writes it"
+        " (1 rows): mug",
+    }
+    assert gate(store).close_all()[0].table == "product"
