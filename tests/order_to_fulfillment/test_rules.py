@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assets.commerce.calendar import add_working_days
 from assets.errors import IllegalTransition
