@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 import sqlalchemy as sa
 
 from assets.commerce.identifiers import fulfilment_order_id, order_id
@@ -238,6 +239,20 @@ def happy_ending(number: str, sku: str, units: int, amount: str, at: float) -> l
         payment_captured(number, amount, at=at + 31),
         shipment_delivered(number, at=at + 600),
     ]
+
+
+# Frames of the rules
+
+
+def stock(**units_by_node: Mapping[str, int]) -> pd.DataFrame:
+    """Unpromised units: ``stock(leeds={"MUG": 3})``."""
+    rows = [
+        (node_id, sku, quantity)
+        for node_id, units in units_by_node.items()
+        for sku, quantity in units.items()
+    ]
+    frame = pd.DataFrame(rows, columns=["node_id", "sku", "unpromised_quantity"])
+    return frame.astype({"unpromised_quantity": "int64"})
 
 
 # A shop to tell it to
