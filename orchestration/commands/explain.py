@@ -66,19 +66,22 @@ def _print(explanation: dict[str, Any]) -> None:
 
 
 def _print_candidates(sourcing: dict[str, Any]) -> None:
-    judged = ", ".join(f"{name} {value}" for name, value in sourcing["objective"].items())
-    typer.echo(f"{'judged':<15}{sourcing['mode']}, {sourcing['method']}: {judged}")
+    typer.echo(f"{'mode':<15}{sourcing['mode']}, {sourcing['method'].replace('_', ' ')}")
+    judged = (
+        f"{name.rpartition('_')[0] or name} {value}"
+        for name, value in sourcing["objective"].items()
+    )
+    typer.echo(f"{'judged by':<15}{', '.join(judged)}")
     rows = [
         {
             "node": candidate["node_id"],
-            "could_give": candidate["could_give_quantity"],
+            "could": candidate["could_give_quantity"],
             "gives": candidate["given_quantity"],
             "late": candidate["late_quantity"],
             "parcel": candidate["parcel_amount"],
             "units": candidate["unit_amount"],
-            "opportunity": candidate["opportunity_amount"],
-            "chosen": "yes" if candidate["is_chosen"] else "",
-            "reasons": ", ".join(candidate["reason_codes"]),
+            "last_units": candidate["opportunity_amount"],
+            "why": "chosen" if candidate["is_chosen"] else ", ".join(candidate["reason_codes"]),
         }
         for candidate in sourcing["candidates"]
     ]

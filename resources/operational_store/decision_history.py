@@ -14,7 +14,10 @@ from assets.decisions.policy_document import PolicyDocument
 def decision_batches(
     connection: sa.Connection, kind: str, since: datetime | None, until: datetime | None
 ) -> Iterator[tuple[bytes, PolicyDocument]]:
-    """Inputs and policy of the batches of one kind that were decided in [since, until)."""
+    """Inputs and policy of the batches of one kind that were decided in (since, until].
+
+    A replay decides a window at its end, so that midnight belongs to the day before.
+    """
     documents: dict[str, PolicyDocument] = {}
     rows = connection.execute(
         sa.text(
@@ -23,8 +26,8 @@ def decision_batches(
             from decision_batch as batch
             join policy_version as policy on batch.policy_hash = policy.policy_hash
             where batch.kind = :kind
-                and (cast(:since as timestamptz) is null or batch.effective_at >= :since)
-                and (cast(:until as timestamptz) is null or batch.effective_at < :until)
+                and (cast(:since as timestamptz) is null or batch.effective_at > :since)
+                and (cast(:until as timestamptz) is null or batch.effective_at <= :until)
             order by batch.recorded_xid, batch.decision_batch_id
             """
         ),

@@ -16,6 +16,11 @@ import numpy as np
 from assets.order_to_fulfillment.sourcing.problem import Flags, Ints
 from assets.order_to_fulfillment.sourcing.single import LATE_FIRST, SingleOrder
 
+#: Sets of which units are worked out at once; bounds the memory and nothing else.
+_CHUNK = 512
+#: Sets that the weighted mode looks into before it asks which of the others can still win.
+_FIRST_LOOK = 64
+
 
 def is_enumerable(order: SingleOrder) -> bool:
     """Whether the policy lets all sets of this order's nodes be looked at."""
@@ -101,21 +106,26 @@ def _together(units: Ints, sets: Ints, quantity: Ints) -> Ints:
 
 
 def _weighted(order: SingleOrder) -> Ints:
-    best_key: tuple[int, ...] = (*order.objective(_nothing(order)), 0)
+    best_key: tuple[int, ...] = order.objective(_nothing(order))
     best = _nothing(order)
     for size in range(1, min(order.maximum_shipments, len(order.nodes)) + 1):
         if _least(order, size) > best_key[0]:
             # More shipments only cost more.
             break
         sets = _feasible_sets(order, size)
-        sets = sets[_at_least(order, sets) <= best_key[0]]
-        if not len(sets):
-            continue
-        score, unmet, cost, distance, given_of = _scores(order, sets)
-        first = int(np.lexsort((np.arange(len(sets)), distance, cost, unmet, score))[0])
-        key = (int(score[first]), int(unmet[first]), size, int(cost[first]), int(distance[first]))
-        if key < best_key:
-            best_key, best = key, given_of(first)
+        bound = _at_least(order, sets)
+        promising = np.argsort(bound, kind="stable")
+        for start in range(0, len(sets), _FIRST_LOOK):
+            # The most promising first: what they reach spares most of the others a look.
+            part = np.sort(promising[start : start + _FIRST_LOOK])
+            if bound[promising[start]] > best_key[0]:
+                break
+            score, unmet, cost, distance, given_of = _scores(order, sets[part])
+            first = int(np.lexsort((part, distance, cost, unmet, score))[0])
+            found = (score[first], unmet[first], size, cost[first], distance[first], part[first])
+            key = tuple(int(value) for value in found)
+            if key < best_key:
+                best_key, best = key, given_of(first)
     return best
 
 
@@ -167,9 +177,6 @@ class _Slots:
         before = offered.cumsum(axis=2) - offered
         result: Ints = np.clip(self.quantity[:, None] - before, 0, offered)
         return result
-
-
-_CHUNK = 512
 
 
 def _costs(order: SingleOrder, sets: Ints) -> tuple[Ints, Ints, _Given]:
