@@ -148,6 +148,21 @@ class MasterData(Protocol):
 
     def put_products(self, columns: Columns) -> None: ...
     def put_prices(self, columns: Columns) -> None: ...
+    def latest_shown(
+        self, keys: Iterable[tuple[str, str]]
+    ) -> list[tuple[str, str, int, str, datetime, datetime]]:
+        """The last price that each (channel, sku) showed.
+
+        (channel, sku, unit price, currency, as of, from when on approved prices count).
+        """
+        ...
+
+    def price_versions(
+        self, keys: Iterable[tuple[str, str]]
+    ) -> list[tuple[str, str, int, str, datetime]]:
+        """(channel, sku, unit price, currency, from when on) of each (channel, sku)."""
+        ...
+
     def put_nodes(self, columns: Columns) -> None: ...
     def put_customers(self, columns: Columns) -> None:
         """Country to the customer, everything personal to the contact that can be erased."""
@@ -219,8 +234,12 @@ class Stock(Protocol):
         """The last count of each position that was counted at that instant or later."""
         ...
 
-    def take_unpublished(self) -> list[tuple[str, str, int]]:
-        """(node_id, sku, unpromised on hand) of every node of SKUs that changed; marks them."""
+    def take_unpublished(self) -> tuple[Columns, dict[str, datetime]]:
+        """``node_id``, ``sku`` and ``unpromised_quantity`` of all nodes of SKUs that changed.
+
+        They count as told from now on; no columns where nothing changed. Also when the earliest
+        change of each of these SKUs happened.
+        """
         ...
 
     def published(self, skus: Iterable[str]) -> dict[tuple[str, str], int]:
@@ -228,6 +247,55 @@ class Stock(Protocol):
         ...
 
     def put_published(self, columns: Columns) -> None: ...
+    def forget_published(self, channel: str, skus: Sequence[str]) -> None:
+        """Let a channel be told of these SKUs again, whatever it was told last."""
+        ...
+
+
+class Synchronisation(Protocol):
+    """What is known of other systems' stock, and what could explain that it is not ours.
+
+    Facts are (sku, what it is, units, when); `assets.inventory.evidence` says what each shows.
+    """
+
+    def watermark(self) -> int:
+        """The last number that the stock ledgers have given."""
+        ...
+
+    def newest(self) -> dict[tuple[str, str], datetime]:
+        """Time of the newest snapshot that was compared, by (system, node or channel)."""
+        ...
+
+    def released(self, case_type: str, business_keys: Iterable[str]) -> set[str]:
+        """Those of these cases that a person has closed."""
+        ...
+
+    def spoken_for(self, systems: Sequence[str], node_id: str, since: datetime) -> set[str]:
+        """SKUs of a node of which one of these systems has said something since."""
+        ...
+
+    def facts_of_node(
+        self, system: str, node_id: str, skus: Sequence[str], since: datetime, as_of: datetime
+    ) -> list[tuple[str, str, int, datetime]]: ...
+
+    def levels(self, channel: str, skus: Sequence[str], as_of: datetime) -> dict[str, int]:
+        """What a channel had last been told of each SKU by an instant."""
+        ...
+
+    def facts_of_channel(
+        self, channel: str, skus: Sequence[str], since: datetime, as_of: datetime
+    ) -> list[tuple[str, str, int, datetime]]: ...
+
+    def arrived_late(
+        self, node_ids: Iterable[str], since: datetime
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[str, str, int]]]:
+        """Drift of snapshots since, as it was last coded, and what has moved before them since.
+
+        The coding: (snapshot_id, sku, reason_code, quantity, revision, amount a unit, currency,
+        as_of, system, node_id, units booked by a correction). The movements: (snapshot_id, sku,
+        quantity).
+        """
+        ...
 
 
 @dataclass(slots=True)
@@ -332,6 +400,8 @@ class UnitOfWork(Protocol):
     def stock(self) -> Stock: ...
     @property
     def orders(self) -> Orders: ...
+    @property
+    def synchronisation(self) -> Synchronisation: ...
     @property
     def policies(self) -> PolicyBook: ...
     @property

@@ -62,6 +62,10 @@ RETAILER = {
     "brand": "house",
     "faults": FAULTS,
     "accepts_fulfilment": True,
+    # At two in the morning nothing moves; each system tells of it when the day begins.
+    "snapshot_hour": 2,
+    "acknowledges_availability": True,
+    "shows_prices": True,
     "nodes": [
         {"node_id": "dc_midlands", "kind": "warehouse", "country": "GB", "stock_share": 8},
         {"node_id": "store_leeds", "kind": "store", "country": "GB", "stock_share": 1},

@@ -16,6 +16,7 @@ from assets.finance import checks as finance_checks
 from assets.inventory import assets as inventory
 from assets.inventory import checks as inventory_checks
 from assets.master_data import assets as master_data
+from assets.master_data import checks as master_data_checks
 from assets.order_to_fulfillment import assets as order_to_fulfillment
 from assets.order_to_fulfillment import checks as order_to_fulfillment_checks
 from orchestration.dagster_resources import OperationalStoreResource
@@ -40,6 +41,7 @@ def build_operations(**resource_overrides: Any) -> dg.Definitions:
             *order_to_fulfillment.ASSETS,
         ],
         asset_checks=[
+            *master_data_checks.CHECKS,
             *inventory_checks.CHECKS,
             *finance_checks.CHECKS,
             *order_to_fulfillment_checks.CHECKS,

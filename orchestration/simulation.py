@@ -119,6 +119,9 @@ class Simulation:
         self.progress.overdue += self._store.report_overdue()
         self.progress.silent += self._store.report_silence()
         self.progress.expired += self._store.expire_reservations()
+        compared = self._store.reconcile()
+        self.progress.tally += compared
+        rows += compared.rows
         self.progress.published += self._store.publish_availability()
         self._deliver()
         with self._store.transaction() as connection:

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
-from assets.inventory.mart_expectations import INVENTORY_POSITION_DAILY
+from assets.inventory.mart_expectations import (
+    ATP_PUBLISHED,
+    INVENTORY_DRIFT,
+    INVENTORY_POSITION_DAILY,
+    INVENTORY_SYNC_LATENCY,
+)
 from assets.order_to_fulfillment.mart_expectations import (
     CHANNEL_SALES_DAILY,
     FULFILLMENT_BACKLOG,
@@ -100,6 +105,57 @@ MARTS: dict[str, GatedMart] = {
                 ) as ledger
                 on ledger.trading_date = mart.trading_date
                     and ledger.node_id = mart.node_id and ledger.sku = mart.sku
+            """,
+        ),
+        GatedMart(
+            INVENTORY_DRIFT,
+            computed="""
+                coalesce(
+                    lines.drift = sum(mart.net_drift_quantity) over (
+                        partition by mart.trading_date, mart.source_system, mart.place
+                    ),
+                    false
+                ) as drift_agrees
+            """,
+            joins="""
+                left join (
+                    select trading_date, source_system, place, sum(drift_quantity) as drift
+                    from core.fct_inventory_snapshot_lines
+                    group by trading_date, source_system, place
+                ) as lines
+                on lines.trading_date = mart.trading_date
+                    and lines.source_system = mart.source_system and lines.place = mart.place
+            """,
+        ),
+        GatedMart(
+            INVENTORY_SYNC_LATENCY,
+            computed="coalesce(told.lines = mart.published_line_count, false) as lines_agree",
+            joins="""
+                left join (
+                    select channel, trading_date, count(*) as lines
+                    from core.fct_availability_publications
+                    group by channel, trading_date
+                ) as told
+                on told.channel = mart.channel and told.trading_date = mart.trading_date
+            """,
+            scaled=(
+                "acknowledged_share",
+                "median_publication_seconds",
+                "p95_publication_seconds",
+                "median_acknowledgement_seconds",
+                "p95_acknowledgement_seconds",
+            ),
+        ),
+        GatedMart(
+            ATP_PUBLISHED,
+            computed="coalesce(told.last_at = mart.published_at, false) as is_the_last",
+            joins="""
+                left join (
+                    select channel, sku, max(published_at) as last_at
+                    from core.fct_availability_publications
+                    group by channel, sku
+                ) as told
+                on told.channel = mart.channel and told.sku = mart.sku
             """,
         ),
         GatedMart(

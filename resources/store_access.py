@@ -246,6 +246,14 @@ class StoreAccess:
             self.store.clock = WallClock()
             return self.store.expire_reservations()
 
+    def reconcile(self) -> int:
+        """Compare what other systems believe of our stock; gives the snapshots."""
+        with self._draining(wait=False) as mine:
+            if not mine:
+                return 0
+            self.store.clock = WallClock()
+            return self.store.reconcile().applied
+
     def publish_availability(self) -> int:
         """Tell channels what they may sell now; gives the lines told."""
         with self._draining(wait=False) as mine:

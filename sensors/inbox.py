@@ -18,6 +18,7 @@ REPORTED_AS = {
     "inventory": "stock_movement",
     "finance": "journal_line",
     "order_to_fulfillment": "order_placed",
+    "inventory_synchronisation": "inventory_snapshot",
 }
 REPORT_EVERY_SECONDS = 1.0
 SIMULATED = "time in this home is simulated: only a replay or a demo moves it"

@@ -134,6 +134,10 @@ class PromiseStore(Timed, Protocol):
         """End what was not paid in time; gives the orders."""
         ...
 
+    def reconcile(self) -> int:
+        """Compare what other systems believe of our stock; gives the snapshots."""
+        ...
+
     def publish_availability(self) -> int:
         """Tell channels what changed; gives the lines."""
         ...

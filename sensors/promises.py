@@ -12,19 +12,23 @@ from sensors.ports import PromiseStore
     name="promises",
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ends reservations that were not paid in time; tells channels what they may sell.",
+    description=(
+        "Ends reservations that were not paid in time, compares stock with what other systems"
+        " believe, and tells channels what they may sell."
+    ),
 )
 def promises(operational_store: dg.ResourceParam[PromiseStore]) -> dg.SkipReason:
-    """Expire, then publish: what was freed can be sold again. And ask after what never came."""
+    """Expire and compare, then publish: what was freed can be sold. Ask after what is late."""
     if operational_store.time_is_simulated():
         return dg.SkipReason(SIMULATED)
     overdue = operational_store.report_overdue()
     silent = operational_store.report_silence()
     expired = operational_store.expire_reservations()
+    compared = operational_store.reconcile()
     lines = operational_store.publish_availability()
     return dg.SkipReason(
-        f"{expired} orders expired, {lines} lines of availability told, {overdue} events overdue,"
-        f" {silent} parcels not heard of"
+        f"{expired} orders expired, {lines} lines of availability told, {compared} snapshots"
+        f" compared, {overdue} events overdue, {silent} parcels not heard of"
     )
 
 

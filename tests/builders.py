@@ -291,6 +291,7 @@ class Shop:
         self.store.report_overdue()
         self.store.report_silence()
         self.store.expire_reservations()
+        self.store.reconcile()
         self.store.publish_availability()
 
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:

@@ -17,7 +17,8 @@ import msgspec
 
 from assets.commerce.money import TEN_THOUSANDTHS, UNSIGNED_MONEY_PATTERN, to_ten_thousandths
 from assets.contracts.envelope import ArrivingEnvelope, Envelope, ReasonCode
-from assets.contracts.inventory import InventoryCounted
+from assets.contracts.inventory import InventoryCounted, InventorySnapshotTaken
+from assets.contracts.master_data import PriceShown
 from assets.contracts.order import OrderCharge, OrderPlaced
 from assets.contracts.registry import CONTRACTS, Contract
 from assets.contracts.returns import ReturnRequested
@@ -279,21 +280,47 @@ def _check_return(payload: Any) -> None:
 
 
 def _check_count(payload: Any) -> None:
+    _check_skus(payload.lines, "a count says one quantity of a SKU")
+
+
+def _check_skus(lines: list[Any], said: str) -> None:
     seen: set[str] = set()
-    for index, line in enumerate(payload.lines):
+    for index, line in enumerate(lines):
         if line.sku in seen:
-            _refuse(
-                "duplicate_sku",
-                "a count says one quantity of a SKU",
-                f"$.data.lines[{index}].sku",
-            )
+            _refuse("duplicate_sku", said, f"$.data.lines[{index}].sku")
         seen.add(line.sku)
+
+
+def _check_as_of(as_of: datetime) -> None:
+    try:
+        as_of.astimezone(UTC)
+    except OverflowError as error:
+        raise ContractViolation("time_out_of_range", str(error), "$.data.as_of") from error
+
+
+def _check_snapshot(payload: Any) -> None:
+    _check_as_of(payload.as_of)
+    if (payload.node_id is None) == (payload.channel is None):
+        said = "a snapshot is of a node or of a channel, and says which"
+        _refuse("schema_violation", said, "$.data.node_id")
+    for index, line in enumerate(payload.lines):
+        if line.unit_of_measure == "case" and line.units_per_case is None:
+            pointer = f"$.data.lines[{index}].units_per_case"
+            _refuse("missing_field", "cases of how many units", pointer)
+    _check_skus(payload.lines, "a snapshot says one quantity of a SKU")
+
+
+def _check_prices(payload: Any) -> None:
+    _check_as_of(payload.as_of)
+    _check_skus(payload.lines, "a channel shows one price of a SKU")
 
 
 _EXTRA_CHECKS: dict[type[msgspec.Struct], Callable[[Any], None]] = {
     OrderPlaced: _check_order,
     ReturnRequested: _check_return,
     InventoryCounted: _check_count,
+    InventorySnapshotTaken: _check_snapshot,
+    PriceShown: _check_prices,
 }
 
 

@@ -6,6 +6,7 @@ nothing is ``internal``. It travels in the generated JSON Schema as ``x-security
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -46,6 +47,7 @@ SkuCode = Annotated[
 ]
 Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z", description="Snake-case code")]
 Text = Annotated[str, Meta(max_length=500)]
+Instant = Annotated[datetime, Meta(tz=True, description="With a zone")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="ISO 4217 code")]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2 code")]
 Money = Annotated[
@@ -65,6 +67,14 @@ CostMoney = Annotated[
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000, description="Each")]
 NonNegativeQuantity = Annotated[int, Meta(ge=0, le=100_000_000, description="Each")]
 SignedQuantity = Annotated[int, Meta(ge=-1_000_000, le=1_000_000, description="Each")]
+SnapshotQuantity = Annotated[
+    int,
+    Meta(
+        ge=-100_000_000,
+        le=100_000_000,
+        description="In the line's unit of measure; below zero where too much was issued",
+    ),
+]
 LineNumber = Annotated[int, Meta(ge=1, le=100_000)]
 BasisPoints = Annotated[int, Meta(ge=0, le=10_000, description="Hundredths of a percent")]
 CustomerNumber = Annotated[

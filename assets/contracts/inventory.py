@@ -1,20 +1,26 @@
-"""Inventory events: physical facts about stock, told by ERP and WMS, one event per document."""
+"""Inventory events: physical facts about stock, and what other systems believe of it.
+
+Facts are told by ERP and WMS, one event per document. A snapshot states no fact: it is what a
+system believes at an instant, to be compared with ours.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from assets.contracts.fields import (
     Code,
     EventData,
+    Instant,
     Key,
     LineNumber,
     NonNegativeQuantity,
     Quantity,
     SignedQuantity,
     SkuCode,
+    SnapshotQuantity,
     Text,
 )
 
@@ -68,3 +74,44 @@ class InventoryAdjusted(EventData, frozen=True, kw_only=True):
     reason: Code
     note: Text = ""
     lines: Annotated[list[AdjustedLine], Meta(max_length=5_000)]
+
+
+class SnapshotLine(EventData, frozen=True, kw_only=True):
+    """What a system believes to have of one SKU, in its own unit of measure.
+
+    A partner that knows how many units a case holds says so in either unit: it is how a quantity in
+    the wrong one is recognised.
+    """
+
+    sku: SkuCode
+    quantity: SnapshotQuantity
+    unit_of_measure: Literal["each", "case"] = "each"
+    units_per_case: Annotated[int, Meta(ge=2, le=100_000)] | None = None
+
+
+class InventorySnapshotTaken(EventData, frozen=True, kw_only=True):
+    """What ``system`` believes of one node or one channel, true at ``as_of``.
+
+    Of a node: the units on hand. Of a channel: the level that it was last set to, its own sales
+    since then not taken off. SKUs that it does not name it says nothing about.
+    """
+
+    document_number: Key
+    system: Code
+    as_of: Instant
+    node_id: Key | None = None
+    channel: Key | None = None
+    lines: Annotated[list[SnapshotLine], Meta(max_length=5_000)]
+
+
+class AvailabilityAcknowledged(EventData, frozen=True, kw_only=True):
+    """A channel shows, from the event's time on, the availability of one message of ours."""
+
+    channel: Key
+    publication_id: Annotated[
+        str,
+        Meta(
+            pattern=r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z",
+            description="Id of the command that told it",
+        ),
+    ]

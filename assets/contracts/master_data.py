@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from assets.contracts.fields import (
     AddressLine,
@@ -13,6 +15,7 @@ from assets.contracts.fields import (
     CustomerNumber,
     Email,
     EventData,
+    Instant,
     Key,
     PersonName,
     Postcode,
@@ -41,6 +44,23 @@ class PriceChanged(EventData, frozen=True, kw_only=True):
     price_channel: Key
     unit_price: UnsignedMoney
     currency: Currency
+
+
+class ShownPrice(EventData, frozen=True, kw_only=True):
+    """What customers of a channel are asked for one unit of a SKU."""
+
+    sku: SkuCode
+    unit_price: UnsignedMoney
+
+
+class PriceShown(EventData, frozen=True, kw_only=True):
+    """The prices that a channel shows its customers, true at ``as_of``."""
+
+    document_number: Key
+    channel: Key
+    as_of: Instant
+    currency: Currency
+    lines: Annotated[list[ShownPrice], Meta(max_length=5_000)]
 
 
 class NodeRegistered(EventData, frozen=True, kw_only=True):

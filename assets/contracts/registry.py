@@ -94,6 +94,22 @@ CONTRACTS: dict[str, Contract] = {
             "inventory",
             1,
         ),
+        Contract(
+            "retail.availability.acknowledged.v1",
+            inventory.AvailabilityAcknowledged,
+            "stock_control",
+            "inventory",
+            2,
+        ),
+        Contract("retail.price.shown.v1", master_data.PriceShown, "pricing", "master_data", 3),
+        # Compared when all that happened by its time is applied, so by a consumer of its own.
+        Contract(
+            "retail.inventory.snapshot_taken.v1",
+            inventory.InventorySnapshotTaken,
+            "stock_control",
+            "inventory_synchronisation",
+            12,
+        ),
         Contract("retail.ledger.adjusted.v1", ledger.LedgerAdjusted, "finance", "finance", 4),
         Contract(
             "retail.order.placed.v1", order.OrderPlaced, "order_desk", "order_to_fulfillment", 5
@@ -164,4 +180,12 @@ CONTRACTS: dict[str, Contract] = {
     )
 }
 
-BUILT_CONSUMERS = frozenset({"master_data", "inventory", "finance", "order_to_fulfillment"})
+BUILT_CONSUMERS = frozenset(
+    {
+        "master_data",
+        "inventory",
+        "finance",
+        "order_to_fulfillment",
+        "inventory_synchronisation",
+    }
+)

@@ -44,5 +44,56 @@ SPECS = [
     ),
 ]
 
-inventory: dg.AssetsDefinition = caught_up("inventory", SPECS)
-ASSETS = [inventory]
+AVAILABILITY_SPECS = [
+    table(
+        "availability_published",
+        "One row per message to a channel and SKU: what it was told, and since when it was due.",
+        group=GROUP,
+        owner=OWNER,
+        deps=READS,
+    ),
+    table(
+        "availability_acknowledged",
+        "One row per message that a channel has taken up, with when it did.",
+        group=GROUP,
+        owner=OWNER,
+        deps=READS,
+    ),
+]
+
+SYNCHRONISATION_READS = (
+    "event_inbox",
+    "product",
+    "node",
+    "stock_movement",
+    "stock_position",
+    "availability_published",
+)
+SYNCHRONISATION_SPECS = [
+    table(
+        "inventory_snapshot",
+        "One row per snapshot and SKU: what another system believed beside what we had then.",
+        group=GROUP,
+        owner=OWNER,
+        deps=SYNCHRONISATION_READS,
+        fresh_within=timedelta(days=3),
+    ),
+    table(
+        "inventory_drift_reason",
+        "One row per snapshot, SKU, revision and reason: units that another system has otherwise.",
+        group=GROUP,
+        owner=OWNER,
+        deps=SYNCHRONISATION_READS,
+    ),
+    table(
+        "stock_correction",
+        "One row per step of a correction of our books by another system's word.",
+        group=GROUP,
+        owner=OWNER,
+        deps=SYNCHRONISATION_READS,
+    ),
+]
+
+inventory: dg.AssetsDefinition = caught_up("inventory", [*SPECS, *AVAILABILITY_SPECS])
+synchronisation: dg.AssetsDefinition = caught_up("inventory_synchronisation", SYNCHRONISATION_SPECS)
+ASSETS = [inventory, synchronisation]

@@ -46,6 +46,47 @@ LEDGERS = {
     ),
 }
 
+#: Columns of what is kept of other systems' snapshots, by table.
+BELIEFS = {
+    "inventory_snapshot": (
+        "snapshot_id",
+        "system",
+        "node_id",
+        "channel",
+        "document_number",
+        "sku",
+        "unit_of_measure",
+        "units_per_case",
+        "stated_quantity",
+        "held_quantity",
+        "drift_quantity",
+        "ledger_watermark",
+        "occurred_at",
+    ),
+    "inventory_drift_reason": (
+        "snapshot_id",
+        "sku",
+        "revision",
+        "reason_code",
+        "quantity",
+        "amount",
+        "currency_code",
+        "occurred_at",
+    ),
+    "stock_correction": (
+        "snapshot_id",
+        "sku",
+        "revision",
+        "node_id",
+        "status",
+        "quantity",
+        "amount",
+        "currency_code",
+        "reference_id",
+        "occurred_at",
+    ),
+}
+
 
 class PositionChanges:
     """What one batch does to stock positions, summed up, so that each is touched once."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from assets.inventory.policy import InventoryPolicy
 
 
-def available_to_promise(positions: pd.DataFrame, policy: InventoryPolicy) -> pd.DataFrame:
+def available_to_promise(
+    positions: pd.DataFrame, policies: Mapping[str, InventoryPolicy]
+) -> pd.DataFrame:
     """What each channel may sell of each SKU.
 
     ``ATP = max(0, Σ over nodes of max(0, unpromised − node safety) − channel threshold)``, floored
@@ -16,33 +23,48 @@ def available_to_promise(positions: pd.DataFrame, policy: InventoryPolicy) -> pd
     Args:
         positions: One row per ``node_id`` and ``sku`` with ``unpromised_quantity`` (each): on hand
             less reserved and allocated. It must hold every node of each SKU that it names.
-        policy: Node safety, and per channel threshold, ceiling and excluded nodes.
+        policies: By channel, what holds for it: node safety, and its own threshold, ceiling and
+            excluded nodes.
 
     Returns:
         One row per channel and SKU, in that order: ``channel``, ``sku``, ``available_quantity``
         (before threshold and ceiling) and ``published_quantity`` (after both).
     """
-    safety = positions["node_id"].map(policy.node_safety).astype("int64")
-    free = (positions["unpromised_quantity"] - safety).clip(lower=0)
-    skus = positions["sku"].drop_duplicates().sort_values()
+    node_of, nodes = pd.factorize(positions["node_id"])
+    sku_of, found = pd.factorize(positions["sku"])
+    skus = np.sort(np.asarray(found, dtype=object))
+    sku_of = np.searchsorted(skus, np.asarray(found, dtype=object))[sku_of]
+    order = np.argsort(sku_of, kind="stable")
+    first_of_sku = np.flatnonzero(np.diff(sku_of[order], prepend=-1))
+    node_of = node_of[order]
+    unpromised = positions["unpromised_quantity"].to_numpy("int64")[order]
     parts = []
-    for channel, buffer in sorted(policy.channels.items()):
-        included = ~positions["node_id"].isin(buffer.excluded_nodes)
-        available = free.where(included, 0).groupby(positions["sku"]).sum().reindex(skus)
-        published = (available - buffer.threshold_quantity_each).clip(
-            lower=0, upper=buffer.ceiling_quantity_each
+    for channel, policy in sorted(policies.items()):
+        buffer = policy.channels[channel]
+        safety = np.array([policy.node_safety(node) for node in nodes], "int64")
+        is_included = np.array([node not in buffer.excluded_nodes for node in nodes])
+        free = np.maximum(unpromised - safety[node_of], 0) * is_included[node_of]
+        available = np.add.reduceat(free, first_of_sku)
+        published = np.clip(
+            available - buffer.threshold_quantity_each, 0, buffer.ceiling_quantity_each
         )
-        parts.append(
-            pd.DataFrame(
-                {
-                    "channel": channel,
-                    "sku": skus.to_numpy(),
-                    "available_quantity": available.to_numpy("int64"),
-                    "published_quantity": published.to_numpy("int64"),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+        parts.append((channel, available, published))
+    return pd.DataFrame(
+        {
+            "channel": _words(
+                np.repeat(np.arange(len(parts)), len(skus)), [channel for channel, _, _ in parts]
+            ),
+            "sku": _words(np.tile(np.arange(len(skus)), len(parts)), skus),
+            "available_quantity": np.concatenate([available for _, available, _ in parts]),
+            "published_quantity": np.concatenate([published for _, _, published in parts]),
+        }
+    )
+
+
+def _words(positions: npt.NDArray[np.int64], words: Iterable[str]) -> pd.Categorical[Any]:
+    """Words by their position, which is much cheaper than the words themselves."""
+    categories: pd.Index[Any] = pd.Index(list(words))
+    return pd.Categorical.from_codes(positions, categories)
 
 
 def book_change(change: int, on_hand: int, reserved: int, allocated: int) -> tuple[int, int, int]:

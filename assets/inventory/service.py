@@ -1,27 +1,27 @@
-"""Applies physical facts about stock, and tells channels what they may sell."""
+"""Applies physical facts about stock."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
-
-import msgspec
-import pandas as pd
+from datetime import datetime
 
 from assets.commerce.identifiers import identify
-from assets.contracts.inventory import InventoryCounted, InventoryReceived
+from assets.contracts.inventory import (
+    AvailabilityAcknowledged,
+    InventoryCounted,
+    InventoryReceived,
+)
 from assets.facts import FactRows
 from assets.finance.journal import Journal
 from assets.finance.policy import Accounts
 from assets.inventory.late_facts import correct_counts, is_known_to
 from assets.inventory.ledger import LEDGERS, Movement, PositionChanges
-from assets.inventory.policy import inventory_policy
-from assets.inventory.rules import available_to_promise, book_change
+from assets.inventory.publication import acknowledge
+from assets.inventory.rules import book_change
 from assets.ports import (
     Case,
-    Command,
     Count,
     InboxEvent,
     ProductTerms,
@@ -54,21 +54,21 @@ class Books:
 
 
 def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
-    """Apply receipts, counts and adjustments. A physical fact is never refused.
+    """Apply receipts, counts and adjustments, and hear what channels have taken up.
 
-    Reservations that a fact leaves without stock give way in the same transaction, newest first,
-    and a case opens. A document that names an unknown node or SKU waits for it.
+    A physical fact is never refused. Reservations that it leaves without stock give way in the
+    same transaction, newest first, and a case opens. A document that names an unknown node or SKU
+    waits for it.
     """
+    heard = [event for event in events if isinstance(event.data, AvailabilityAcknowledged)]
+    acknowledge(heard, unit_of_work)
+    events = [event for event in events if not isinstance(event.data, AvailabilityAcknowledged)]
+    if not events:
+        return
     skus = {line.sku for event in events for line in event.data.lines}
-    books = Books(
-        unit_of_work, unit_of_work.master_data.products(skus), Journal(unit_of_work.policies)
-    )
+    books = open_books(skus, min(event.occurred_at for event in events), unit_of_work)
     nodes = unit_of_work.master_data.nodes()
-    for node_id, sku, *quantities in unit_of_work.stock.lock_positions(skus):
-        books.positions[node_id, sku] = quantities
-    for last in unit_of_work.stock.counted_since(min(event.occurred_at for event in events)):
-        books.counts[last.node_id, last.sku] = last
-    documents = [_reference(event) for event in events]
+    documents = [reference(event) for event in events]
     booked = unit_of_work.known("stock_movement", "reference_id", documents)
     booked |= unit_of_work.known("inventory_counted", "reference_id", documents)
     for event, document in zip(events, documents, strict=True):
@@ -83,15 +83,35 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
             )
         else:
             booked.add(document)
-            _apply(event, books)
-    _flush(books)
+            apply(event, books)
+    flush(books)
 
 
-def _reference(event: InboxEvent) -> str:
+def open_books(skus: Iterable[str], earliest: datetime, unit_of_work: UnitOfWork) -> Books:
+    """The positions of these SKUs at every node, locked until the transaction ends.
+
+    Args:
+        skus: What may be moved.
+        earliest: When the first of the movements happened; counts since then know of it.
+        unit_of_work: The transaction.
+    """
+    wanted = set(skus)
+    books = Books(
+        unit_of_work, unit_of_work.master_data.products(wanted), Journal(unit_of_work.policies)
+    )
+    for node_id, sku, *quantities in unit_of_work.stock.lock_positions(wanted):
+        books.positions[node_id, sku] = quantities
+    for last in unit_of_work.stock.counted_since(earliest):
+        books.counts[last.node_id, last.sku] = last
+    return books
+
+
+def reference(event: InboxEvent) -> str:
+    """The id of a stock document, which its movements carry."""
     return str(identify("stock_document", event.source, event.data.document_number))
 
 
-def _apply(event: InboxEvent, books: Books) -> None:
+def apply(event: InboxEvent, books: Books) -> None:
     """Book one document: its movements, what they do to positions, and their value."""
     kind, reason, lines = _changes(event, books)
     accounts = books.journal.accounts(event)
@@ -103,7 +123,7 @@ def _apply(event: InboxEvent, books: Books) -> None:
             kind=kind,
             quantity=change,
             reason_code=reason,
-            reference_id=_reference(event),
+            reference_id=reference(event),
             reference_line=line_number,
             order_id=None,
             occurred_at=event.occurred_at,
@@ -119,7 +139,7 @@ def _apply(event: InboxEvent, books: Books) -> None:
         books.journal.post(
             event,
             f"inventory_{kind}",
-            f"{_reference(event)}/{currency}",
+            f"{reference(event)}/{currency}",
             currency,
             event.occurred_at,
             [(accounts.inventory, -sum(by_account.values())), *by_account.items()],
@@ -170,7 +190,7 @@ def _count_differences(event: InboxEvent, books: Books) -> list[tuple[int, str, 
     for number, line in enumerate(event.data.lines, start=1):
         key = (node, line.sku)
         books.rows["inventory_counted"].append(
-            (_reference(event), number, node, line.sku, line.quantity, event.occurred_at)
+            (reference(event), number, node, line.sku, line.quantity, event.occurred_at)
         )
         later = books.counts.get(key)
         if later is not None and later.occurred_at > event.occurred_at:
@@ -222,7 +242,8 @@ def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -
         )
 
 
-def _flush(books: Books) -> None:
+def flush(books: Books) -> None:
+    """Write what the books have gathered, as one statement a table."""
     unit_of_work = books.unit_of_work
     correct_counts(
         books.told_late, books.products, unit_of_work, books.rows, books.changes, books.journal
@@ -231,60 +252,3 @@ def _flush(books: Books) -> None:
     books.changes.flush(unit_of_work)
     books.journal.flush(unit_of_work)
     unit_of_work.open_cases(books.cases)
-
-
-@dataclass(frozen=True)
-class _Everybody:
-    """The scope of what is published: all regions and brands of the house."""
-
-    channel: str
-    legal_entity: str = "house"
-    brand: str = "house"
-    region: str = "all"
-    correlation_id: str = "availability"
-
-
-def publish_availability(unit_of_work: UnitOfWork) -> int:
-    """Tell each channel what changed of what it may sell; gives how many lines were told."""
-    rows = unit_of_work.stock.take_unpublished()
-    if not rows:
-        return 0
-    values = unit_of_work.policies.resolve("inventory", "all", "house")
-    policy = inventory_policy(values)
-    positions = pd.DataFrame(rows, columns=["node_id", "sku", "unpromised_quantity"])
-    told = unit_of_work.stock.published({row[1] for row in rows})
-    available = available_to_promise(positions, policy)
-    known = [told.get(key) for key in zip(available["channel"], available["sku"], strict=True)]
-    changed = available[available["published_quantity"] != pd.Series(known, dtype="float64")]
-    if changed.empty:
-        return 0
-    unit_of_work.stock.put_published({name: changed[name].tolist() for name in changed.columns})
-    commands = []
-    as_of = unit_of_work.effective_at.isoformat()
-    lines_by_channel: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for channel, sku, quantity in zip(
-        changed["channel"], changed["sku"], changed["published_quantity"].tolist(), strict=True
-    ):
-        lines_by_channel[channel].append({"sku": sku, "quantity": quantity})
-    for channel, lines in lines_by_channel.items():
-        digest = hashlib.sha256(msgspec.json.encode(lines)).hexdigest()
-        for start in range(0, len(lines), policy.availability_lines_per_message):
-            commands.append(  # noqa: PERF401  a comprehension of this size explains nothing
-                Command(
-                    partner=channel,
-                    command_type="availability.publish",
-                    business_key=f"availability/{channel}",
-                    scope=_Everybody(channel),
-                    payload={
-                        "channel": channel,
-                        "as_of": as_of,
-                        "lines": lines[start : start + policy.availability_lines_per_message],
-                    },
-                    owner=OWNER,
-                    caused_at=unit_of_work.effective_at,
-                    # Told twice at one instant, it is two messages unless they say the same.
-                    discriminator=f"{as_of}/{start}/{digest}",
-                )
-            )
-    unit_of_work.send(commands)
-    return len(changed)

@@ -19,6 +19,13 @@ SPECS = [
         deps=INBOX,
     ),
     table(
+        "price_shown",
+        "One row per document and SKU: the price that a channel showed, and when.",
+        group=GROUP,
+        owner="pricing",
+        deps=INBOX,
+    ),
+    table(
         "node", "One row per place that holds stock.", group=GROUP, owner="master_data", deps=INBOX
     ),
     table(

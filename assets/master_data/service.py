@@ -11,10 +11,12 @@ from assets.contracts.master_data import (
     CustomerRegistered,
     NodeRegistered,
     PriceChanged,
+    PriceShown,
     ProductRegistered,
 )
 from assets.facts import in_columns
 from assets.finance.journal import Journal
+from assets.master_data.parity import judge_prices, take_shown_prices
 from assets.ports import CONTACT, InboxEvent, UnitOfWork
 
 CONSUMER = "master_data"
@@ -26,6 +28,7 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     _take_products(_of(events, ProductRegistered), unit_of_work)
     _take_prices(_of(events, PriceChanged), unit_of_work)
     _take_customers(_of(events, CustomerRegistered), unit_of_work)
+    take_shown_prices(_of(events, PriceShown), unit_of_work)
 
 
 def _of(events: list[InboxEvent], kind: type) -> list[InboxEvent]:
@@ -135,6 +138,8 @@ def _take_prices(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     ]
     names = ("sku", "channel", "unit_price", "currency_code", "occurred_at")
     unit_of_work.master_data.put_prices(in_columns(names, rows))
+    # A price that is told late may be the one that a channel has shown all along.
+    judge_prices({(channel, sku) for sku, channel, _ in latest}, unit_of_work)
 
 
 def _take_customers(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:

@@ -22,6 +22,9 @@ LEFT_OUT_TABLES = {
     "partner_health": "tells how often a partner failed before it answered",
 }
 
+#: Columns of one table only, that differ for a reason of their own.
+LEFT_OUT_OF = {"availability_published": frozenset({"occurred_at"})}
+
 #: Columns that differ between two runs of the same business, in any table that has them.
 LEFT_OUT_COLUMNS = frozenset(
     {
@@ -44,6 +47,7 @@ LEFT_OUT_COLUMNS = frozenset(
         "recorded_xid",
         "removed_payload_md5",
         "traceparent",
+        "unpublished_since",  # of the earliest event of a batch
     }
 )
 
@@ -57,7 +61,12 @@ COUNTED_ONCE = frozenset({"quarantined_event"})
 def digest_columns() -> dict[str, list[str]]:
     """The columns that count, by table, in the schema's order."""
     return {
-        table.name: [column.name for column in table.columns if column.name not in LEFT_OUT_COLUMNS]
+        table.name: [
+            column.name
+            for column in table.columns
+            if column.name not in LEFT_OUT_COLUMNS
+            and column.name not in LEFT_OUT_OF.get(table.name, ())
+        ]
         for table in sorted(metadata.tables.values(), key=lambda table: table.name)
         if table.name not in LEFT_OUT_TABLES
     }

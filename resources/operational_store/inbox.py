@@ -107,6 +107,11 @@ class SqlInbox:
         )
         return {(source, event_id): fields for source, event_id, fields in found}
 
+    def earliest(self) -> datetime:
+        """When the first of the claimed events happened; now where none was."""
+        moments = (event.occurred_at for event in self._claimed.values())
+        return min(moments, default=self._effective_at)
+
     def park(self, event: InboxEvent, reason: str, release_condition: str) -> None:
         """Let an event wait until its condition is released."""
         self._parked[event.inbox_id] = (reason, release_condition)

@@ -62,6 +62,37 @@ class SqlMasterData:
             f"insert into price ({names}) select {names} from staged_price on conflict do nothing",
         )
 
+    def latest_shown(
+        self, keys: Iterable[tuple[str, str]]
+    ) -> list[tuple[str, str, int, str, datetime, datetime]]:
+        """The last price that each (channel, sku) showed."""
+        wanted = list(keys)
+        return fetch(
+            self._connection,
+            "select s.channel, s.sku, (s.unit_price * 10000)::bigint, s.currency_code,"
+            " s.occurred_at, s.graced_from"
+            " from unnest(%s::text[], %s::text[]) as w (channel, sku) cross join lateral ("
+            " select * from price_shown p where p.channel = w.channel and p.sku = w.sku"
+            " order by p.occurred_at desc, p.document_id limit 1) s",
+            [channel for channel, _ in wanted],
+            [sku for _, sku in wanted],
+        )
+
+    def price_versions(
+        self, keys: Iterable[tuple[str, str]]
+    ) -> list[tuple[str, str, int, str, datetime]]:
+        """(channel, sku, unit price, currency, from when on) of each (channel, sku)."""
+        wanted = list(keys)
+        return fetch(
+            self._connection,
+            "select p.channel, p.sku, (p.unit_price * 10000)::bigint, p.currency_code,"
+            " p.occurred_at from price p"
+            " join unnest(%s::text[], %s::text[]) as w (channel, sku)"
+            " on w.channel = p.channel and w.sku = p.sku",
+            [channel for channel, _ in wanted],
+            [sku for _, sku in wanted],
+        )
+
     def put_nodes(self, columns: Columns) -> None:
         """Insert nodes, or replace them by id."""
         upsert(self._connection, "node", self._with_effective(columns, "node_id"), ["node_id"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,12 +12,19 @@ from resources.operational_store.bulk import execute, fetch, upsert
 
 
 class SqlStock:
-    """Stock of one transaction."""
+    """Stock of one transaction; ``earliest`` says when the first thing that it applies happened."""
 
-    def __init__(self, connection: sa.Connection, effective_at: datetime, policy_hash: str) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        effective_at: datetime,
+        policy_hash: str,
+        earliest: Callable[[], datetime],
+    ) -> None:
         self._connection = connection
         self._effective_at = effective_at
         self._policy_hash = policy_hash
+        self._earliest = earliest
 
     def lock_positions(self, skus: Iterable[str]) -> list[StockPosition]:
         """Every node's position of these SKUs, ordered by node and SKU."""
@@ -54,22 +61,24 @@ class SqlStock:
             " on_hand_quantity = p.on_hand_quantity + c.on_hand,"
             " reserved_quantity = p.reserved_quantity + c.reserved,"
             " allocated_quantity = p.allocated_quantity + c.allocated,"
-            " is_unpublished = true"
+            " is_unpublished = true, unpublished_since = least(p.unpublished_since, %s)"
             " from unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])"
             " as c (node_id, sku, on_hand, reserved, allocated)"
             " where p.node_id = c.node_id and p.sku = c.sku",
+            self._earliest(),
             *arguments,
         )
         if updated < len(changes):
             execute(
                 self._connection,
                 "insert into stock_position"
-                " (node_id, sku, on_hand_quantity, reserved_quantity, allocated_quantity)"
-                " select c.* from unnest"
+                " (node_id, sku, on_hand_quantity, reserved_quantity, allocated_quantity,"
+                " unpublished_since) select c.*, %s from unnest"
                 " (%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])"
                 " as c (node_id, sku, on_hand, reserved, allocated)"
                 " where not exists (select from stock_position p"
                 " where p.node_id = c.node_id and p.sku = c.sku) order by 1, 2",
+                self._earliest(),
                 *arguments,
             )
 
@@ -135,19 +144,50 @@ class SqlStock:
         )
         return list(map(Count._make, rows))
 
-    def take_unpublished(self) -> list[tuple[str, str, int]]:
-        """(node_id, sku, unpromised on hand) of every node of SKUs that changed; marks them."""
+    def take_unpublished(self) -> tuple[Columns, dict[str, datetime]]:
+        """Node, SKU and unpromised quantity of every node of SKUs that changed; marks them.
+
+        Also when the earliest change of each of these SKUs happened.
+        """
         changed = fetch(
             self._connection,
-            "update stock_position set is_unpublished = false where is_unpublished returning sku",
+            "with changed as (select node_id, sku, unpublished_since from stock_position"
+            " where is_unpublished order by node_id, sku for update)"
+            " update stock_position p set is_unpublished = false, unpublished_since = null"
+            " from changed c where p.node_id = c.node_id and p.sku = c.sku"
+            " returning c.sku, c.unpublished_since",
         )
         if not changed:
-            return []
-        return fetch(
+            return {}, {}
+        since: dict[str, datetime] = {}
+        for sku, instant in changed:
+            moment = instant or self._effective_at
+            since[sku] = min(moment, since.get(sku, moment))
+        # Whole columns at once: tens of thousands of rows would be taken apart one by one.
+        node_ids, skus, unpromised = fetch(
             self._connection,
-            "select node_id, sku, on_hand_quantity - reserved_quantity - allocated_quantity"
-            " from stock_position where sku = any(%s) order by sku, node_id",
-            list({row[0] for row in changed}),
+            "select array_agg(node_id), array_agg(sku),"
+            " array_agg(on_hand_quantity - reserved_quantity - allocated_quantity)"
+            " from stock_position where sku = any(%s)",
+            list(since),
+        )[0]
+        columns = {"node_id": node_ids, "sku": skus, "unpromised_quantity": unpromised}
+        return columns, since
+
+    def forget_published(self, channel: str, skus: Sequence[str]) -> None:
+        """Let a channel be told of these SKUs again, whatever it was told last."""
+        execute(
+            self._connection,
+            "delete from channel_availability where channel = %s and sku = any(%s)",
+            channel,
+            list(skus),
+        )
+        execute(
+            self._connection,
+            "update stock_position set is_unpublished = true,"
+            " unpublished_since = least(unpublished_since, %s) where sku = any(%s)",
+            self._effective_at,
+            list(skus),
         )
 
     def published(self, skus: Iterable[str]) -> dict[tuple[str, str], int]:

@@ -16,6 +16,7 @@ import structlog
 from assets.contracts.registry import CONTRACTS
 from assets.errors import EnvironmentProblem, PolicyError
 from assets.finance import service as finance
+from assets.inventory import publication, synchronisation
 from assets.inventory import service as inventory
 from assets.master_data import service as master_data
 from assets.order_to_fulfillment import service as order_to_fulfillment
@@ -39,6 +40,9 @@ HANDLERS: dict[str, Handler] = {
     finance.CONSUMER: finance.handle,
     order_to_fulfillment.CONSUMER: order_to_fulfillment.handle,
 }
+
+#: Who looks back on what all the others have applied, and so is never drained with them.
+AFTERWARDS: dict[str, Handler] = {synchronisation.CONSUMER: synchronisation.handle}
 
 #: What another worker's transaction may do to ours; tried again, it sees what the other one left.
 IN_THE_WAY = (
@@ -177,12 +181,13 @@ class OperationalStore:
         """Apply what waits for a consumer, batch by batch, each in one transaction.
 
         Args:
-            consumer: One of `HANDLERS`.
-            until: Only what happened by then; by default everything.
+            consumer: One of `HANDLERS` or `AFTERWARDS`.
+            until: Only what happened by then; by default everything, of those who look back what
+                has settled.
             batch_size: Events at most in one transaction.
         """
         tally = DrainTally()
-        horizon = until or datetime.max.replace(tzinfo=UTC)
+        horizon = until or self._horizon(consumer)
         limit, failures = batch_size, 0
         while True:
             try:
@@ -206,6 +211,11 @@ class OperationalStore:
                 return tally
             if limit < batch_size:
                 limit, failures = min(batch_size, limit * 8), 0
+
+    def _horizon(self, consumer: str) -> datetime:
+        if consumer in AFTERWARDS:
+            return synchronisation.settled_until(self.policies, self.clock.effective_at())
+        return datetime.max.replace(tzinfo=UTC)
 
     def _set_aside(self, consumer: str, horizon: datetime, error: Exception) -> SqlUnitOfWork:
         """Quarantine the one event that its flow failed on, with a case for its owner."""
@@ -231,7 +241,7 @@ class OperationalStore:
                 with self.unit_of_work() as unit_of_work:
                     events = unit_of_work.inbox.claim(consumer, horizon, batch_size)
                     if events:
-                        HANDLERS[consumer](events, unit_of_work)
+                        (HANDLERS | AFTERWARDS)[consumer](events, unit_of_work)
             except IN_THE_WAY:
                 if attempt == most_attempts:
                     raise
@@ -306,7 +316,11 @@ class OperationalStore:
     def publish_availability(self) -> int:
         """Tell channels what they may sell now; gives the lines told."""
         with self.unit_of_work() as unit_of_work:
-            return inventory.publish_availability(unit_of_work)
+            return publication.publish_availability(unit_of_work)
+
+    def reconcile(self) -> DrainTally:
+        """Compare the snapshots of other systems that have settled by now with the ledgers."""
+        return self.drain(synchronisation.CONSUMER)
 
     def has_orders_in_flight(self) -> bool:
         """Whether any order still waits for a partner."""

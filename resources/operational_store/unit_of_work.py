@@ -21,6 +21,7 @@ from resources.operational_store.master_data import SqlMasterData
 from resources.operational_store.orders import SqlOrders
 from resources.operational_store.schema import metadata
 from resources.operational_store.stock import SqlStock
+from resources.operational_store.synchronisation import SqlSynchronisation
 
 OUTBOX_CHANNEL = "omniflow_outbox"
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -52,7 +53,10 @@ class SqlUnitOfWork:
         self.policies = policies
         self.inbox = SqlInbox(connection, effective_at)
         self.master_data = SqlMasterData(connection, effective_at)
-        self.stock = SqlStock(connection, effective_at, policies.policy_hash("inventory"))
+        self.stock = SqlStock(
+            connection, effective_at, policies.policy_hash("inventory"), self.inbox.earliest
+        )
+        self.synchronisation = SqlSynchronisation(connection)
         self.orders = SqlOrders(connection, effective_at)
         self.rows: Counter[str] = Counter()
         self.cases_opened = 0

@@ -7,13 +7,21 @@ the orders that follow from them are made by `trading`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
 from assets.contracts.fields import Key, NonNegativeQuantity, SkuCode
+from assets.contracts.inventory import (
+    AvailabilityAcknowledged,
+    InventorySnapshotTaken,
+    SnapshotLine,
+)
+from assets.contracts.master_data import PriceShown, ShownPrice
+from resources.sandbox.events import Scope
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
+from resources.sandbox.snapshots import Daily, node_lines, parts
 
 
 class AvailableLine(msgspec.Struct, frozen=True, gc=False):
@@ -64,13 +72,17 @@ class Habits:
 
 
 class Channel(PartnerSystem):
-    """Holds the availability that it was last told."""
+    """Holds the availability that it was last told, and shows the prices that it was given."""
 
     def __init__(self, habits: Habits, world: World) -> None:
         super().__init__(habits.code, world)
         self.habits = habits
         self.availability: dict[str, int] = {}
         self.as_of: datetime | None = None
+        self._daily = Daily(world)
+        self._levels: dict[str, int] = {}
+        self._changes: list[tuple[datetime, list[AvailableLine]]] = []
+        world.price_lists[self.code] = habits.price_basis_points
 
     def perform(self, command: Command) -> None:
         """Take new availability; SKUs that it does not name stay as they are."""
@@ -81,3 +93,67 @@ class Channel(PartnerSystem):
             raise Refused(f"availability of {told.channel} was sent to {self.code}")
         self.availability.update((line.sku, line.quantity) for line in told.lines)
         self.as_of = told.as_of
+        if self.world.keeps_books:
+            self._changes.append((told.as_of, told.lines))
+        if self.world.settings.acknowledges_availability:
+            self._acknowledge(command)
+
+    def _acknowledge(self, command: Command) -> None:
+        """Say when customers see it: some seconds later, as long as a feed takes."""
+        chance = self.world.chance
+        seconds = chance.between(2, 45, "feed", self.code, command.command_id)
+        shown = AvailabilityAcknowledged(channel=self.code, publication_id=command.command_id)
+        due = command.effective_at + timedelta(seconds=seconds)
+        subject = f"availability/{self.code}"
+        self.answer(command, "retail.availability.acknowledged.v1", due, shown, subject)
+
+    def is_idle(self, until: datetime) -> bool:
+        """Whether no snapshot is due."""
+        return self._daily.is_idle(until)
+
+    def prepare(self, until: datetime) -> None:
+        """Tell each day which levels and prices are shown."""
+        for as_of, told_at in self._daily.take(until):
+            for number, lines in enumerate(parts(self.believed(as_of)), start=1):
+                document = f"SN-{self.code}-{as_of:%Y%m%d}-{number}"
+                taken = InventorySnapshotTaken(
+                    document_number=document,
+                    system=self.code,
+                    as_of=as_of,
+                    channel=self.code,
+                    lines=lines,
+                )
+                event_type = "retail.inventory.snapshot_taken.v1"
+                self.tell(event_type, told_at, taken, document, self._scope)
+            for number, prices in enumerate(parts(self.shown_prices(as_of)), start=1):
+                document = f"PR-{self.code}-{as_of:%Y%m%d}-{number}"
+                shown = PriceShown(
+                    document_number=document,
+                    channel=self.code,
+                    as_of=as_of,
+                    currency=self.world.settings.currency,
+                    lines=prices,
+                )
+                self.tell("retail.price.shown.v1", told_at, shown, document, self._scope)
+
+    def believed(self, as_of: datetime) -> list[SnapshotLine]:
+        """The lines of its snapshot: the level that each SKU was last set to."""
+        for told_of, lines in self._changes:
+            if told_of <= as_of:
+                self._levels.update((line.sku, line.quantity) for line in lines)
+        self._changes = [change for change in self._changes if change[0] > as_of]
+        return node_lines(self._levels)
+
+    def shown_prices(self, as_of: datetime) -> list[ShownPrice]:
+        """The prices that its customers see."""
+        shown = []
+        for sku, versions in sorted(self.world.prices.get(self.code, {}).items()):
+            current = [price for valid_from, price in versions if valid_from <= as_of]
+            if current:
+                shown.append(ShownPrice(sku=sku, unit_price=current[-1]))
+        return shown
+
+    @property
+    def _scope(self) -> Scope:
+        settings = self.world.settings
+        return Scope(settings.legal_entity, settings.brand, settings.region, self.code)

@@ -17,16 +17,26 @@ import msgspec
 
 from assets.commerce.identifiers import identify
 from assets.commerce.money import share_out, to_ten_thousandths, to_text
-from assets.contracts.fields import Currency, Key, Quantity, SkuCode, Text, UnsignedMoney
+from assets.contracts.fields import (
+    Currency,
+    Key,
+    Quantity,
+    SignedQuantity,
+    SkuCode,
+    Text,
+    UnsignedMoney,
+)
 from assets.contracts.inventory import (
     CountedLine,
     InventoryCounted,
     InventoryReceived,
     ReceivedLine,
+    SnapshotLine,
 )
-from assets.contracts.master_data import NodeRegistered, ProductRegistered
+from assets.contracts.master_data import NodeRegistered, PriceChanged, ProductRegistered
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
-from resources.sandbox.settings import NodeSetting
+from resources.sandbox.settings import NodeSetting, channel_price
+from resources.sandbox.snapshots import Daily, StockBook, node_lines, tell_nodes
 
 TRAILING_DAYS = 28
 _DELIVERIES_COME_AT = time(6)
@@ -65,6 +75,17 @@ class _SalesOrder(msgspec.Struct, gc=False):
     lines: list[_OrderedLine]
 
 
+class _AdjustedLine(msgspec.Struct, gc=False):
+    sku: SkuCode
+    quantity: SignedQuantity
+
+
+class _StockAdjustment(msgspec.Struct, gc=False):
+    document_number: Key
+    node_id: Key
+    lines: list[_AdjustedLine]
+
+
 class _GoodsIssue(msgspec.Struct, gc=False):
     order_number: Key
     node_id: Key
@@ -73,6 +94,7 @@ class _GoodsIssue(msgspec.Struct, gc=False):
 
 _sales_order = msgspec.json.Decoder(_SalesOrder).decode
 _goods_issue = msgspec.json.Decoder(_GoodsIssue).decode
+_stock_adjustment = msgspec.json.Decoder(_StockAdjustment).decode
 
 
 @dataclass
@@ -101,9 +123,11 @@ class Erp(PartnerSystem):
         self._announced: set[str] = set()
         self._documents: dict[tuple[str, str, date], int] = {}
         self._next_receipt: datetime | None = None
+        self._daily = Daily(world)
+        self._dated = StockBook()
 
     def perform(self, command: Command) -> None:
-        """Note a sales order or a goods issue; a cancellation takes no demand back."""
+        """Note an order, a goods issue or a correction; a cancellation takes no demand back."""
         match command.command_type:
             case "sales_order.create":
                 order = _sales_order(command.payload)
@@ -112,13 +136,28 @@ class Erp(PartnerSystem):
                     day[line.sku] += line.quantity
             case "goods_issue.post":
                 issue = _goods_issue(command.payload)
-                book = self._supply.book[issue.node_id]
                 for line in issue.lines:
-                    book[line.sku] = book.get(line.sku, 0) - line.quantity
+                    self._book(command.effective_at, issue.node_id, line.sku, -line.quantity)
+            case "stock_adjustment.post":
+                adjustment = _stock_adjustment(command.payload)
+                for changed in adjustment.lines:
+                    self._book(
+                        command.effective_at, adjustment.node_id, changed.sku, changed.quantity
+                    )
             case "sales_order.cancel":
                 pass
             case unknown:
                 raise Refused(f"the ERP does not know the command {unknown}")
+
+    def _book(self, moment: datetime, node_id: str, sku: str, quantity: int) -> None:
+        """Change the book of a node, dated as its document is."""
+        self._supply.add(node_id, sku, quantity)
+        if self.world.keeps_books:
+            self._dated.move(moment, node_id, sku, quantity)
+
+    def believed(self, node_id: str, as_of: datetime) -> list[SnapshotLine]:
+        """The lines of one node's snapshot."""
+        return node_lines(self._dated.at(as_of)[node_id])
 
     def register_nodes(self, nodes: Iterable[NodeSetting], at: datetime) -> None:
         """Announce nodes; one that was announced in the same words is not announced again."""
@@ -159,10 +198,26 @@ class Erp(PartnerSystem):
             )
             event_type = "retail.product.registered.v1"
             self.tell(event_type, item.first_seen_at, registered, item.sku)
+            if self.world.settings.shows_prices:
+                self._announce_prices(item)
         return fresh
 
+    def _announce_prices(self, item: Item) -> None:
+        """The price of a new SKU in every channel, which the channels are given as well."""
+        for channel, basis_points in self.world.price_lists.items():
+            price = to_text(channel_price(item.list_price, basis_points))
+            of_channel = self.world.prices.setdefault(channel, {})
+            of_channel.setdefault(item.sku, []).append((item.first_seen_at, price))
+            changed = PriceChanged(
+                sku=item.sku, price_channel=channel, unit_price=price, currency=item.currency
+            )
+            subject = f"{channel}/{item.sku}"
+            self.tell("retail.price.changed.v1", item.first_seen_at, changed, subject)
+
     def is_idle(self, until: datetime) -> bool:
-        """Whether no count and no delivery is due."""
+        """Whether no count, no delivery and no snapshot is due."""
+        if not self._daily.is_idle(until):
+            return False
         if any(item.first_seen_at <= until for item in self._uncounted):
             return False
         receipt = self._receipt_due()
@@ -175,6 +230,10 @@ class Erp(PartnerSystem):
             self._receive(receipt)
             self._next_receipt = self._monday_after(receipt)
         self._count_openings(until)
+        for as_of, told_at in self._daily.take(until):
+            nodes = [node.node_id for node in self._stocking()]
+            believed = ((node_id, self.believed(node_id, as_of)) for node_id in nodes)
+            tell_nodes(self, told_at, as_of, believed)
 
     def _standard_cost(self, item: Item) -> int:
         chance = self.world.chance
@@ -220,7 +279,8 @@ class Erp(PartnerSystem):
 
     def _tell_counts(self, node_id: str, moment: datetime, counted: list[CountedLine]) -> None:
         for line in counted:
-            self._supply.add(node_id, line.sku, line.quantity)
+            self._book(moment, node_id, line.sku, line.quantity)
+            self.world.shelve(moment, node_id, line.sku, line.quantity)
         size = self.world.settings.document_lines
         for start in range(0, len(counted), size):
             number = self._document_number("OC", node_id, moment)
@@ -264,7 +324,8 @@ class Erp(PartnerSystem):
     ) -> None:
         size = self.world.settings.document_lines
         for sku, quantity in received:
-            self._supply.add(node_id, sku, quantity)
+            self._book(moment, node_id, sku, quantity)
+            self.world.shelve(moment, node_id, sku, quantity)
         for start in range(0, len(received), size):
             number = self._document_number("GR", node_id, moment)
             document = InventoryReceived(

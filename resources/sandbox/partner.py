@@ -14,6 +14,7 @@ from resources.sandbox.chance import Chance
 from resources.sandbox.events import EventQueue, Scope, cloud_event
 from resources.sandbox.faults import Faults, Telling
 from resources.sandbox.settings import NodeSetting, Settings
+from resources.sandbox.snapshots import StockBook
 
 _zone = lru_cache(ZoneInfo)
 
@@ -52,10 +53,16 @@ class World:
         settings: As they were last given.
         chance: Draws of their seed.
         faults: What goes wrong.
+        shelves: What lies at each node, whatever anybody's book says of it.
+        price_lists: What each channel asks of the list price, in basis points.
+        prices: By channel and SKU, the prices that were announced: (from when on, price).
     """
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
+        self.shelves = StockBook()
+        self.price_lists: dict[str, int] = {}
+        self.prices: dict[str, dict[str, list[tuple[datetime, str]]]] = {}
         self.settle(Settings())
 
     def settle(self, settings: Settings) -> None:
@@ -70,6 +77,16 @@ class World:
         """For whom something happens that no command caused."""
         settings = self.settings
         return Scope(settings.legal_entity, settings.brand, settings.region, settings.channel)
+
+    @property
+    def keeps_books(self) -> bool:
+        """Whether anybody will be asked what he believes."""
+        return self.settings.snapshot_hour is not None
+
+    def shelve(self, moment: datetime, node_id: str, sku: str, quantity: int) -> None:
+        """Put units on a node's shelves, or take them off."""
+        if self.keeps_books:
+            self.shelves.move(moment, node_id, sku, quantity)
 
     def node(self, node_id: str) -> NodeSetting:
         """A configured node, or one that nobody told us about."""

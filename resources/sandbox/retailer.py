@@ -64,6 +64,7 @@ class Retailer:
         self._trades: set[datetime] = set()
         self.erp = Erp("erp", self._world)
         self.crm = Crm("crm", self._world)
+        self.wms = Wms("wms", self._world)
         habits = (web_shop.HABITS, marketplace.HABITS, store.HABITS, b2b.HABITS)
         self.channels = {habit.code: Channel(habit, self._world) for habit in habits}
         systems: list[PartnerSystem] = [
@@ -71,7 +72,7 @@ class Retailer:
             self.crm,
             *self.channels.values(),
             PaymentProvider("payment_provider", self._world),
-            Wms("wms", self._world),
+            self.wms,
             Carrier("carrier", self._world),
         ]
         self.systems = {system.code: system for system in systems}
@@ -133,9 +134,12 @@ class Retailer:
     def page(self, code: str, until: datetime, limit: int) -> Page:
         """What is due of one partner, after all that time alone brings about."""
         system = self.systems[code]
-        if not system.is_idle(until):
-            self._journal.append("until", code, msgspec.json.encode(Until(until)))
-            system.prepare(until)
+        # The warehouse counts what the ERP's suppliers have brought, so those come first.
+        needed = (self.erp, system) if code == self.wms.code else (system,)
+        for one in needed:
+            if not one.is_idle(until):
+                self._journal.append("until", one.code, msgspec.json.encode(Until(until)))
+                one.prepare(until)
         return system.queue.page(until, limit)
 
     def acknowledge(self, code: str, token: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from assets.commerce.money import to_ten_thousandths
 from assets.contracts.fields import Code, Country, Currency, Key
 from assets.contracts.master_data import CustomerRegistered
 from resources.sandbox.faults import FaultRates, Rate
@@ -45,6 +46,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         opening_stock_factor: Multiplies the opening stock, which knows prices but no demand.
         document_lines: Most lines of one stock document.
         untaxed_rate: Share of SKUs with a tax rate of zero.
+        snapshot_hour: Local hour of which ERP, warehouse and channels each day tell what they
+            believe to have; without it none of them ever does. It counts from ``starts_at`` on, so
+            it must be set before the first item.
+        snapshot_delay_hours: How long after that hour they tell it.
+        acknowledges_availability: Whether channels say when they show what they were told.
+        shows_prices: Whether the ERP announces prices by channel, and channels tell each day, with
+            their snapshot, what they show.
     """
 
     seed: str = "sandbox"
@@ -67,6 +75,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     opening_stock_factor: Annotated[float, Meta(ge=0, le=1000)] = 1.0
     document_lines: Annotated[int, Meta(ge=1, le=5000)] = 500
     untaxed_rate: Rate = 0.15
+    snapshot_hour: Annotated[int, Meta(ge=0, le=23)] | None = None
+    snapshot_delay_hours: Annotated[int, Meta(ge=0, le=72)] = 6
+    acknowledges_availability: bool = False
+    shows_prices: bool = False
+
+
+def channel_price(list_price: str, basis_points: int) -> int:
+    """What a channel asks of a list price, in whole cents (ten-thousandths)."""
+    exact = to_ten_thousandths(list_price) * basis_points // 10_000
+    return exact // 100 * 100
 
 
 def changed(settings: Settings, body: bytes) -> Settings:

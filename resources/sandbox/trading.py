@@ -26,6 +26,7 @@ from resources.sandbox.channel import Channel, Habits
 from resources.sandbox.erp import Item
 from resources.sandbox.events import Scope
 from resources.sandbox.partner import World
+from resources.sandbox.settings import channel_price
 
 CUSTOMERS = 400
 _CANCELLED_RATE = 0.01
@@ -285,12 +286,7 @@ class Trade:
                 sku=item.sku,
                 quantity=1
                 + int(habits.most_units * chance.share("units", key, number) ** _UNITS_SKEW),
-                unit_price=to_text(self._price(habits, item)),
+                unit_price=to_text(channel_price(item.list_price, habits.price_basis_points)),
             )
             for number, item in enumerate(chosen.values(), 1)
         ]
-
-    @staticmethod
-    def _price(habits: Habits, item: Item) -> int:
-        exact = to_ten_thousandths(item.list_price) * habits.price_basis_points // 10_000
-        return exact // 100 * 100

@@ -11,8 +11,10 @@ from msgspec import Meta
 from assets.commerce.identifiers import identify
 from assets.contracts.fields import Country, Key
 from assets.contracts.fulfilment import FulfilmentAccepted, FulfilmentRejected
+from assets.contracts.inventory import SnapshotLine
 from assets.contracts.shipment import ShippedLine
-from resources.sandbox.partner import Command, PartnerSystem, Refused, working_moment
+from resources.sandbox.partner import Command, PartnerSystem, Refused, World, working_moment
+from resources.sandbox.snapshots import Daily, node_lines, tell_nodes
 
 OPENS, CLOSES = time(9), time(17)
 _CARRIERS = {
@@ -48,7 +50,26 @@ class _ShipmentDispatched(msgspec.Struct, gc=False):
 
 
 class Wms(PartnerSystem):
-    """Ships all of a fulfilment order or refuses all of it."""
+    """Ships all of a fulfilment order or refuses all of it, and knows what lies on the shelves."""
+
+    def __init__(self, code: str, world: World) -> None:
+        super().__init__(code, world)
+        self._daily = Daily(world)
+
+    def is_idle(self, until: datetime) -> bool:
+        """Whether no snapshot is due."""
+        return self._daily.is_idle(until)
+
+    def prepare(self, until: datetime) -> None:
+        """Tell each day what lies on the shelves."""
+        for as_of, told_at in self._daily.take(until):
+            nodes = [node.node_id for node in self.world.settings.nodes if node.is_active]
+            believed = ((node_id, self.believed(node_id, as_of)) for node_id in nodes)
+            tell_nodes(self, told_at, as_of, believed)
+
+    def believed(self, node_id: str, as_of: datetime) -> list[SnapshotLine]:
+        """The lines of one node's snapshot."""
+        return node_lines(self.world.shelves.at(as_of)[node_id])
 
     def perform(self, command: Command) -> None:
         """Take one fulfilment order."""
@@ -56,7 +77,7 @@ class Wms(PartnerSystem):
             raise Refused(f"the warehouse does not know the command {command.command_type}")
         wanted = msgspec.json.decode(command.payload, type=_FulfilmentOrder)
         # A broken line must be refused here and not shipped; the good ones are passed on as text.
-        _lines(wanted.lines)
+        lines = _lines(wanted.lines)
         faults, key = self.world.faults, wanted.fulfilment_order_id
         heard = command.effective_at + timedelta(minutes=1)
         if faults.strikes("store_reject", key):
@@ -84,6 +105,8 @@ class Wms(PartnerSystem):
         )
         event_type = "retail.shipment.dispatched.v1"
         self.answer(command, event_type, due, dispatched, wanted.order_number)
+        for line in lines:
+            self.world.shelve(due, wanted.node_id, line.sku, -line.quantity)
 
     def _accept(
         self, command: Command, wanted: _FulfilmentOrder, heard: datetime, leaves_at: datetime

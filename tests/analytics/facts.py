@@ -99,6 +99,108 @@ def moved(
     }
 
 
+def snapshot(
+    name: str, system: str, node: str, as_of: datetime, **units: tuple[int, int]
+) -> Transaction:
+    """What a system states of a node, by SKU: (stated, held by us then)."""
+    return {
+        "inventory_snapshot": [
+            {
+                "snapshot_id": identify("snapshot", name),
+                "system": system,
+                "node_id": node,
+                "channel": None,
+                "document_number": name,
+                "sku": sku,
+                "unit_of_measure": "each",
+                "units_per_case": None,
+                "stated_quantity": stated,
+                "held_quantity": held,
+                "drift_quantity": stated - held,
+                "ledger_watermark": 0,
+                "occurred_at": as_of,
+                "effective_at": as_of,
+            }
+            for sku, (stated, held) in units.items()
+        ]
+    }
+
+
+def drift(name: str, sku: str, revision: int, as_of: datetime, **units: int) -> Transaction:
+    """The drift of one line by reason."""
+    return {
+        "inventory_drift_reason": [
+            {
+                "snapshot_id": identify("snapshot", name),
+                "sku": sku,
+                "revision": revision,
+                "reason_code": reason,
+                "quantity": quantity,
+                "amount": quantity * Decimal("1.5"),
+                "currency_code": "GBP",
+                "occurred_at": as_of,
+                "effective_at": as_of,
+            }
+            for reason, quantity in units.items()
+        ]
+    }
+
+
+def correction(
+    name: str, sku: str, revision: int, node: str, status: str, quantity: int, as_of: datetime
+) -> Transaction:
+    return {
+        "stock_correction": [
+            {
+                "snapshot_id": identify("snapshot", name),
+                "sku": sku,
+                "revision": revision,
+                "node_id": node,
+                "status": status,
+                "quantity": quantity,
+                "amount": quantity * Decimal("1.5"),
+                "currency_code": "GBP",
+                "reference_id": identify("correction", name, revision),
+                "occurred_at": as_of,
+                "effective_at": as_of,
+            }
+        ]
+    }
+
+
+def published(
+    name: str, channel: str, since: datetime, when: datetime, **units: tuple[int, int]
+) -> Transaction:
+    """One message to a channel, by SKU: (published, available)."""
+    return {
+        "availability_published": [
+            {
+                "publication_id": identify("publication", name),
+                "channel": channel,
+                "sku": sku,
+                "published_quantity": told,
+                "available_quantity": available,
+                "occurred_at": since,
+                "effective_at": when,
+            }
+            for sku, (told, available) in units.items()
+        ]
+    }
+
+
+def acknowledged(name: str, channel: str, when: datetime) -> Transaction:
+    return {
+        "availability_acknowledged": [
+            {
+                "publication_id": identify("publication", name),
+                "channel": channel,
+                "occurred_at": when,
+                "effective_at": when,
+            }
+        ]
+    }
+
+
 @dataclass
 class Order:
     """One order's facts, made step by step.

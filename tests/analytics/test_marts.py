@@ -6,7 +6,7 @@ import random
 import shutil
 import warnings
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,27 @@ from resources.analytics_store.dbt_project import PROJECT
 from resources.analytics_store.store import AnalyticsStore
 from resources.lake.lake import Lake
 from resources.operational_store import schema
-from tests.analytics.facts import Order, at, master_data, moved, random_orders, record
+from tests.analytics.facts import (
+    Order,
+    acknowledged,
+    at,
+    correction,
+    drift,
+    master_data,
+    moved,
+    published,
+    random_orders,
+    record,
+    snapshot,
+)
 
 MARTS = [
+    "atp_published",
     "channel_sales_daily",
     "fulfillment_backlog",
+    "inventory_drift",
     "inventory_position_daily",
+    "inventory_sync_latency",
     "order_cycle_times",
     "order_promise_performance",
 ]
@@ -71,13 +86,29 @@ def stock() -> list[dict[str, list[dict[str, Any]]]]:
     ]
 
 
+def beliefs() -> list[dict[str, list[dict[str, Any]]]]:
+    """The warehouse misses two lamps, one of which turns up late; the web shop is told twice."""
+    night, morning = at("03-04 02:00"), at("03-04 08:00")
+    return [
+        snapshot("night", "wms", "dc", night, MUG=(10, 10), LAMP=(7, 9)),
+        drift("night", "LAMP", 1, night, miscount=-2),
+        correction("night", "LAMP", 1, "dc", "booked", -2, night),
+        drift("night", "LAMP", 2, night, late=-1, miscount=-1),
+        correction("night", "LAMP", 2, "dc", "reversed", 1, night),
+        snapshot("erp night", "erp", "dc", night, MUG=(10, 10)),
+        published("first", "web_shop", at("03-04 07:00"), morning, MUG=(5, 9), LAMP=(0, 0)),
+        published("second", "web_shop", at("03-04 08:30"), at("03-04 09:00"), MUG=(4, 8)),
+        acknowledged("first", "web_shop", at("03-04 08:00") + timedelta(seconds=30)),
+    ]
+
+
 @pytest.fixture(scope="module")
 def told(
     new_database: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[sa.Engine, AnalyticsStore]]:
     """The story, exported and built with all tests; read by every test of this module."""
     with new_database() as engine:
-        record(engine, master_data(), *stock())
+        record(engine, master_data(), *stock(), *beliefs())
         record(engine, *(step for order in the_story() for step in order.transactions))
         home = tmp_path_factory.mktemp("analytics")
         lake = Lake(home / "lake")
@@ -113,6 +144,45 @@ def test_each_promise_is_judged_with_its_cause(told: tuple[sa.Engine, AnalyticsS
         ("on_the_road", "dispatched", "open", None, 0),
         ("short", "delivered", "broken", "out_of_stock", 0),
     ]
+
+
+def test_drift_is_shown_by_its_last_reasons_and_agreement_too(
+    told: tuple[sa.Engine, AnalyticsStore],
+) -> None:
+    found = shown(
+        told[1],
+        "inventory_drift",
+        "source_system",
+        "reason_code",
+        "what_follows",
+        "compared_line_count",
+        "net_drift_quantity",
+        "drift_amount",
+        "booked_quantity",
+    )
+    assert sorted(found) == [
+        ("erp", "none", "agrees", 1, 0, Decimal("0.0000"), 0),
+        ("wms", "late", "cures_itself", 2, -1, Decimal("1.5000"), 0),
+        ("wms", "miscount", "booked", 2, -1, Decimal("1.5000"), -1),
+    ]
+
+
+def test_what_a_channel_was_told_last_and_how_long_it_took(
+    told: tuple[sa.Engine, AnalyticsStore],
+) -> None:
+    columns = ("sku", "published_quantity", "offer", "acknowledgement", "publication_count")
+    assert sorted(shown(told[1], "atp_published", *columns)) == [
+        ("LAMP", 0, "sold_out", "acknowledged", 1),
+        ("MUG", 4, "limited", "not_acknowledged", 2),
+    ]
+    (day,) = told[1].rows("inventory_sync_latency")
+    assert (day["channel"], day["trading_date"]) == ("web_shop", date(2026, 3, 4))
+    assert (day["message_count"], day["published_line_count"]) == (2, 3)
+    assert (day["acknowledged_line_count"], day["acknowledged_share"]) == (2, Decimal("0.6667"))
+    # An hour twice and half an hour once until it was told; thirty seconds until it was shown.
+    assert day["median_publication_seconds"] == Decimal("3600.0000")
+    assert day["median_acknowledgement_seconds"] == Decimal("30.0000")
+    assert day["longest_total_seconds"] == 3_630
 
 
 def test_sales_of_a_day_are_ordered_filled_and_sold(

@@ -24,6 +24,7 @@ ORDER = (
     "gateway",
     "reservations",
     "sourcing",
+    "availability",
     "marts",
     "door",
     "partners",

@@ -29,6 +29,7 @@ ORDER = (
     "orders",
     "reservations",
     "sourcing",
+    "availability",
     "door",
     "gateway",
     "partners",

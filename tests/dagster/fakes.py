@@ -123,6 +123,9 @@ class FakeStore:
     def expire_reservations(self) -> int:
         return 2
 
+    def reconcile(self) -> int:
+        return 4
+
     def publish_availability(self) -> int:
         return 7
 

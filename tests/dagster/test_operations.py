@@ -92,7 +92,13 @@ def test_materialising_a_flow_drains_its_inbox_and_counts_its_tables() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = definitions.resolve_job_def("catch_up").execute_in_process(instance=instance)
     assert result.success
-    assert sorted(store.drained) == ["finance", "inventory", "master_data", "order_to_fulfillment"]
+    assert sorted(store.drained) == [
+        "finance",
+        "inventory",
+        "inventory_synchronisation",
+        "master_data",
+        "order_to_fulfillment",
+    ]
     told = {
         event.asset_key.to_user_string(): event.materialization.metadata
         for event in result.get_asset_materialization_events()

@@ -111,6 +111,7 @@ def play(shop: Shop, days: Sequence[Sequence[Event]], batch_size: int = 1_000) -
         shop.store.drain_all(batch_size=batch_size)
         shop.store.report_overdue()
         shop.store.expire_reservations()
+        shop.store.reconcile()
         shop.store.publish_availability()
 
 

@@ -16,7 +16,12 @@ import pandas as pd
 
 from assets.finance.expectations import JOURNAL_LINE
 from assets.inventory.expectations import RESERVATION_MOVEMENT, STOCK_MOVEMENT
-from assets.inventory.mart_expectations import INVENTORY_POSITION_DAILY
+from assets.inventory.mart_expectations import (
+    ATP_PUBLISHED,
+    INVENTORY_DRIFT,
+    INVENTORY_POSITION_DAILY,
+    INVENTORY_SYNC_LATENCY,
+)
 from assets.master_data.expectations import NODE, PRODUCT
 from assets.order_to_fulfillment.expectations import (
     ORDER_LINE,
@@ -315,6 +320,59 @@ def sales(number: int) -> Row:
     }
 
 
+def drift(number: int) -> Row:
+    return {
+        "trading_date": date(2026, 3, 2),
+        "source_system": "wms",
+        "place_kind": "node",
+        "place": f"node-{number}",
+        "reason_code": "miscount",
+        "currency_code": "GBP",
+        "what_follows": "booked",
+        "compared_line_count": 9,
+        "drifting_line_count": 1,
+        "net_drift_quantity": -3,
+        "drift_quantity": 3,
+        "booked_quantity": -3,
+        "proposed_quantity": 0,
+        "drift_agrees": True,
+    }
+
+
+def latency(number: int) -> Row:
+    return {
+        "channel": f"channel_{number}",
+        "trading_date": date(2026, 3, 2),
+        "message_count": 2,
+        "published_line_count": 10,
+        "acknowledged_line_count": 8,
+        "acknowledged_share": 8_000,
+        "median_publication_seconds": 600_000,
+        "p95_publication_seconds": 900_000,
+        "median_acknowledgement_seconds": 90_000,
+        "p95_acknowledgement_seconds": 90_000,
+        "longest_total_seconds": 99,
+        "lines_agree": True,
+    }
+
+
+def atp(number: int) -> Row:
+    return {
+        "channel": "web_shop",
+        "sku": f"sku-{number}",
+        "published_quantity": 5,
+        "available_quantity": 7,
+        "held_back_quantity": 2,
+        "offer": "limited",
+        "acknowledgement": "acknowledged",
+        "publication_count": 1,
+        "changed_at": NOON,
+        "published_at": ONE,
+        "acknowledged_at": ONE,
+        "is_the_last": True,
+    }
+
+
 def position(number: int) -> Row:
     return {
         "trading_date": date(2026, 3, 2),
@@ -602,6 +660,57 @@ CASES = {
                 "day_is_there_once": [{"node_id": "twice"}, {"node_id": "twice"}],
                 "opening_agrees_holds": [{"opening_agrees": False}],
                 "movements_agree_holds": [{"movements_agree": False}],
+            },
+        ),
+        Cases(
+            INVENTORY_DRIFT,
+            drift,
+            {
+                "system_is_a_code": [{"source_system": "The WMS"}],
+                "place_is_a_node_or_a_channel": [{"place_kind": "shelf"}],
+                "reason_is_known": [{"reason_code": "stolen"}],
+                "lines_were_compared": [{"compared_line_count": 0, "drifting_line_count": 0}],
+                "no_more_drift_than_lines": [{"drifting_line_count": 10}],
+                "net_is_within_gross": [{"net_drift_quantity": -4}],
+                "only_our_own_reasons_are_corrected": [{"reason_code": "late"}],
+                "reason_is_there_once": [{"place": "twice"}, {"place": "twice"}],
+                "drift_agrees_holds": [{"drift_agrees": False}],
+            },
+        ),
+        Cases(
+            INVENTORY_SYNC_LATENCY,
+            latency,
+            {
+                "channel_is_a_code": [{"channel": "The Shop"}],
+                "messages_are_counted": [{"message_count": 0}],
+                "each_message_has_a_line": [{"message_count": 11}],
+                "no_more_is_heard_than_told": [{"acknowledged_line_count": 11}],
+                "share_is_a_share": [{"acknowledged_share": 10_001}],
+                "nothing_is_told_before_it_happens": [{"median_publication_seconds": -1}],
+                "the_slow_are_slower": [{"p95_publication_seconds": 599_999}],
+                "nothing_is_heard_before_it_is_told": [{"median_acknowledgement_seconds": -1}],
+                "day_is_there_once": [{"channel": "twice"}, {"channel": "twice"}],
+                "lines_agree_holds": [{"lines_agree": False}],
+            },
+        ),
+        Cases(
+            ATP_PUBLISHED,
+            atp,
+            {
+                "channel_is_a_code": [{"channel": "The Shop"}],
+                "offer_is_known": [{"offer": "maybe"}],
+                "acknowledgement_is_known": [{"acknowledgement": "perhaps"}],
+                "nothing_is_offered_below_zero": [
+                    {"published_quantity": -1, "held_back_quantity": 8}
+                ],
+                "offer_and_buffer_are_all_there_is": [{"held_back_quantity": 3}],
+                "no_more_is_offered_than_available": [
+                    {"published_quantity": 8, "held_back_quantity": -1}
+                ],
+                "it_was_told": [{"publication_count": 0}],
+                "it_is_told_after_it_happened": [{"changed_at": TWO}],
+                "sku_is_there_once": [{"sku": "twice"}, {"sku": "twice"}],
+                "is_the_last_holds": [{"is_the_last": False}],
             },
         ),
         Cases(

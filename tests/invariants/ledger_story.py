@@ -73,6 +73,7 @@ class LedgerStory:
             self._deliver()
         with self._step(23):
             self._publish()
+            self._show_prices()
             self._wait_and_refuse()
 
     @contextmanager
@@ -510,6 +511,14 @@ class LedgerStory:
             as_of=as_of,
             lines=[{"sku": MUG, "quantity": 5}, {"sku": HAT, "quantity": 1}],
         )
+
+    def _show_prices(self) -> None:
+        """The shop shows mugs at the price that was approved in the morning."""
+        price = {"sku": MUG, "channel": CHANNEL, "unit_price": "6", "currency_code": "GBP"}
+        self._add("price", {**price, "occurred_at": MORNING})
+        document = identify("price_document", CHANNEL, "P-1")
+        graced_from = self._now - timedelta(minutes=30)
+        self._add("price_shown", {**price, "document_id": document, "graced_from": graced_from})
 
     def _wait_and_refuse(self) -> None:
         self._event(CHANNEL, "return-1", "retail.return.requested.v1", return_number="R-1")

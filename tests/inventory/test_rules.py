@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from assets.inventory.policy import InventoryPolicy, inventory_policy
 from assets.inventory.rules import available_to_promise, book_change, correct_count
@@ -35,14 +36,14 @@ def policy(
 
 
 def told(positions: pd.DataFrame, rules: InventoryPolicy) -> dict[tuple[str, str], int]:
-    result = available_to_promise(positions, rules)
+    result = available_to_promise(positions, dict.fromkeys(rules.channels, rules))
     keys = zip(result["channel"], result["sku"], strict=True)
     return dict(zip(keys, result["published_quantity"].tolist(), strict=True))
 
 
 def test_one_nodes_shortfall_does_not_eat_another_nodes_stock() -> None:
     positions = stock(a={"MUG": 3}, b={"MUG": 10})
-    result = available_to_promise(positions, policy(safety={"a": 5}))
+    result = available_to_promise(positions, {"web": policy(safety={"a": 5})})
     # Summed first and subtracted then, it would be 8.
     assert result["available_quantity"].tolist() == [10]
 
@@ -72,13 +73,25 @@ def test_a_channel_does_not_see_the_nodes_that_it_excludes() -> None:
 def test_every_channel_is_told_of_every_sku_in_order() -> None:
     open_channel = {"threshold_quantity_each": 0, "ceiling_quantity_each": 9}
     rules = policy(web=open_channel, b2b=open_channel)
-    result = available_to_promise(stock(dc={"VASE": 1, "HAT": 2}), rules)
+    result = available_to_promise(stock(dc={"VASE": 1, "HAT": 2}), {"web": rules, "b2b": rules})
     assert list(zip(result["channel"], result["sku"], strict=True)) == [
         ("b2b", "HAT"),
         ("b2b", "VASE"),
         ("web", "HAT"),
         ("web", "VASE"),
     ]
+
+
+def test_each_channel_is_told_what_its_own_scope_allows() -> None:
+    positions = stock(dc={"MUG": 10})
+    strict, loose = policy(threshold=4), policy(safety={"dc": 1})
+    policies = {
+        "eu": replace(strict, channels={"eu": strict.channels["web"]}),
+        "web": loose,
+    }
+    result = available_to_promise(positions, policies)
+    assert result["available_quantity"].tolist() == [10, 9]
+    assert result["published_quantity"].tolist() == [6, 9]
 
 
 @settings(max_examples=50, deadline=None)

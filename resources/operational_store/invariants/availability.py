@@ -13,6 +13,7 @@ from assets.errors import PolicyError
 from assets.inventory.policy import inventory_policy
 from resources.operational_store.invariants.judging import Invariant, Violation
 from resources.operational_store.invariants.stock_effects import EFFECTS
+from resources.operational_store.invariants.synchronisation import PUBLICATION_FINDINGS
 
 _PUBLISHED_OF_NO_POLICY = """
 select told.channel, told.sku, told.policy_hash
@@ -94,9 +95,11 @@ def _buffers(connection: sa.Connection) -> list[dict[str, Any]]:
     )
     result = []
     for row in used:
-        # Availability is told for the whole house, so that is the scope its policy was asked for.
         document = msgspec.convert(row.document, PolicyDocument)
-        policy = inventory_policy(document.resolve("all", "house"))
+        # The house's own values say whose a channel is, and that scope's what it may sell.
+        scope = inventory_policy(document.resolve("", "")).channels.get(row.channel)
+        where = (scope.region, scope.brand) if scope else ("", "")
+        policy = inventory_policy(document.resolve(*where))
         buffer = policy.channels.get(row.channel)
         excluded = buffer.excluded_nodes if buffer else []
         result += [
@@ -129,6 +132,6 @@ S4 = Invariant(
     "S4",
     "A channel is told at most Σ over nodes of max(0, unpromised − node safety)",
     "select exists (select from channel_availability)",
-    {"told under a policy that is not stored": _PUBLISHED_OF_NO_POLICY},
+    {"told under a policy that is not stored": _PUBLISHED_OF_NO_POLICY, **PUBLICATION_FINDINGS},
     _published_too_much,
 )

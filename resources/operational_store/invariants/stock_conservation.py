@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resources.operational_store.invariants.judging import Invariant
+from resources.operational_store.invariants.synchronisation import DRIFT_FINDINGS
 
 S2 = Invariant(
     "S2",
@@ -136,5 +137,6 @@ S2 = Invariant(
             where gone.gone_quantity > coalesce(allocation.quantity, 0)
             order by gone.order_id, gone.line_number, gone.node_id
         """,
+        **DRIFT_FINDINGS,
     },
 )

@@ -52,6 +52,14 @@ from resources.operational_store.schema.stock import (
     stock_movement,
     stock_position,
 )
+from resources.operational_store.schema.synchronisation import (
+    availability_acknowledged,
+    availability_published,
+    inventory_drift_reason,
+    inventory_snapshot,
+    price_shown,
+    stock_correction,
+)
 
 __all__ = [
     "LAKE_TABLES",
@@ -59,6 +67,8 @@ __all__ = [
     "Instant",
     "Money",
     "Xid8",
+    "availability_acknowledged",
+    "availability_published",
     "channel_availability",
     "command_outbox",
     "customer",
@@ -75,6 +85,8 @@ __all__ = [
     "gate_pointer",
     "home_clock",
     "inventory_counted",
+    "inventory_drift_reason",
+    "inventory_snapshot",
     "journal_line",
     "lake_watermark",
     "metadata",
@@ -87,6 +99,7 @@ __all__ = [
     "payment_movement",
     "policy_version",
     "price",
+    "price_shown",
     "process_event",
     "product",
     "quarantined_body",
@@ -94,6 +107,7 @@ __all__ = [
     "reservation_movement",
     "shipment_delivered",
     "shipment_dispatched",
+    "stock_correction",
     "stock_movement",
     "stock_position",
 ]

@@ -34,12 +34,16 @@ stock_position = Table(
     Column("reserved_quantity", BigInteger, nullable=False, server_default="0"),
     Column("allocated_quantity", BigInteger, nullable=False, server_default="0"),
     Column("is_unpublished", Boolean, nullable=False, server_default=text("true")),
+    # When the earliest of what channels have not been told yet happened.
+    Column("unpublished_since", Instant),
     PrimaryKeyConstraint("node_id", "sku"),
     CheckConstraint("reserved_quantity >= 0", name="reserved_is_not_negative"),
     CheckConstraint("allocated_quantity >= 0", name="allocated_is_not_negative"),
     CheckConstraint(
         "reserved_quantity + allocated_quantity <= on_hand_quantity", name="no_oversell"
     ),
+    # Positions are asked for by SKU, at all nodes; a SKU never changes, so updates stay cheap.
+    Index("ix_stock_position_sku", "sku"),
     info={"mutable": True},
     postgresql_with={"fillfactor": 50},
 )
@@ -66,6 +70,8 @@ stock_movement = fact(
     effective(),
     UniqueConstraint("reference_id", "reference_line"),
     CheckConstraint("kind in ('received', 'counted', 'adjusted', 'shipped')", name="kind"),
+    # Rows come nearly in order of time, so an index of block ranges finds the recent ones for free.
+    Index("ix_stock_movement_occurred_at", "occurred_at", postgresql_using="brin"),
 )
 
 # What was counted, differences or not: a fact of the time before it changes nothing any more.

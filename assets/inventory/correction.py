@@ -1,0 +1,302 @@
+"""What our own books follow of drift: booked where it is small, proposed where a person decides.
+
+The word of the strongest system that spoke of a SKU lately moves a position; what a weaker one
+believes otherwise is the weaker one's to put right. A correction is a document like any other: its
+movement and its journal entry are written together, and a movement of before the snapshot that
+comes in later takes it back.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from assets.commerce.money import to_text
+from assets.contracts.inventory import AdjustedLine, InventoryAdjusted
+from assets.facts import FactRows
+from assets.inventory.ledger import BELIEFS
+from assets.inventory.policy import SynchronisationPolicy
+from assets.inventory.reconciliation import CORRECTED, propose
+from assets.inventory.reconciliation import revise as code_again
+from assets.inventory.service import Books, apply, flush, open_books, reference
+from assets.ports import Case, Command, InboxEvent, UnitOfWork
+
+if TYPE_CHECKING:
+    from assets.inventory.synchronisation import Comparison
+
+SOURCE = "reconciliation"
+OWNER = "stock_control"
+CORRECTION = "stock_correction"
+
+
+def correct(comparisons: Sequence[Comparison], books: Books) -> set[tuple[str, str]]:
+    """Book what is small and propose what is not.
+
+    Returns:
+        (snapshot id, SKU) of all that was booked or proposed.
+    """
+    rows = FactRows(BELIEFS)
+    done: set[tuple[str, str]] = set()
+    spoken: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for comparison in comparisons:
+        node_id, system = comparison.data.node_id, comparison.data.system
+        if node_id is None:
+            _tell_again(comparison, books.unit_of_work)
+            continue
+        coded = comparison.coded
+        coded = coded[~coded["sku"].isin(_spoken_for(comparison, spoken[node_id], books))]
+        spoken[node_id][system] |= set(comparison.compared["sku"])
+        if system not in comparison.policy.authority:
+            continue
+        skus = coded["sku"].unique()
+        terms = [books.products[sku] for sku in skus]
+        costs = pd.DataFrame(
+            {
+                "sku": skus,
+                "standard_cost": [one.standard_cost for one in terms],
+                "currency_code": [one.currency_code for one in terms],
+            }
+        )
+        proposed = propose(coded, costs, comparison.policy)
+        done |= {(comparison.snapshot_id, sku) for sku in proposed["sku"]}
+        _book(comparison, proposed[proposed["status"] == "booked"], books, rows)
+        _ask(comparison, proposed[proposed["status"] == "proposed"], books, rows)
+    rows.flush(books.unit_of_work)
+    return done
+
+
+def _spoken_for(comparison: Comparison, spoken: dict[str, set[str]], books: Books) -> set[str]:
+    """SKUs of the node of which a stronger system has spoken lately, in this batch or before."""
+    data, policy = comparison.data, comparison.policy
+    if data.system not in policy.authority or data.node_id is None:
+        return set()
+    stronger = policy.authority[: policy.authority.index(data.system)]
+    if not stronger:
+        return set()
+    since = comparison.as_of - timedelta(hours=policy.authority_hours)
+    known = books.unit_of_work.synchronisation.spoken_for(stronger, data.node_id, since)
+    return known.union(*(spoken[system] for system in stronger))
+
+
+def _book(comparison: Comparison, small: pd.DataFrame, books: Books, rows: FactRows) -> None:
+    if small.empty:
+        return
+    data = comparison.data
+    document = _document(
+        comparison.event,
+        str(data.node_id),
+        comparison.snapshot_id,
+        comparison.as_of,
+        dict(zip(small["sku"], small["quantity"].tolist(), strict=True)),
+    )
+    booked = _enter(document, books)
+    for sku, quantity in booked.items():
+        terms = books.products[sku]
+        rows["stock_correction"].append(
+            (
+                comparison.snapshot_id,
+                sku,
+                1,
+                data.node_id,
+                "booked",
+                quantity,
+                quantity * terms.standard_cost,
+                terms.currency_code,
+                reference(document),
+                comparison.as_of,
+            )
+        )
+    # Not its own word.
+    hearing = [x for x in comparison.policy.told_by_us if x != data.system]
+    _tell_others(hearing, document, booked, books.unit_of_work)
+
+
+def _document(
+    event: InboxEvent, node_id: str, number: str, as_of: datetime, units: dict[str, int]
+) -> InboxEvent:
+    """A stock document of our own, in the name of whom the snapshot was for."""
+    lines = [
+        AdjustedLine(line_number=number_of, sku=sku, quantity=quantity)
+        for number_of, (sku, quantity) in enumerate(units.items(), start=1)
+    ]
+    data = InventoryAdjusted(document_number=number, node_id=node_id, reason=SOURCE, lines=lines)
+    return replace(event, source=SOURCE, occurred_at=as_of, data=data)
+
+
+def _enter(document: InboxEvent, books: Books) -> dict[str, int]:
+    """Enter a document; gives what of each SKU could be booked."""
+    movements = books.rows["stock_movement"]
+    before = len(movements)
+    apply(document, books)
+    return {sku: quantity for _, sku, _, quantity, *_ in movements[before:]}
+
+
+def _ask(comparison: Comparison, large: pd.DataFrame, books: Books, rows: FactRows) -> None:
+    data = comparison.data
+    asked: Iterable[Any] = large.itertuples(index=False)
+    for sku, quantity, amount, currency, _ in asked:
+        rows["stock_correction"].append(
+            (
+                comparison.snapshot_id,
+                sku,
+                1,
+                data.node_id,
+                "proposed",
+                int(quantity),
+                int(amount),
+                currency,
+                None,
+                comparison.as_of,
+            )
+        )
+        books.cases.append(
+            Case(
+                CORRECTION,
+                comparison.key(sku),
+                OWNER,
+                f"{quantity:+d} units of {sku} at {data.node_id}, worth {to_text(amount)}"
+                f" {currency}, wait for a person: {data.system} counts them otherwise",
+            )
+        )
+
+
+def _tell_others(
+    partners: Iterable[str], document: InboxEvent, booked: dict[str, int], unit_of_work: UnitOfWork
+) -> None:
+    """Whoever hears of stock from us hears of corrections too."""
+    if not booked:
+        return
+    payload = {
+        "document_number": document.data.document_number,
+        "node_id": document.data.node_id,
+        "reason": SOURCE,
+        "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in booked.items()],
+    }
+    unit_of_work.send(
+        Command(
+            partner=partner,
+            command_type="stock_adjustment.post",
+            business_key=reference(document),
+            scope=document,
+            payload=payload,
+            owner=OWNER,
+            caused_at=document.occurred_at,
+        )
+        for partner in partners
+    )
+
+
+def _tell_again(comparison: Comparison, unit_of_work: UnitOfWork) -> None:
+    """A channel that shows another level than it was told is told again; what is late will come."""
+    coded = comparison.coded
+    skus = sorted(set(coded.loc[coded["reason_code"] != "late", "sku"]))
+    if skus:
+        unit_of_work.stock.forget_published(comparison.where, skus)
+
+
+def revise(
+    latest: Mapping[str, InboxEvent],
+    since: datetime,
+    policy: SynchronisationPolicy,
+    unit_of_work: UnitOfWork,
+) -> None:
+    """Code drift of earlier snapshots again where movements of before them have come in since.
+
+    Units that were booked meanwhile are taken back: now the movement itself has booked them.
+
+    Args:
+        latest: A snapshot that is now compared, by node; only its node's drift is looked at again.
+        since: How far back.
+        policy: Who hears of what is taken back.
+        unit_of_work: The transaction.
+    """
+    if not latest:
+        return
+    lines, arrived = unit_of_work.synchronisation.arrived_late(sorted(latest), since)
+    if not lines:
+        return
+    names = ["snapshot_id", "sku", "reason_code", "quantity", "revision", "cost", "currency_code",
+             "as_of", "system", "node_id", "booked_quantity"]  # fmt: skip
+    before = pd.DataFrame(lines, columns=names)
+    moved = pd.DataFrame(arrived, columns=["snapshot_id", "sku", "quantity"])
+    key = ["snapshot_id", "sku"]
+    again = code_again(before[[*key, "reason_code", "quantity"]], moved)
+    if again.empty:
+        return
+    facts = before.drop_duplicates(key).drop(columns=["reason_code", "quantity"])
+    coded = again.merge(facts, on=key)
+    unit_of_work.append(
+        "inventory_drift_reason",
+        {
+            "snapshot_id": coded["snapshot_id"].tolist(),
+            "sku": coded["sku"].tolist(),
+            "revision": (coded["revision"] + 1).tolist(),
+            "reason_code": coded["reason_code"].tolist(),
+            "quantity": coded["quantity"].tolist(),
+            "amount": (coded["quantity"] * coded["cost"]).tolist(),
+            "currency_code": coded["currency_code"].tolist(),
+            "occurred_at": coded["as_of"].dt.to_pydatetime().tolist(),
+        },
+    )
+    _take_back(coded, latest, policy, unit_of_work)
+
+
+def _take_back(
+    coded: pd.DataFrame,
+    latest: Mapping[str, InboxEvent],
+    policy: SynchronisationPolicy,
+    unit_of_work: UnitOfWork,
+) -> None:
+    """Reverse the booked units that no reason of ours stands behind any more."""
+    key = ["snapshot_id", "sku"]
+    still = coded["quantity"].where(coded["reason_code"].isin(CORRECTED), 0)
+    lines = coded.assign(still=still.groupby([coded[name] for name in key]).transform("sum"))
+    lines = lines.drop_duplicates(key)
+    explained = lines[lines["still"] == 0]
+    unit_of_work.close_cases(
+        CORRECTION,
+        [
+            f"{system}/{node}/{sku}"
+            for system, node, sku in zip(
+                explained["system"], explained["node_id"], explained["sku"], strict=True
+            )
+        ],
+        "a movement that came late explains it",
+    )
+    wrong = lines[lines["booked_quantity"].abs() > lines["still"].abs()]
+    if wrong.empty:
+        return
+    books = open_books(wrong["sku"], wrong["as_of"].min().to_pydatetime(), unit_of_work)
+    rows = FactRows(BELIEFS)
+    taken_back: Iterable[Any] = wrong.itertuples(index=False)
+    for line in taken_back:
+        as_of: datetime = line.as_of.to_pydatetime()
+        number = f"{line.snapshot_id}/{line.sku}/{line.revision + 1}"
+        back = {line.sku: int(line.still - line.booked_quantity)}
+        document = _document(latest[line.node_id], line.node_id, number, as_of, back)
+        booked = _enter(document, books)
+        hearing = [partner for partner in policy.told_by_us if partner != line.system]
+        _tell_others(hearing, document, booked, unit_of_work)
+        for sku, quantity in booked.items():
+            terms = books.products[sku]
+            rows["stock_correction"].append(
+                (
+                    line.snapshot_id,
+                    sku,
+                    int(line.revision) + 1,
+                    line.node_id,
+                    "reversed",
+                    quantity,
+                    quantity * terms.standard_cost,
+                    terms.currency_code,
+                    reference(document),
+                    as_of,
+                )
+            )
+    rows.flush(unit_of_work)
+    flush(books)

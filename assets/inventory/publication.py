@@ -1,0 +1,167 @@
+"""Tells channels what they may sell, each in its own scope, and hears that they show it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from assets.commerce.identifiers import command_id_text
+from assets.inventory.policy import ChannelBuffer, InventoryPolicy, inventory_policy
+from assets.inventory.rules import available_to_promise
+from assets.ports import Command, InboxEvent, PolicyBook, UnitOfWork
+
+OWNER = "stock_control"
+COMMAND = "availability.publish"
+
+
+@dataclass(frozen=True)
+class _ChannelScope:
+    """Whose a channel is, as the house's own policy says."""
+
+    channel: str
+    legal_entity: str
+    brand: str
+    region: str
+    correlation_id: str = "availability"
+
+
+def channel_policies(policies: PolicyBook) -> dict[str, InventoryPolicy]:
+    """The policy that holds for each channel of the house: that of its region and brand."""
+    return {
+        channel: inventory_policy(policies.resolve("inventory", buffer.region, buffer.brand))
+        for channel, buffer in house_channels(policies).items()
+    }
+
+
+def house_channels(policies: PolicyBook) -> dict[str, ChannelBuffer]:
+    """Channels as the base values name them, which no overlay changes."""
+    return dict(sorted(inventory_policy(policies.resolve("inventory", "", "")).channels.items()))
+
+
+def publish_availability(unit_of_work: UnitOfWork) -> int:
+    """Tell each channel what changed of what it may sell; gives how many lines were told."""
+    columns, since = unit_of_work.stock.take_unpublished()
+    if not columns:
+        return 0
+    # As objects: a dtype for texts would cost more than all that is done with them.
+    positions = pd.DataFrame(
+        {name: np.array(values, None if name == "unpromised_quantity" else object)
+         for name, values in columns.items()}
+    )  # fmt: skip
+    policies = channel_policies(unit_of_work.policies)
+    told = unit_of_work.stock.published(since)
+    available = available_to_promise(positions, policies)
+    known = [told.get(key, -1) for key in zip(available["channel"], available["sku"], strict=True)]
+    changed = available[available["published_quantity"].to_numpy() != np.array(known, "int64")]
+    if changed.empty:
+        return 0
+    unit_of_work.stock.put_published({name: changed[name].tolist() for name in changed.columns})
+    channels = house_channels(unit_of_work.policies)
+    messages = [
+        message
+        for channel, lines in changed.groupby("channel", sort=True)
+        for message in _messages(
+            _scope(str(channel), channels[str(channel)]),
+            lines,
+            policies[str(channel)].availability_lines_per_message,
+            unit_of_work.effective_at,
+        )
+    ]
+    unit_of_work.append("availability_published", _lines_told(messages, changed, since))
+    unit_of_work.send(command for command, _ in messages)
+    return len(changed)
+
+
+def _scope(channel: str, buffer: ChannelBuffer) -> _ChannelScope:
+    return _ChannelScope(channel, buffer.legal_entity, buffer.brand, buffer.region)
+
+
+def _messages(
+    scope: _ChannelScope, changed: pd.DataFrame, most_lines: int, now: datetime
+) -> list[tuple[Command, list[dict[str, Any]]]]:
+    """The messages to one channel, each with its lines."""
+    lines = [
+        {"sku": sku, "quantity": quantity}
+        for sku, quantity in zip(
+            changed["sku"], changed["published_quantity"].tolist(), strict=True
+        )
+    ]
+    as_of = now.isoformat()
+    digest = hashlib.sha256(msgspec.json.encode(lines)).hexdigest()
+    return [
+        (
+            Command(
+                partner=scope.channel,
+                command_type=COMMAND,
+                business_key=f"availability/{scope.channel}",
+                scope=scope,
+                payload={
+                    "channel": scope.channel,
+                    "as_of": as_of,
+                    "lines": lines[start : start + most_lines],
+                },
+                owner=OWNER,
+                caused_at=now,
+                # Told twice at one instant, it is two messages unless they say the same.
+                discriminator=f"{as_of}/{start}/{digest}",
+            ),
+            lines[start : start + most_lines],
+        )
+        for start in range(0, len(lines), most_lines)
+    ]
+
+
+def _lines_told(
+    messages: Sequence[tuple[Command, list[dict[str, Any]]]],
+    changed: pd.DataFrame,
+    since: dict[str, datetime],
+) -> dict[str, Sequence[Any]]:
+    """One fact a line: in which message which channel was told what, and since when it was due."""
+    # The messages are made from the changed rows, channel by channel, in their order.
+    publications = [
+        command_id_text(
+            command.partner, command.command_type, command.business_key, command.discriminator
+        )
+        for command, _ in messages
+    ]
+    counts = [len(lines) for _, lines in messages]
+    by_channel = changed.sort_values("channel", kind="stable")
+    skus = by_channel["sku"].tolist()
+    return {
+        "publication_id": np.repeat(publications, counts).tolist(),
+        "channel": by_channel["channel"].tolist(),
+        "sku": skus,
+        "published_quantity": by_channel["published_quantity"].tolist(),
+        "available_quantity": by_channel["available_quantity"].tolist(),
+        "occurred_at": [since[sku] for sku in skus],
+    }
+
+
+def acknowledge(events: Iterable[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    """Keep since when a channel shows what it was told; of a message told twice the first time."""
+    first: dict[str, InboxEvent] = {}
+    for event in events:
+        first.setdefault(event.data.publication_id, event)
+    if not first:
+        return
+    told = unit_of_work.known("availability_published", "publication_id", first)
+    heard = unit_of_work.known("availability_acknowledged", "publication_id", first)
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for publication_id, event in first.items():
+        if publication_id not in told:
+            reason = "no message of ours has this id"
+            unit_of_work.inbox.quarantine(event, "unknown_publication", reason)
+        elif publication_id not in heard:
+            rows["publication_id"].append(publication_id)
+            rows["channel"].append(event.data.channel)
+            rows["occurred_at"].append(event.occurred_at)
+    if rows:
+        unit_of_work.append("availability_acknowledged", rows)

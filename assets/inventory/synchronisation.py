@@ -1,0 +1,335 @@
+"""Holds what other systems believe of our stock against the ledger, at the time they say it of.
+
+A snapshot is compared when what happened by its time is known, and never overwrites a position.
+Drift is coded unit by unit; what of it our own books should follow is in `correction`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import pandas as pd
+
+from assets.commerce.identifiers import identify_text
+from assets.contracts.inventory import InventorySnapshotTaken
+from assets.facts import FactRows
+from assets.inventory.correction import CORRECTION, correct, revise
+from assets.inventory.evidence import evidence
+from assets.inventory.ledger import BELIEFS
+from assets.inventory.policy import SynchronisationPolicy, synchronisation_policy
+from assets.inventory.publication import house_channels
+from assets.inventory.reconciliation import CORRECTED, code_drift, compare, is_mass_drop
+from assets.inventory.service import Books, flush, open_books
+from assets.ports import Case, InboxEvent, PolicyBook, UnitOfWork
+
+CONSUMER = "inventory_synchronisation"
+OWNER = "stock_control"
+PARTNER_OWNER = "integration"
+DRIFT = "stock_drift"
+MASS_DROP = "snapshot_mass_drop"
+UNKNOWN_SKUS = "snapshot_of_unknown_skus"
+
+
+@dataclass
+class Comparison:
+    """One snapshot beside the ledger.
+
+    Attributes:
+        compared: Its lines, one row per SKU that we know.
+        coded: Its drift by reason.
+        watermark: Up to where the stock ledgers had been read.
+    """
+
+    event: InboxEvent
+    compared: pd.DataFrame
+    coded: pd.DataFrame
+    watermark: int
+    policy: SynchronisationPolicy
+
+    @property
+    def data(self) -> InventorySnapshotTaken:
+        """The contract's payload."""
+        taken: InventorySnapshotTaken = self.event.data
+        return taken
+
+    @property
+    def snapshot_id(self) -> str:
+        """One document of one system is one snapshot."""
+        return snapshot_id(self.event)
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant that it is true of (UTC)."""
+        return self.data.as_of.astimezone(UTC)
+
+    @property
+    def where(self) -> str:
+        """Its node or channel."""
+        return place_of(self.data)
+
+    def key(self, sku: str) -> str:
+        """What a case about one SKU of it is known by."""
+        return f"{self.data.system}/{self.where}/{sku}"
+
+
+def snapshot_id(event: InboxEvent) -> str:
+    """The id of a snapshot, made of its system and document number."""
+    data = event.data
+    return identify_text("inventory_snapshot", event.source, data.system, data.document_number)
+
+
+def place_of(data: InventorySnapshotTaken) -> str:
+    """The node or channel of a snapshot."""
+    return data.node_id or data.channel or ""
+
+
+def settled_until(policies: PolicyBook, now: datetime) -> datetime:
+    """Snapshots of up to this instant may be compared: what happened by then is known."""
+    values = policies.resolve("inventory_synchronisation", "", "")
+    return now - synchronisation_policy(values).settling
+
+
+def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    """Compare snapshots, code their drift, and correct what needs no person.
+
+    One from the future, too old, overtaken by a newer one or compared before is refused with its
+    reason; one that takes away too much is held whole until a person releases it.
+    """
+    policies = {
+        (event.region, event.brand): _policy(event, unit_of_work.policies) for event in events
+    }
+    ordered = sorted(events, key=lambda event: _rank(event, policies[event.region, event.brand]))
+    accepted = _accepted(ordered, policies, unit_of_work)
+    if not accepted:
+        return
+    house = synchronisation_policy(
+        unit_of_work.policies.resolve("inventory_synchronisation", "", "")
+    )
+    since = unit_of_work.effective_at - timedelta(days=house.evidence_days)
+    latest = {event.data.node_id: event for event in accepted if event.data.node_id}
+    revise(latest, since, house, unit_of_work)
+    skus = {line.sku for event in accepted for line in event.data.lines}
+    oldest = min(event.data.as_of for event in accepted)
+    books = open_books(skus, oldest, unit_of_work)
+    # What stands in the ledgers now is in the positions, which are locked.
+    watermark = unit_of_work.synchronisation.watermark()
+    comparisons = []
+    for event in accepted:
+        policy = policies[event.region, event.brand]
+        comparison = _compare(event, policy, watermark, books)
+        if _is_held(comparison, unit_of_work):
+            continue
+        comparisons.append(comparison)
+    _record(comparisons, books)
+    # All are compared before the first is corrected: they speak of the same shelves.
+    corrected = correct(comparisons, books)
+    _tell_people(comparisons, corrected, unit_of_work)
+    flush(books)
+
+
+def _policy(event: InboxEvent, policies: PolicyBook) -> SynchronisationPolicy:
+    values = policies.resolve("inventory_synchronisation", event.region, event.brand)
+    return synchronisation_policy(values)
+
+
+def _rank(event: InboxEvent, policy: SynchronisationPolicy) -> tuple[datetime, int]:
+    """Older first; of one instant the system whose word weighs most."""
+    system = event.data.system
+    weight = policy.authority.index(system) if system in policy.authority else len(policy.authority)
+    return event.data.as_of, weight
+
+
+def _accepted(
+    events: Sequence[InboxEvent],
+    policies: dict[tuple[str, str], SynchronisationPolicy],
+    unit_of_work: UnitOfWork,
+) -> list[InboxEvent]:
+    """Those that can be compared; the others are refused, or wait for their node."""
+    nodes = unit_of_work.master_data.nodes()
+    channels = house_channels(unit_of_work.policies)
+    newest = unit_of_work.synchronisation.newest()
+    known = unit_of_work.known(
+        "inventory_snapshot", "snapshot_id", [snapshot_id(event) for event in events]
+    )
+    accepted = []
+    for event in events:
+        data, policy = event.data, policies[event.region, event.brand]
+        refusal = _refusal(event, policy, unit_of_work.effective_at, newest)
+        if snapshot_id(event) in known:
+            refusal = ("document_already_compared", f"{data.document_number} was compared before")
+        elif data.channel is not None and data.channel not in channels:
+            refusal = ("unknown_channel", f"nobody sells through {data.channel}")
+        if refusal is not None:
+            unit_of_work.inbox.quarantine(event, *refusal)
+        elif data.node_id is not None and data.node_id not in nodes:
+            unit_of_work.inbox.park(event, "unknown_node", f"node:{data.node_id}")
+        else:
+            known.add(snapshot_id(event))
+            accepted.append(event)
+    return accepted
+
+
+def _refusal(
+    event: InboxEvent,
+    policy: SynchronisationPolicy,
+    now: datetime,
+    newest: dict[tuple[str, str], datetime],
+) -> tuple[str, str] | None:
+    data = event.data
+    as_of = data.as_of.astimezone(UTC)
+    at = as_of.isoformat(timespec="seconds")
+    tolerance = timedelta(seconds=policy.clock_tolerance_seconds)
+    if as_of > min(now, event.occurred_at) + tolerance:
+        return "snapshot_from_the_future", f"it is of {at}, which is later than it was taken"
+    if as_of < now - timedelta(hours=policy.oldest_snapshot_hours):
+        hours = policy.oldest_snapshot_hours
+        return "snapshot_too_old", f"it is of {at}, more than {hours} hours ago"
+    last = newest.get((data.system, place_of(data)))
+    if last is not None and as_of < last:
+        overtaker = last.isoformat(timespec="seconds")
+        return "snapshot_overtaken", f"it is of {at}, and one of {overtaker} was compared"
+    return None
+
+
+def _compare(
+    event: InboxEvent, policy: SynchronisationPolicy, watermark: int, books: Books
+) -> Comparison:
+    data = event.data
+    as_of = data.as_of.astimezone(UTC)
+    known = [line for line in data.lines if line.sku in books.products]
+    skus = [line.sku for line in known]
+    held, promised = _ours(data, skus, as_of, books)
+    lines = pd.DataFrame(
+        {
+            "sku": pd.Series(skus, dtype="object"),
+            "stated_quantity": pd.Series([line.quantity for line in known], dtype="int64"),
+            "is_case": pd.Series([x.unit_of_measure == "case" for x in known], dtype="bool"),
+            "units_per_case": pd.Series([x.units_per_case or 0 for x in known], dtype="int64"),
+            "held_quantity": pd.Series(held, dtype="int64"),
+            "promised_quantity": pd.Series(promised, dtype="int64"),
+        }
+    )
+    compared = compare(lines)
+    drifting = compared.loc[compared["drift_quantity"] != 0, "sku"].tolist()
+    since = as_of - timedelta(days=policy.evidence_days)
+    place: Literal["node", "channel"] = "node" if data.node_id else "channel"
+    facts: list[tuple[str, str, int, datetime]] = []
+    if drifting:
+        sources = books.unit_of_work.synchronisation
+        facts = (
+            sources.facts_of_node(data.system, data.node_id, drifting, since, as_of)
+            if data.node_id
+            else sources.facts_of_channel(data.channel, drifting, since, as_of)
+        )
+    coded = code_drift(compared, evidence(facts, data.system, as_of, policy), place)
+    return Comparison(event, compared, coded, watermark, policy)
+
+
+def _ours(
+    data: InventorySnapshotTaken, skus: list[str], as_of: datetime, books: Books
+) -> tuple[list[int], list[int]]:
+    """(held at the snapshot's time, promised now) of each SKU.
+
+    What is on hand less what moved since is the sum of what moved until then.
+    """
+    unit_of_work = books.unit_of_work
+    if data.node_id is None:
+        levels = unit_of_work.synchronisation.levels(data.channel or "", skus, as_of)
+        return [levels.get(sku, 0) for sku in skus], [0] * len(skus)
+    keys = [(data.node_id, sku) for sku in skus]
+    moved = unit_of_work.stock.moved_since(keys, as_of)
+    positions = [books.positions.get(key, [0, 0, 0]) for key in keys]
+    held = [position[0] - moved.get(key, 0) for key, position in zip(keys, positions, strict=True)]
+    return held, [position[1] + position[2] for position in positions]
+
+
+def _is_held(comparison: Comparison, unit_of_work: UnitOfWork) -> bool:
+    """Hold a snapshot that looks like a broken feed whole, unless a person has released it."""
+    if not is_mass_drop(comparison.compared, comparison.policy):
+        return False
+    data = comparison.data
+    key = f"{data.system}/{comparison.where}/{data.document_number}"
+    if unit_of_work.synchronisation.released(MASS_DROP, [key]):
+        return False
+    compared = comparison.compared
+    held = compared["held_quantity"] > 0
+    zeroed = int((held & (compared["stated_quantity_each"] <= 0)).sum())
+    case = Case(
+        MASS_DROP, key, OWNER, f"{zeroed} of {int(held.sum())} SKUs in stock are said to be gone"
+    )
+    unit_of_work.open_cases([case])
+    condition = f"case:{identify_text('case', case.case_type, case.business_key)}"
+    unit_of_work.inbox.park(comparison.event, "mass_drop", condition)
+    return True
+
+
+def _record(comparisons: Sequence[Comparison], books: Books) -> None:
+    """Keep every line that was compared, and its drift by reason."""
+    rows = FactRows(BELIEFS)
+    for comparison in comparisons:
+        data = comparison.data
+        compared: Iterable[Any] = comparison.compared.itertuples(index=False)
+        rows["inventory_snapshot"] += [
+            (
+                comparison.snapshot_id,
+                data.system,
+                data.node_id,
+                data.channel,
+                data.document_number,
+                line.sku,
+                "case" if line.is_case else "each",
+                line.units_per_case or None,
+                line.stated_quantity_each,
+                line.held_quantity,
+                line.drift_quantity,
+                comparison.watermark,
+                comparison.as_of,
+            )
+            for line in compared
+        ]
+        coded: Iterable[Any] = comparison.coded.itertuples(index=False)
+        for sku, reason, quantity in coded:
+            terms = books.products[sku]
+            value = quantity * terms.standard_cost
+            rows["inventory_drift_reason"].append(
+                (comparison.snapshot_id, sku, 1, reason, quantity, value, terms.currency_code,
+                 comparison.as_of)
+            )  # fmt: skip
+    rows.flush(books.unit_of_work)
+
+
+def _tell_people(
+    comparisons: Sequence[Comparison], corrected: set[tuple[str, str]], unit_of_work: UnitOfWork
+) -> None:
+    """Open a case for drift that somebody must look at, and close those of what agrees again.
+
+    What is late cures itself, and what our own books follow has its own case or none.
+    """
+    opened: list[Case] = []
+    for comparison in comparisons:
+        wrong: dict[str, list[str]] = defaultdict(list)
+        of_lines = zip(*(comparison.coded[name] for name in comparison.coded), strict=True)
+        for sku, reason, quantity in of_lines:
+            is_ours = reason in CORRECTED and (comparison.snapshot_id, sku) in corrected
+            if reason != "late" and not is_ours:
+                wrong[sku].append(f"{quantity:+d} {reason}")
+        system, where = comparison.data.system, comparison.where
+        for sku, said in wrong.items():
+            reason = f"{system} has other units of {sku} at {where} than we: {', '.join(said)}"
+            opened.append(Case(DRIFT, comparison.key(sku), PARTNER_OWNER, reason))
+        skus = comparison.compared["sku"].tolist()
+        cured = [comparison.key(sku) for sku in skus if sku not in wrong]
+        unit_of_work.close_cases(DRIFT, cured, f"{system} agrees again")
+        ours = {sku for snapshot, sku in corrected if snapshot == comparison.snapshot_id}
+        agreed = [comparison.key(sku) for sku in skus if sku not in ours]
+        unit_of_work.close_cases(CORRECTION, agreed, f"{system} agrees again")
+        strangers = len(comparison.data.lines) - len(skus)
+        if strangers:
+            key = f"{system}/{where}/{comparison.data.document_number}"
+            said_of = f"{strangers} of its SKUs are not in the master data and were not compared"
+            opened.append(Case(UNKNOWN_SKUS, key, PARTNER_OWNER, said_of))
+    unit_of_work.open_cases(opened)

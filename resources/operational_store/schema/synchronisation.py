@@ -1,0 +1,120 @@
+"""What channels were told and other systems believe: publications, snapshots, drift, prices."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Uuid,
+)
+
+from resources.operational_store.schema.conventions import (
+    Instant,
+    Money,
+    effective,
+    fact,
+    occurred,
+)
+
+availability_published = fact(
+    "availability_published",
+    Column("publication_id", Uuid, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("published_quantity", BigInteger, nullable=False),
+    Column("available_quantity", BigInteger, nullable=False),
+    occurred(),
+    effective(),
+    PrimaryKeyConstraint("publication_id", "sku"),
+    CheckConstraint(
+        "published_quantity between 0 and available_quantity", name="not_more_than_available"
+    ),
+)
+
+availability_acknowledged = fact(
+    "availability_acknowledged",
+    Column("publication_id", Uuid, primary_key=True),
+    Column("channel", String, nullable=False),
+    occurred(),
+    effective(),
+)
+
+inventory_snapshot = fact(
+    "inventory_snapshot",
+    Column("snapshot_id", Uuid, nullable=False),
+    Column("system", String, nullable=False),
+    Column("node_id", String),
+    Column("channel", String),
+    Column("document_number", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("unit_of_measure", String, nullable=False),
+    Column("units_per_case", Integer),
+    Column("stated_quantity", BigInteger, nullable=False),
+    Column("held_quantity", BigInteger, nullable=False),
+    Column("drift_quantity", BigInteger, nullable=False),
+    Column("ledger_watermark", BigInteger, nullable=False),
+    occurred(),
+    effective(),
+    PrimaryKeyConstraint("snapshot_id", "sku"),
+    CheckConstraint("drift_quantity = stated_quantity - held_quantity", name="drift"),
+    CheckConstraint("(node_id is null) <> (channel is null)", name="place"),
+    Index("ix_inventory_snapshot_occurred_at", "occurred_at"),
+)
+
+# A line is coded anew as a whole when a movement explains it later; its last revision counts.
+inventory_drift_reason = fact(
+    "inventory_drift_reason",
+    Column("snapshot_id", Uuid, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("reason_code", String, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("currency_code", String(3), nullable=False),
+    occurred(),
+    effective(),
+    PrimaryKeyConstraint("snapshot_id", "sku", "revision", "reason_code"),
+    CheckConstraint("quantity <> 0", name="quantity"),
+    CheckConstraint(
+        "reason_code in ('unit_of_measure', 'duplicate', 'out_of_order', 'lost', 'late',"
+        " 'oversell', 'miscount')",
+        name="reason_code",
+    ),
+)
+
+stock_correction = fact(
+    "stock_correction",
+    Column("snapshot_id", Uuid, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("node_id", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("currency_code", String(3), nullable=False),
+    Column("reference_id", Uuid),
+    occurred(),
+    effective(),
+    PrimaryKeyConstraint("snapshot_id", "sku", "revision"),
+    CheckConstraint("status in ('booked', 'proposed', 'reversed')", name="status"),
+    CheckConstraint("(status = 'proposed') = (reference_id is null)", name="booked_by_a_movement"),
+)
+
+price_shown = fact(
+    "price_shown",
+    Column("document_id", Uuid, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("unit_price", Money, nullable=False),
+    Column("currency_code", String(3), nullable=False),
+    Column("graced_from", Instant, nullable=False),
+    occurred(),
+    effective(),
+    PrimaryKeyConstraint("document_id", "sku"),
+    Index("ix_price_shown_channel_sku_occurred_at", "channel", "sku", "occurred_at"),
+)

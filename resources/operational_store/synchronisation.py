@@ -1,0 +1,229 @@
+"""What is known of other systems' stock, and what could explain that it is not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from resources.operational_store.bulk import fetch
+
+# Stock documents that came and are not applied: what they would have changed, line by line.
+_UNAPPLIED = """
+    select line.sku, said.what,
+        case when said.event_type like 'retail.shipment.%%' then -line.quantity
+            else line.quantity end,
+        said.occurred_at
+    from (
+        select i.event_type, i.occurred_at, i.data, 'waiting' as what
+        from event_inbox i
+        where i.status = 'waiting'
+        union all
+        select i.event_type, i.occurred_at, i.data,
+            case when q.reason_code in
+                ('document_already_booked', 'illegal_transition', 'shipment_number_used')
+                then 'repeated' else 'refused' end
+        from quarantined_event q
+        join event_inbox i on i.source = q.source and i.event_id = q.event_id
+        where i.status = 'quarantined' and q.status = 'open'
+    ) said
+    cross join lateral json_to_recordset(said.data -> 'lines')
+        as line (sku text, quantity bigint)
+    where said.event_type = any(array['retail.inventory.received.v1',
+            'retail.inventory.adjusted.v1', 'retail.shipment.dispatched.v1'])
+        and said.data ->> 'node_id' = %s and line.sku = any(%s)
+        and said.occurred_at > %s and said.occurred_at <= %s
+"""
+_UNDELIVERED = """
+    select line.sku, case o.status when 'dead' then 'undeliverable' else 'unsent' end,
+        case o.command_type when 'goods_issue.post' then -line.quantity else line.quantity end,
+        (o.payload ->> 'effective_at')::timestamptz
+    from command_outbox o
+    cross join lateral json_to_recordset(o.payload -> 'lines') as line (sku text, quantity bigint)
+    where o.status <> 'delivered' and o.partner = %s
+        and o.command_type in ('goods_issue.post', 'stock_adjustment.post')
+        and o.payload ->> 'node_id' = %s and line.sku = any(%s)
+        and (o.payload ->> 'effective_at')::timestamptz <= %s
+"""
+_MOVED = """
+    select m.sku,
+        case when c.reference_id is null then m.kind
+            when m.effective_at > %s then 'correction_unheard' else 'correction' end,
+        sum(m.quantity)::bigint, max(m.occurred_at)
+    from stock_movement m
+    left join (select distinct reference_id from stock_correction) c
+        on c.reference_id = m.reference_id
+    where m.node_id = %s and m.sku = any(%s) and m.occurred_at > %s and m.occurred_at <= %s
+    group by m.sku, m.reference_id, 2
+"""
+# Movements that were told on the other side of a count than they happened.
+_CROSSED = """
+    select m.sku, 'crossed',
+        sum(case when m.occurred_at <= c.occurred_at then m.quantity else -m.quantity end)::bigint,
+        max(m.occurred_at)
+    from stock_movement c
+    join stock_movement m on m.node_id = c.node_id and m.sku = c.sku and m.kind <> 'counted'
+        and (m.occurred_at <= c.occurred_at) = (m.ledger_sequence > c.ledger_sequence)
+    where c.kind = 'counted' and c.node_id = %s and c.sku = any(%s)
+        and c.occurred_at > %s and c.occurred_at <= %s and m.occurred_at <= %s
+    group by m.sku, c.ledger_sequence
+"""
+_AWAITED = """
+    select r.sku, 'awaited', sum(r.quantity)::bigint, f.effective_at
+    from fulfilment_order f
+    join reservation_movement r
+        on r.order_id = f.order_id and r.node_id = f.node_id and r.kind = 'consumed'
+    where f.status in ('requested', 'accepted') and f.node_id = %s and r.sku = any(%s)
+        and f.effective_at <= %s
+    group by r.sku, f.fulfilment_order_id, f.effective_at
+"""
+_LEVELS = """
+    select distinct on (p.sku) p.sku, p.published_quantity, p.publication_id, p.effective_at
+    from availability_published p
+    where p.channel = %s and p.sku = any(%s) and p.effective_at <= %s
+    order by p.sku, p.effective_at desc, p.publication_id
+"""
+_FORMER_LEVELS = f"""
+    with held as ({_LEVELS})
+    select distinct former.sku,
+        case when heard.occurred_at is null then 'level_unheard'
+            when heard.occurred_at > %s then 'level_heard_later' else 'level_heard' end,
+        former.published_quantity - held.published_quantity, held.effective_at
+    from held
+    join availability_published former
+        on former.channel = %s and former.sku = held.sku
+        and former.effective_at < held.effective_at and former.effective_at > %s
+    left join availability_acknowledged heard on heard.publication_id = held.publication_id
+"""
+_LAST_CODING = """
+    with last as (
+        select d.snapshot_id, d.sku, max(d.revision) as revision
+        from inventory_drift_reason d
+        join inventory_snapshot s on s.snapshot_id = d.snapshot_id and s.sku = d.sku
+        where s.node_id = any(%s) and s.occurred_at > %s
+        group by d.snapshot_id, d.sku
+    )
+    select d.snapshot_id::text, d.sku, d.reason_code, d.quantity, d.revision,
+        (d.amount * 10000 / d.quantity)::bigint, d.currency_code, s.occurred_at, s.system,
+        s.node_id, coalesce(booked.quantity, 0)::bigint
+    from last
+    join inventory_drift_reason d
+        on d.snapshot_id = last.snapshot_id and d.sku = last.sku and d.revision = last.revision
+    join inventory_snapshot s on s.snapshot_id = d.snapshot_id and s.sku = d.sku
+    left join (
+        select snapshot_id, sku, sum(quantity) as quantity
+        from stock_correction where status <> 'proposed' group by snapshot_id, sku
+    ) booked on booked.snapshot_id = d.snapshot_id and booked.sku = d.sku
+    order by d.snapshot_id, d.sku, d.reason_code
+"""
+_ARRIVED = """
+    select s.snapshot_id::text, s.sku, sum(m.quantity)::bigint
+    from inventory_snapshot s
+    join stock_movement m on m.node_id = s.node_id and m.sku = s.sku
+        and m.occurred_at <= s.occurred_at and m.ledger_sequence > s.ledger_watermark
+    where s.node_id = any(%s) and s.occurred_at > %s and s.drift_quantity <> 0
+        and not exists (
+            select from stock_correction c where c.reference_id = m.reference_id
+        )
+        and m.ledger_sequence > (
+            select min(w.ledger_watermark) from inventory_snapshot w
+            where w.node_id = any(%s) and w.occurred_at > %s
+        )
+    group by s.snapshot_id, s.sku
+    having sum(m.quantity) <> 0
+    order by 1, 2
+"""
+
+Fact = tuple[str, str, int, datetime]
+
+
+class SqlSynchronisation:
+    """Other systems' stock, as one transaction sees it."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def watermark(self) -> int:
+        """The last number that the stock ledgers have given."""
+        rows = fetch(self._connection, "select last_value from stock_ledger_sequence")
+        return int(rows[0][0])
+
+    def newest(self) -> dict[tuple[str, str], datetime]:
+        """Time of the newest snapshot that was compared, by (system, node or channel)."""
+        rows = fetch(
+            self._connection,
+            "select system, coalesce(node_id, channel), max(occurred_at) from inventory_snapshot"
+            " group by 1, 2",
+        )
+        return {(system, place): at for system, place, at in rows}
+
+    def released(self, case_type: str, business_keys: Iterable[str]) -> set[str]:
+        """Those of these cases that a person has closed."""
+        rows = fetch(
+            self._connection,
+            "select business_key from exception_case where case_type = %s"
+            " and status = 'closed' and business_key = any(%s)",
+            case_type,
+            list(business_keys),
+        )
+        return {row[0] for row in rows}
+
+    def spoken_for(self, systems: Sequence[str], node_id: str, since: datetime) -> set[str]:
+        """SKUs of a node of which one of these systems has said something since."""
+        rows = fetch(
+            self._connection,
+            "select distinct sku from inventory_snapshot"
+            " where system = any(%s) and node_id = %s and occurred_at >= %s",
+            list(systems),
+            node_id,
+            since,
+        )
+        return {row[0] for row in rows}
+
+    def facts_of_node(
+        self, system: str, node_id: str, skus: Sequence[str], since: datetime, as_of: datetime
+    ) -> list[Fact]:
+        """(sku, what it is, units, when) of all that could explain another quantity at a node."""
+        wanted = list(skus)
+        found: list[Fact] = []
+        for statement, arguments in (
+            (_UNAPPLIED, (node_id, wanted, since, as_of)),
+            (_UNDELIVERED, (system, node_id, wanted, as_of)),
+            (_MOVED, (as_of, node_id, wanted, since, as_of)),
+            (_CROSSED, (node_id, wanted, since, as_of, as_of)),
+            (_AWAITED, (node_id, wanted, as_of)),
+        ):
+            found += fetch(self._connection, statement, *arguments)
+        return found
+
+    def levels(self, channel: str, skus: Sequence[str], as_of: datetime) -> dict[str, int]:
+        """What a channel had last been told of each SKU by an instant."""
+        rows = fetch(self._connection, _LEVELS, channel, list(skus), as_of)
+        return {sku: quantity for sku, quantity, *_ in rows}
+
+    def facts_of_channel(
+        self, channel: str, skus: Sequence[str], since: datetime, as_of: datetime
+    ) -> list[Fact]:
+        """The same of a channel: what it had been told before, and whether it heard the last."""
+        return fetch(
+            self._connection,
+            _FORMER_LEVELS,
+            channel,
+            list(skus),
+            as_of,
+            as_of,
+            channel,
+            since,
+        )
+
+    def arrived_late(
+        self, node_ids: Iterable[str], since: datetime
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[str, str, int]]]:
+        """Drift of snapshots since, as it was last coded, and what has moved before them since."""
+        nodes = list(node_ids)
+        arrived = fetch(self._connection, _ARRIVED, nodes, since, nodes, since)
+        if not arrived:
+            return [], []
+        return fetch(self._connection, _LAST_CODING, nodes, since), arrived
