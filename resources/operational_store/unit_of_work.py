@@ -19,6 +19,7 @@ from resources.operational_store.cases import close_cases, open_cases
 from resources.operational_store.inbox import SqlInbox
 from resources.operational_store.master_data import SqlMasterData
 from resources.operational_store.orders import SqlOrders
+from resources.operational_store.pickups import SqlPickups
 from resources.operational_store.schema import metadata
 from resources.operational_store.stock import SqlStock
 
@@ -54,6 +55,7 @@ class SqlUnitOfWork:
         self.master_data = SqlMasterData(connection, effective_at)
         self.stock = SqlStock(connection, effective_at, policies.policy_hash("inventory"))
         self.orders = SqlOrders(connection, effective_at)
+        self.pickups = SqlPickups(connection, effective_at)
         self.rows: Counter[str] = Counter()
         self.cases_opened = 0
         self.commands_sent = 0

@@ -178,7 +178,7 @@ def test_the_platform_has_a_policy_that_no_decision_rests_on(tmp_path: Path) -> 
     book = FilePolicyBook(tmp_path)
     assert book.operations.replay.decision_window == timedelta(hours=6)
     assert book.operations.partner_calls == FilePolicyBook().operations.partner_calls
-    assert set(book.documents) == {"order_to_fulfillment", "inventory", "finance"}
+    assert set(book.documents) == {"order_to_fulfillment", "pickup", "inventory", "finance"}
 
 
 @pytest.mark.parametrize(

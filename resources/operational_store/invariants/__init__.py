@@ -23,14 +23,14 @@ from resources.operational_store.invariants.judging import (
     Violation,
     judge,
 )
-from resources.operational_store.invariants.money import M1, M2
+from resources.operational_store.invariants.money import M1, M2, M4
 from resources.operational_store.invariants.oversell import S1
 from resources.operational_store.invariants.reservations import S3
 from resources.operational_store.invariants.stock_conservation import S2
 
 __all__ = ["INVARIANTS", "InvariantResult", "Violation", "check"]
 
-INVARIANTS: tuple[Invariant, ...] = (S1, S2, S3, S4, M1, M2, P1, P2, P7)
+INVARIANTS: tuple[Invariant, ...] = (S1, S2, S3, S4, M1, M2, M4, P1, P2, P7)
 
 
 def check(connection: sa.Connection, ids: Iterable[str] | None = None) -> list[InvariantResult]:
