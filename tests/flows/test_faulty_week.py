@@ -19,7 +19,9 @@ RECOVERED = {
     for kind in CATALOGUE
     if kind.is_recovered and kind.is_built
 }
-EVERYTHING = {**dict.fromkeys(FaultRates.__struct_fields__, 0.05), **RECOVERED}
+#: What strikes the few orders that are collected, or the few of those that are dear.
+RARE = {"pickup_reject": 0.3, "no_show": 0.3, "screening_hold": 0.5, "screening_reject": 0.3}
+EVERYTHING = {**dict.fromkeys(FaultRates.__struct_fields__, 0.05), **RECOVERED, **RARE}
 
 
 @pytest.fixture
