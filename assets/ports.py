@@ -230,8 +230,8 @@ class Stock(Protocol):
         """Σ stock movements per (node_id, sku) that happened after an instant."""
         ...
 
-    def counted_since(self, instant: datetime) -> list[Count]:
-        """The last count of each position that was counted at that instant or later."""
+    def counted_since(self, skus: Iterable[str], instant: datetime) -> list[Count]:
+        """The last count of each position of these SKUs, if it is of that instant or later."""
         ...
 
     def take_unpublished(self) -> tuple[Columns, dict[str, datetime]]:

@@ -77,7 +77,7 @@ def end_arrival(connection: sa.Connection, source: str, policy: BulkLoadPolicy) 
         ARRIVING,
     )
     if not policy.is_load(events, master_data):
-        _release(connection, condition, ARRIVING)
+        _go_on(connection, "release_condition = %s and waiting_reason = %s", condition, ARRIVING)
         return 0
     return execute(
         connection,
@@ -100,20 +100,20 @@ def awaiting(connection: sa.Connection) -> list[str]:
     return [source for (source,) in rows]
 
 
-def accept(connection: sa.Connection, source: str) -> int:
+def accept(connection: sa.Connection, judged: Sequence[int]) -> int:
     """What is left of a load after its gate goes on; gives how many events."""
-    return _release(connection, release_condition(source), AWAITS_GATE)
+    return _go_on(
+        connection, "inbox_id = any(%s) and waiting_reason = %s", list(judged), AWAITS_GATE
+    )
 
 
-def _release(connection: sa.Connection, condition: str, reason: str) -> int:
+def _go_on(connection: sa.Connection, which: str, *arguments: object) -> int:
     released = fetch(
         connection,
         "update event_inbox set status = 'pending', waiting_reason = null,"
         " release_condition = null, waiting_since = null"
-        " where status = 'waiting' and release_condition = %s and waiting_reason = %s"
-        " returning consumer",
-        condition,
-        reason,
+        f" where status = 'waiting' and {which} returning consumer",
+        *arguments,
     )
     execute(
         connection,

@@ -2,13 +2,15 @@
 
 Events that fail by themselves go to quarantine, with their place in the load, and the others go on.
 A load of which a set of events is wrong together, or about which an expectation could not be
-evaluated, waits as a whole until somebody has closed its case. Either way the owner has a case, and
-the pointer `gate_pointer` moves in the transaction in which events are accepted.
+evaluated, waits as a whole until somebody has closed the load's own case. Each broken sentence is a
+case of its owner as well, and the pointer `gate_pointer` moves in the transaction in which this
+gate accepts events. Only events that were judged are let through or parked: others of the partner
+may arrive while it is judging.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -33,6 +35,8 @@ from resources.operational_store.inbox import set_aside
 from resources.window_gate import GatedStore
 
 REASON_CODE = "bulk_load_gate"
+#: The case of a load that waits as a whole, beside those of the sentences that it broke.
+HELD_WHOLE = "load_is_held_whole"
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class LoadVerdict:
         events: How many events it had.
         accepted: How many go on.
         quarantined: How many were set aside, each for itself.
-        waiting: How many wait for a case, being all of them or none.
+        waiting: How many wait for the load's case, being all that are left or none.
         failures: What was not met, by suite.
     """
 
@@ -81,20 +85,24 @@ class LoadGate:
                 return None
             frames = {"event_load": events, **frames_of(connection, events)}
             verdicts = {name: judge(f, self._suites[name]) for name, f in frames.items()}
-            cases = self._open_cases(connection, source, frames, verdicts, now)
+            self._open_cases(connection, source, frames, verdicts, now)
+            quarantined = _quarantine(connection, source, frames, verdicts, now)
+            judged = events[INBOX_ID].tolist()
             whole = [
-                cases[name, failure.expectation]
-                for name, verdict in verdicts.items()
+                failure.reason
+                for verdict in verdicts.values()
                 for failure in verdict.failures
                 if failure.severity == "critical" and failure.level != "row"
             ]
             if whole:
-                quarantined, going_on = 0, 0
-                _wait_for_case(connection, source, whole[0])
+                owner = verdicts["event_load"].owner
+                held = open_case(
+                    connection, f"event_load/{source}", HELD_WHOLE, owner, "; ".join(whole), now
+                )
+                going_on, waiting = 0, _wait_for_case(connection, judged, held)
             else:
-                quarantined = _quarantine(connection, source, frames, verdicts, now)
-                going_on = bulk_loads.accept(connection, source)
-                accepted = str(events[INBOX_ID].max())
+                going_on, waiting = bulk_loads.accept(connection, judged), 0
+                accepted = str(max(judged))
             detail = {name: figures(verdict) for name, verdict in verdicts.items()}
             move_pointer(connection, f"load.{source}", accepted, detail)
         return LoadVerdict(
@@ -102,7 +110,7 @@ class LoadGate:
             events=len(events),
             accepted=going_on,
             quarantined=quarantined,
-            waiting=len(events) if whole else 0,
+            waiting=waiting,
             failures={name: verdict.failures for name, verdict in verdicts.items()},
         )
 
@@ -113,31 +121,31 @@ class LoadGate:
         frames: Mapping[str, pd.DataFrame],
         verdicts: Mapping[str, Verdict],
         now: datetime,
-    ) -> dict[tuple[str, str], str]:
-        """A case for each sentence that was broken, by suite and expectation."""
-        return {
-            (name, failure.expectation): open_case(
-                connection,
-                f"{name}/{source}",
-                failure.expectation,
-                verdict.owner,
-                told(self._suites[name].blocks_by or ("subject",), frames[name], failure),
-                now,
-            )
-            for name, verdict in verdicts.items()
-            for failure in verdict.failures
-            if failure.severity == "critical"
-        }
+    ) -> None:
+        """A case for each sentence that was broken."""
+        for name, verdict in verdicts.items():
+            key = self._suites[name].blocks_by or ("subject",)
+            for failure in verdict.failures:
+                if failure.severity == "critical":
+                    open_case(
+                        connection,
+                        f"{name}/{source}",
+                        failure.expectation,
+                        verdict.owner,
+                        told(key, frames[name], failure),
+                        now,
+                    )
 
 
-def _wait_for_case(connection: sa.Connection, source: str, case_id: str) -> None:
-    execute(
+def _wait_for_case(connection: sa.Connection, judged: Sequence[int], case_id: str) -> int:
+    """Park what is left of a load; gives how many events."""
+    return execute(
         connection,
         "update event_inbox set waiting_reason = %s, release_condition = %s"
-        " where status = 'waiting' and release_condition = %s and waiting_reason = %s",
+        " where inbox_id = any(%s) and status = 'waiting' and waiting_reason = %s",
         CASE_TYPE,
         f"case:{case_id}",
-        bulk_loads.release_condition(source),
+        list(judged),
         bulk_loads.AWAITS_GATE,
     )
 
@@ -153,8 +161,10 @@ def _quarantine(
     reasons: dict[int, list[str]] = {}
     for name, verdict in verdicts.items():
         ids = frames[name][INBOX_ID].tolist()
-        for row in verdict.held_rows:
-            reasons.setdefault(ids[row], []).append(verdict.reason(row))
+        for failure in verdict.failures:
+            if failure.severity == "critical" and failure.level == "row":
+                for row in failure.rows:
+                    reasons.setdefault(ids[row], []).append(failure.reason)
     if not reasons:
         return 0
     ordered = frames["event_load"][INBOX_ID].tolist()

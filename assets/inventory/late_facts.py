@@ -29,8 +29,10 @@ def counted_before_told(
     if not movements:
         return {}
     earliest = min(movement.occurred_at for movement in movements)
+    skus = {movement.sku for movement in movements}
     counts = {
-        (count.node_id, count.sku): count for count in unit_of_work.stock.counted_since(earliest)
+        (count.node_id, count.sku): count
+        for count in unit_of_work.stock.counted_since(skus, earliest)
     }
     return {
         (movement.node_id, movement.sku): counts[movement.node_id, movement.sku]

@@ -101,7 +101,7 @@ def open_books(skus: Iterable[str], earliest: datetime, unit_of_work: UnitOfWork
     )
     for node_id, sku, *quantities in unit_of_work.stock.lock_positions(wanted):
         books.positions[node_id, sku] = quantities
-    for last in unit_of_work.stock.counted_since(earliest):
+    for last in unit_of_work.stock.counted_since(wanted, earliest):
         books.counts[last.node_id, last.sku] = last
     return books
 

@@ -133,13 +133,14 @@ class SqlStock:
         )
         return {(node, sku): quantity for node, sku, quantity in rows}
 
-    def counted_since(self, instant: datetime) -> list[Count]:
-        """The last count of each position that was counted at that instant or later."""
+    def counted_since(self, skus: Iterable[str], instant: datetime) -> list[Count]:
+        """The last count of each position of these SKUs, if it is of that instant or later."""
         rows = fetch(
             self._connection,
             "select distinct on (node_id, sku) node_id, sku, counted_quantity, occurred_at"
-            " from inventory_counted where occurred_at >= %s"
+            " from inventory_counted where sku = any(%s) and occurred_at >= %s"
             " order by node_id, sku, occurred_at desc, reference_id",
+            list(skus),
             instant,
         )
         return list(map(Count._make, rows))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from traceback import extract_tb
 
 import msgspec
 import psycopg
@@ -226,8 +227,16 @@ class OperationalStore:
                 owner = CONTRACTS[event.event_type].owner
                 key = f"{event.source}/{event.event_id}"
                 unit_of_work.open_cases([Case("flow_failed", key, owner, reason)])
+                # Where and what kind, never the words: the database's name the row that it refused.
                 _log.error(
-                    "flow_failed", consumer=consumer, event_id=event.event_id, exc_info=error
+                    "flow_failed",
+                    consumer=consumer,
+                    event_id=event.event_id,
+                    error=type(error).__name__,
+                    sqlstate=getattr(error, "sqlstate", None),
+                    at=[
+                        f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)
+                    ],
                 )
         return unit_of_work
 

@@ -12,6 +12,7 @@ from assets.bulk_loads.expectations import load_suites
 from assets.contracts.admission import Submission
 from assets.errors import PartnerUnavailable
 from assets.quality_gate import judge
+from resources import load_gate
 from resources.gate_records import close_case
 from resources.load_frames import events_of, frames_of
 from resources.load_gate import LoadGate, LoadVerdict
@@ -238,13 +239,46 @@ def test_a_load_that_contradicts_itself_waits_whole_until_its_case_is_closed(
     assert (verdict.accepted, verdict.quarantined, verdict.waiting) == (0, 0, len(events))
     assert store.drain_all().applied == 0
     assert rows(store, "select accepted from gate_pointer where gate = 'load.erp'") == [("0",)]
-    assert (f"{suite}/erp/{expectation}", owner) in rows(
-        store, "select business_key, owner from exception_case"
-    )
+    cases = rows(store, "select business_key, owner from exception_case")
+    assert (f"{suite}/erp/{expectation}", owner) in cases
+    assert ("event_load/erp/load_is_held_whole", "integration") in cases
     ((condition,),) = rows(store, "select distinct release_condition from event_inbox")
     with store.transaction() as connection:
         assert close_case(connection, condition.removeprefix("case:"), NOW) == len(events)
     assert statuses(store) == {"pending": len(events)}
+
+
+def test_what_fails_by_itself_in_a_load_that_is_held_whole_never_goes_on(
+    store: OperationalStore,
+) -> None:
+    events = [*catalogue(), product("MUG1", event_id="again"), price("MUG2", "0.00")]
+    poll(store, Talks(*events))
+    verdict = judged(store)
+    assert (verdict.accepted, verdict.quarantined, verdict.waiting) == (0, 1, len(events) - 1)
+    ((condition,),) = rows(
+        store, "select distinct release_condition from event_inbox where status = 'waiting'"
+    )
+    with store.transaction() as connection:
+        close_case(connection, condition.removeprefix("case:"), NOW)
+    assert statuses(store) == {"pending": len(events) - 1, "quarantined": 1}
+
+
+def test_events_that_arrive_while_a_load_is_judged_are_not_let_through_with_it(
+    store: OperationalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll(store, Talks(*catalogue()))
+    read = load_gate.events_of
+
+    def meanwhile(*arguments: Any) -> Any:
+        found = read(*arguments)
+        late = [product(f"LATE{number}") for number in range(7)]
+        poll(store, Talks(*late, told_before=6))
+        return found
+
+    monkeypatch.setattr(load_gate, "events_of", meanwhile)
+    verdict = judged(store)
+    assert verdict.accepted == 6
+    assert statuses(store) == {"pending": 6, "waiting": 7}
 
 
 @pytest.mark.parametrize(
@@ -277,7 +311,9 @@ def test_a_rule_that_breaks_down_holds_the_whole_load(
     verdict = judged(store)
     assert failures(verdict) == {"node_load": ["zone_is_known"]}
     assert (verdict.accepted, verdict.waiting) == (0, 5)
-    ((reason,),) = rows(store, "select reason from exception_case")
+    ((reason,),) = rows(
+        store, "select reason from exception_case where business_key like 'node_load/%%'"
+    )
     assert "could not be evaluated (OSError: the time zone database is away)" in reason
 
 

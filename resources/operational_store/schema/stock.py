@@ -86,7 +86,7 @@ inventory_counted = fact(
     effective(),
     PrimaryKeyConstraint("reference_id", "reference_line"),
     CheckConstraint("counted_quantity >= 0", name="counted_is_not_negative"),
-    Index("ix_inventory_counted_occurred_at", "occurred_at"),
+    Index("ix_inventory_counted_sku", "sku", "occurred_at"),
 )
 
 reservation_movement = fact(

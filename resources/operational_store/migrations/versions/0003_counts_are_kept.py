@@ -50,7 +50,7 @@ on conflict do nothing
 def upgrade() -> None:
     """Make the table, and fill it with the counts that were applied."""
     op.execute(TABLE)
-    op.execute("create index ix_inventory_counted_occurred_at on inventory_counted (occurred_at)")
+    op.execute("create index ix_inventory_counted_sku on inventory_counted (sku, occurred_at)")
     op.execute("create index ix_inventory_counted_recorded_xid on inventory_counted (recorded_xid)")
     connection = op.get_bind()
     counts: list[Any] = list(connection.exec_driver_sql(COUNTS))
