@@ -220,6 +220,7 @@ class OperationalStore:
 
     def _set_aside(self, consumer: str, horizon: datetime, error: Exception) -> SqlUnitOfWork:
         """Quarantine the one event that its flow failed on, with a case for its owner."""
+        frames = [f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
         with self.unit_of_work() as unit_of_work:
             for event in unit_of_work.inbox.claim(consumer, horizon, 1):
                 reason = f"its flow failed on it ({type(error).__name__}), which is a defect"
