@@ -34,14 +34,14 @@ OWNER = "stock_control"
 CORRECTION = "stock_correction"
 
 
-def correct(comparisons: Sequence[Comparison], books: Books) -> set[tuple[str, str]]:
+def correct(comparisons: Sequence[Comparison], books: Books) -> dict[tuple[str, str], str]:
     """Book what is small and propose what is not.
 
     Returns:
-        (snapshot id, SKU) of all that was booked or proposed.
+        Whether each (snapshot id, SKU) was ``booked`` or ``proposed``; the others were neither.
     """
     rows = FactRows(BELIEFS)
-    done: set[tuple[str, str]] = set()
+    done: dict[tuple[str, str], str] = {}
     spoken: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for comparison in comparisons:
         node_id, system = comparison.data.node_id, comparison.data.system
@@ -63,7 +63,8 @@ def correct(comparisons: Sequence[Comparison], books: Books) -> set[tuple[str, s
             }
         )
         proposed = propose(coded, costs, comparison.policy)
-        done |= {(comparison.snapshot_id, sku) for sku in proposed["sku"]}
+        for sku, status in zip(proposed["sku"], proposed["status"], strict=True):
+            done[comparison.snapshot_id, sku] = status
         _book(comparison, proposed[proposed["status"] == "booked"], books, rows)
         _ask(comparison, proposed[proposed["status"] == "proposed"], books, rows)
     rows.flush(books.unit_of_work)
