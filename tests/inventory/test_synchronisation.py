@@ -158,6 +158,73 @@ def test_a_despatch_that_comes_after_the_comparison_was_late_and_takes_its_corre
     assert lines == [[{"sku": "MUG", "quantity": -3}], [{"sku": "MUG", "quantity": 3}]]
 
 
+@pytest.mark.parametrize(
+    ("late_units", "recoded", "taken_back"),
+    [
+        # The three of before the first snapshot say nothing of the one that was lost after it.
+        (3, [("MUG", 2, "late", -3)], [("MUG", "reversed", 3, "7.5000")]),
+        # Two explain two of the three.
+        (
+            2,
+            [("MUG", 2, "late", -2), ("MUG", 2, "miscount", -1)],
+            [("MUG", "reversed", 2, "5.0000")],
+        ),
+    ],
+)
+def test_a_late_movement_takes_back_the_correction_of_its_own_units_and_no_later_one(
+    shop: Shop,
+    late_units: int,
+    recoded: list[tuple[str, int, str, int]],
+    taken_back: list[tuple[str, str, int, str]],
+) -> None:
+    shop.tell(snapshot("wms", 60, MUG=97, HAT=50))
+    shop.wait_until(240)
+    shop.tell(snapshot("wms", DAY, MUG=96, HAT=50))
+    shop.wait_until(DAY + 120)
+    assert shop.position("MUG") == (96, 0, 0)
+    shop.tell(adjustment("W1", at=30, MUG=-late_units))
+    # Looked at once more a day later, it is still so.
+    for day in (2, 3):
+        shop.tell(snapshot("wms", day * DAY, MUG=96, HAT=50))
+        shop.wait_until(day * DAY + 120)
+        assert drift(shop) == [
+            ("MUG", 1, "miscount", -3),
+            *recoded,
+            ("MUG", 1, "miscount", -1),
+        ]
+        assert corrections(shop) == [
+            ("MUG", "booked", -3, "-7.5000"),
+            *taken_back,
+            ("MUG", "booked", -1, "-2.5000"),
+        ]
+        assert shop.position("MUG") == (96, 0, 0)
+
+
+def test_a_late_movement_of_all_units_takes_back_the_corrections_of_both_snapshots(
+    shop: Shop,
+) -> None:
+    shop.tell(snapshot("wms", 60, MUG=97, HAT=50))
+    shop.wait_until(240)
+    shop.tell(snapshot("wms", DAY, MUG=96, HAT=50))
+    shop.wait_until(DAY + 120)
+    shop.tell(adjustment("W1", at=30, MUG=-3), adjustment("W2", at=600, MUG=-1))
+    shop.tell(snapshot("wms", 2 * DAY, MUG=96, HAT=50))
+    shop.wait_until(2 * DAY + 120)
+    assert drift(shop) == [
+        ("MUG", 1, "miscount", -3),
+        ("MUG", 2, "late", -3),
+        ("MUG", 1, "miscount", -1),
+        ("MUG", 2, "late", -1),
+    ]
+    assert [status for _, status, *_ in corrections(shop)] == [
+        "booked",
+        "reversed",
+        "booked",
+        "reversed",
+    ]
+    assert shop.position("MUG") == (96, 0, 0)
+
+
 def test_goods_that_left_without_a_message_are_late_then_lost(shop: Shop) -> None:
     shop.tell(order_placed("A1", ("MUG", 8, "6.00")), payment_authorised("A1", "48.00"))
     shop.tell(snapshot("wms", DAY, MUG=92, HAT=50))
