@@ -293,7 +293,7 @@ class Synchronisation(Protocol):
 
         The coding: (snapshot_id, sku, reason_code, quantity, revision, amount a unit, currency,
         as_of, system, node_id, units booked by a correction). The movements: (snapshot_id, sku,
-        quantity).
+        quantity); of corrections only those count that a snapshot knew of and that were taken back.
         """
         ...
 

@@ -34,14 +34,14 @@ OWNER = "stock_control"
 CORRECTION = "stock_correction"
 
 
-def correct(comparisons: Sequence[Comparison], books: Books) -> set[tuple[str, str]]:
+def correct(comparisons: Sequence[Comparison], books: Books) -> dict[tuple[str, str], str]:
     """Book what is small and propose what is not.
 
     Returns:
-        (snapshot id, SKU) of all that was booked or proposed.
+        Whether each (snapshot id, SKU) was ``booked`` or ``proposed``; the others were neither.
     """
     rows = FactRows(BELIEFS)
-    done: set[tuple[str, str]] = set()
+    done: dict[tuple[str, str], str] = {}
     spoken: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for comparison in comparisons:
         node_id, system = comparison.data.node_id, comparison.data.system
@@ -63,7 +63,8 @@ def correct(comparisons: Sequence[Comparison], books: Books) -> set[tuple[str, s
             }
         )
         proposed = propose(coded, costs, comparison.policy)
-        done |= {(comparison.snapshot_id, sku) for sku in proposed["sku"]}
+        for sku, status in zip(proposed["sku"], proposed["status"], strict=True):
+            done[comparison.snapshot_id, sku] = status
         _book(comparison, proposed[proposed["status"] == "booked"], books, rows)
         _ask(comparison, proposed[proposed["status"] == "proposed"], books, rows)
     rows.flush(books.unit_of_work)
@@ -207,7 +208,8 @@ def revise(
 ) -> None:
     """Code drift of earlier snapshots again where movements of before them have come in since.
 
-    Units that were booked meanwhile are taken back: now the movement itself has booked them.
+    Units that were booked meanwhile are taken back: now the movement itself has booked them. Later
+    snapshots knew of what was booked, so they are looked at when it is taken back, not before.
 
     Args:
         latest: A snapshot that is now compared, by node; only its node's drift is looked at again.
@@ -215,35 +217,60 @@ def revise(
         policy: Who hears of what is taken back.
         unit_of_work: The transaction.
     """
-    if not latest:
-        return
-    lines, arrived = unit_of_work.synchronisation.arrived_late(sorted(latest), since)
-    if not lines:
-        return
+    while latest:
+        before, moved = unit_of_work.synchronisation.arrived_late(sorted(latest), since)
+        coded = _coded_again(before, moved)
+        if coded.empty:
+            return
+        unit_of_work.append(
+            "inventory_drift_reason",
+            {
+                "snapshot_id": coded["snapshot_id"].tolist(),
+                "sku": coded["sku"].tolist(),
+                "revision": (coded["revision"] + 1).tolist(),
+                "reason_code": coded["reason_code"].tolist(),
+                "quantity": coded["quantity"].tolist(),
+                "amount": (coded["quantity"] * coded["cost"]).tolist(),
+                "currency_code": coded["currency_code"].tolist(),
+                "occurred_at": coded["as_of"].dt.to_pydatetime().tolist(),
+            },
+        )
+        if not _take_back(coded, latest, policy, unit_of_work):
+            return
+
+
+def _coded_again(
+    before: Sequence[tuple[Any, ...]], moved: Sequence[tuple[str, str, int]]
+) -> pd.DataFrame:
+    """Lines that are coded otherwise now, of each (node, SKU) until the first that is taken back.
+
+    Returns:
+        ``snapshot_id``, ``sku``, ``reason_code`` and ``quantity``, what is known of the line, and
+        of it ``still_quantity``, which a reason of ours stands behind, ``is_wrong``, whether more
+        than that is booked, and ``is_last``, whether no later snapshot of its system differs.
+    """
     names = ["snapshot_id", "sku", "reason_code", "quantity", "revision", "cost", "currency_code",
              "as_of", "system", "node_id", "booked_quantity"]  # fmt: skip
-    before = pd.DataFrame(lines, columns=names)
-    moved = pd.DataFrame(arrived, columns=["snapshot_id", "sku", "quantity"])
-    key = ["snapshot_id", "sku"]
-    again = code_again(before[[*key, "reason_code", "quantity"]], moved)
-    if again.empty:
-        return
-    facts = before.drop_duplicates(key).drop(columns=["reason_code", "quantity"])
-    coded = again.merge(facts, on=key)
-    unit_of_work.append(
-        "inventory_drift_reason",
-        {
-            "snapshot_id": coded["snapshot_id"].tolist(),
-            "sku": coded["sku"].tolist(),
-            "revision": (coded["revision"] + 1).tolist(),
-            "reason_code": coded["reason_code"].tolist(),
-            "quantity": coded["quantity"].tolist(),
-            "amount": (coded["quantity"] * coded["cost"]).tolist(),
-            "currency_code": coded["currency_code"].tolist(),
-            "occurred_at": coded["as_of"].dt.to_pydatetime().tolist(),
-        },
+    lines = pd.DataFrame(before, columns=names)
+    arrived = pd.DataFrame(moved, columns=["snapshot_id", "sku", "quantity"])
+    key, place = ["snapshot_id", "sku"], ["node_id", "sku"]
+    if lines.empty:
+        return lines
+    again = code_again(lines[[*key, "reason_code", "quantity"]], arrived)
+    newest = lines.groupby(["system", *place])["as_of"].transform("max")
+    facts = lines.assign(is_last=lines["as_of"] == newest).drop_duplicates(key)
+    still = again["quantity"].where(again["reason_code"].isin(CORRECTED), 0)
+    again = again.assign(still_quantity=still.groupby([again[k] for k in key]).transform("sum"))
+    coded = again.merge(facts.drop(columns=["reason_code", "quantity"]), on=key)
+    is_wrong = coded["booked_quantity"].abs() > coded["still_quantity"].abs()
+    coded = coded.assign(is_wrong=is_wrong)
+    order = ["as_of", "is_wrong", "snapshot_id"]
+    oldest: pd.DataFrame = coded.drop_duplicates(key).sort_values(
+        order, ascending=[True, False, True]
     )
-    _take_back(coded, latest, policy, unit_of_work)
+    wrong = oldest["is_wrong"].astype("int64")
+    former = wrong.groupby([oldest[k] for k in place]).cumsum() - wrong
+    return coded.merge(oldest.loc[former == 0, key], on=key)
 
 
 def _take_back(
@@ -251,13 +278,14 @@ def _take_back(
     latest: Mapping[str, InboxEvent],
     policy: SynchronisationPolicy,
     unit_of_work: UnitOfWork,
-) -> None:
-    """Reverse the booked units that no reason of ours stands behind any more."""
-    key = ["snapshot_id", "sku"]
-    still = coded["quantity"].where(coded["reason_code"].isin(CORRECTED), 0)
-    lines = coded.assign(still=still.groupby([coded[name] for name in key]).transform("sum"))
-    lines = lines.drop_duplicates(key)
-    explained = lines[lines["still"] == 0]
+) -> bool:
+    """Reverse the booked units that no reason of ours stands behind any more.
+
+    Returns:
+        Whether there were any.
+    """
+    lines = coded.drop_duplicates(["snapshot_id", "sku"])
+    explained = lines[(lines["still_quantity"] == 0) & lines["is_last"]]
     unit_of_work.close_cases(
         CORRECTION,
         [
@@ -268,16 +296,16 @@ def _take_back(
         ],
         "a movement that came late explains it",
     )
-    wrong = lines[lines["booked_quantity"].abs() > lines["still"].abs()]
+    wrong = lines[lines["is_wrong"]]
     if wrong.empty:
-        return
+        return False
     books = open_books(wrong["sku"], wrong["as_of"].min().to_pydatetime(), unit_of_work)
     rows = FactRows(BELIEFS)
     taken_back: Iterable[Any] = wrong.itertuples(index=False)
     for line in taken_back:
         as_of: datetime = line.as_of.to_pydatetime()
         number = f"{line.snapshot_id}/{line.sku}/{line.revision + 1}"
-        back = {line.sku: int(line.still - line.booked_quantity)}
+        back = {line.sku: int(line.still_quantity - line.booked_quantity)}
         document = _document(latest[line.node_id], line.node_id, number, as_of, back)
         booked = _enter(document, books)
         hearing = [partner for partner in policy.told_by_us if partner != line.system]
@@ -300,3 +328,4 @@ def _take_back(
             )
     rows.flush(unit_of_work)
     flush(books)
+    return True

@@ -112,15 +112,49 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     since = unit_of_work.effective_at - timedelta(days=house.evidence_days)
     latest = {event.data.node_id: event for event in accepted if event.data.node_id}
     revise(latest, since, house, unit_of_work)
-    skus = {line.sku for event in accepted for line in event.data.lines}
-    oldest = min(event.data.as_of for event in accepted)
-    books = open_books(skus, oldest, unit_of_work)
+    rounds = _by_instant(accepted)
+    if len(rounds) > 1:
+        # All at once, so that two who want some of the same do not wait for each other.
+        every = {line.sku for event in accepted for line in event.data.lines}
+        unit_of_work.stock.lock_positions(every)
+    for told in rounds:
+        _reconcile(told, policies, unit_of_work)
+
+
+def _by_instant(events: Sequence[InboxEvent]) -> list[list[InboxEvent]]:
+    """Snapshots by the instant that they are of, oldest first.
+
+    What one snapshot corrects, one of later agrees with: it is compared when that is booked, as if
+    it had been told alone. So is one that says again what another of its instant and system says;
+    the parts of one do not overlap and stay together.
+    """
+    rounds: dict[tuple[datetime, int], list[InboxEvent]] = defaultdict(list)
+    said: dict[tuple[datetime, str, str], list[set[str]]] = defaultdict(list)
+    for event in events:
+        data = event.data
+        as_of, skus = data.as_of.astimezone(UTC), {line.sku for line in data.lines}
+        former = said[as_of, data.system, place_of(data)]
+        number = max((n + 1 for n, told in enumerate(former) if told & skus), default=0)
+        if number == len(former):
+            former.append(set())
+        former[number] |= skus
+        rounds[as_of, number].append(event)
+    return [rounds[key] for key in sorted(rounds)]
+
+
+def _reconcile(
+    events: Sequence[InboxEvent],
+    policies: dict[tuple[str, str], SynchronisationPolicy],
+    unit_of_work: UnitOfWork,
+) -> None:
+    """Compare snapshots of one instant and correct what they show."""
+    skus = {line.sku for event in events for line in event.data.lines}
+    books = open_books(skus, events[0].data.as_of, unit_of_work)
     # What stands in the ledgers now is in the positions, which are locked.
     watermark = unit_of_work.synchronisation.watermark()
     comparisons = []
-    for event in accepted:
-        policy = policies[event.region, event.brand]
-        comparison = _compare(event, policy, watermark, books)
+    for event in events:
+        comparison = _compare(event, policies[event.region, event.brand], watermark, books)
         if _is_held(comparison, unit_of_work):
             continue
         comparisons.append(comparison)
@@ -303,9 +337,11 @@ def _record(comparisons: Sequence[Comparison], books: Books) -> None:
 
 
 def _tell_people(
-    comparisons: Sequence[Comparison], corrected: set[tuple[str, str]], unit_of_work: UnitOfWork
+    comparisons: Sequence[Comparison],
+    corrected: dict[tuple[str, str], str],
+    unit_of_work: UnitOfWork,
 ) -> None:
-    """Open a case for drift that somebody must look at, and close those of what agrees again.
+    """Open a case for drift that somebody must look at, and close those of what is over.
 
     What is late cures itself, and what our own books follow has its own case or none.
     """
@@ -321,15 +357,51 @@ def _tell_people(
         for sku, said in wrong.items():
             reason = f"{system} has other units of {sku} at {where} than we: {', '.join(said)}"
             opened.append(Case(DRIFT, comparison.key(sku), PARTNER_OWNER, reason))
-        skus = comparison.compared["sku"].tolist()
-        cured = [comparison.key(sku) for sku in skus if sku not in wrong]
-        unit_of_work.close_cases(DRIFT, cured, f"{system} agrees again")
-        ours = {sku for snapshot, sku in corrected if snapshot == comparison.snapshot_id}
-        agreed = [comparison.key(sku) for sku in skus if sku not in ours]
-        unit_of_work.close_cases(CORRECTION, agreed, f"{system} agrees again")
-        strangers = len(comparison.data.lines) - len(skus)
+        _close_what_is_over(comparison, set(wrong), corrected, unit_of_work)
+        strangers = len(comparison.data.lines) - len(comparison.compared)
         if strangers:
             key = f"{system}/{where}/{comparison.data.document_number}"
             said_of = f"{strangers} of its SKUs are not in the master data and were not compared"
             opened.append(Case(UNKNOWN_SKUS, key, PARTNER_OWNER, said_of))
     unit_of_work.open_cases(opened)
+
+
+def _close_what_is_over(
+    comparison: Comparison,
+    wrong: set[str],
+    corrected: dict[tuple[str, str], str],
+    unit_of_work: UnitOfWork,
+) -> None:
+    """Close cases that nobody has to look at any more, each with what became of it."""
+    reasons: dict[str, set[str]] = defaultdict(set)
+    for sku, reason in zip(comparison.coded["sku"], comparison.coded["reason_code"], strict=True):
+        reasons[sku].add(reason)
+    over: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for sku in comparison.compared["sku"].tolist():
+        status = corrected.get((comparison.snapshot_id, sku))
+        why = _why_over(comparison.data.system, reasons.get(sku, set()), status)
+        if sku not in wrong:
+            over[DRIFT, why].append(comparison.key(sku))
+        if status is None:
+            over[CORRECTION, why].append(comparison.key(sku))
+    for (case_type, why), keys in over.items():
+        unit_of_work.close_cases(case_type, keys, why)
+
+
+def _why_over(system: str, reasons: set[str], status: str | None) -> str:
+    """What became of drift of one SKU that had a case.
+
+    Args:
+        system: Who holds other units, or held them.
+        reasons: Of what drift is left.
+        status: Of the correction that this snapshot has led to, if any.
+    """
+    if not reasons:
+        return f"{system} agrees again"
+    if status == "booked":
+        return f"our books were corrected as {system} says"
+    if status == "proposed":
+        return f"a correction of our books as {system} says was proposed"
+    if reasons.intersection(CORRECTED):
+        return f"{system} still differs, and its word does not move our books"
+    return f"{system} still differs, which no correction cures: {', '.join(sorted(reasons))}"

@@ -118,6 +118,7 @@ _LAST_CODING = """
     ) booked on booked.snapshot_id = d.snapshot_id and booked.sku = d.sku
     order by d.snapshot_id, d.sku, d.reason_code
 """
+# Corrections are no news, but for this: one that a snapshot knew of has been taken back since.
 _ARRIVED = """
     select s.snapshot_id::text, s.sku, sum(m.quantity)::bigint
     from inventory_snapshot s
@@ -125,7 +126,15 @@ _ARRIVED = """
         and m.occurred_at <= s.occurred_at and m.ledger_sequence > s.ledger_watermark
     where s.node_id = any(%s) and s.occurred_at > %s and s.drift_quantity <> 0
         and not exists (
-            select from stock_correction c where c.reference_id = m.reference_id
+            select from stock_correction c
+            where c.reference_id = m.reference_id and not exists (
+                select from stock_correction b
+                join stock_movement known
+                    on known.reference_id = b.reference_id and known.sku = b.sku
+                where c.status = 'reversed' and b.status = 'booked'
+                    and b.snapshot_id = c.snapshot_id and b.sku = c.sku
+                    and known.ledger_sequence <= s.ledger_watermark
+            )
         )
         and m.ledger_sequence > (
             select min(w.ledger_watermark) from inventory_snapshot w

@@ -158,6 +158,73 @@ def test_a_despatch_that_comes_after_the_comparison_was_late_and_takes_its_corre
     assert lines == [[{"sku": "MUG", "quantity": -3}], [{"sku": "MUG", "quantity": 3}]]
 
 
+@pytest.mark.parametrize(
+    ("late_units", "recoded", "taken_back"),
+    [
+        # The three of before the first snapshot say nothing of the one that was lost after it.
+        (3, [("MUG", 2, "late", -3)], [("MUG", "reversed", 3, "7.5000")]),
+        # Two explain two of the three.
+        (
+            2,
+            [("MUG", 2, "late", -2), ("MUG", 2, "miscount", -1)],
+            [("MUG", "reversed", 2, "5.0000")],
+        ),
+    ],
+)
+def test_a_late_movement_takes_back_the_correction_of_its_own_units_and_no_later_one(
+    shop: Shop,
+    late_units: int,
+    recoded: list[tuple[str, int, str, int]],
+    taken_back: list[tuple[str, str, int, str]],
+) -> None:
+    shop.tell(snapshot("wms", 60, MUG=97, HAT=50))
+    shop.wait_until(240)
+    shop.tell(snapshot("wms", DAY, MUG=96, HAT=50))
+    shop.wait_until(DAY + 120)
+    assert shop.position("MUG") == (96, 0, 0)
+    shop.tell(adjustment("W1", at=30, MUG=-late_units))
+    # Looked at once more a day later, it is still so.
+    for day in (2, 3):
+        shop.tell(snapshot("wms", day * DAY, MUG=96, HAT=50))
+        shop.wait_until(day * DAY + 120)
+        assert drift(shop) == [
+            ("MUG", 1, "miscount", -3),
+            *recoded,
+            ("MUG", 1, "miscount", -1),
+        ]
+        assert corrections(shop) == [
+            ("MUG", "booked", -3, "-7.5000"),
+            *taken_back,
+            ("MUG", "booked", -1, "-2.5000"),
+        ]
+        assert shop.position("MUG") == (96, 0, 0)
+
+
+def test_a_late_movement_of_all_units_takes_back_the_corrections_of_both_snapshots(
+    shop: Shop,
+) -> None:
+    shop.tell(snapshot("wms", 60, MUG=97, HAT=50))
+    shop.wait_until(240)
+    shop.tell(snapshot("wms", DAY, MUG=96, HAT=50))
+    shop.wait_until(DAY + 120)
+    shop.tell(adjustment("W1", at=30, MUG=-3), adjustment("W2", at=600, MUG=-1))
+    shop.tell(snapshot("wms", 2 * DAY, MUG=96, HAT=50))
+    shop.wait_until(2 * DAY + 120)
+    assert drift(shop) == [
+        ("MUG", 1, "miscount", -3),
+        ("MUG", 2, "late", -3),
+        ("MUG", 1, "miscount", -1),
+        ("MUG", 2, "late", -1),
+    ]
+    assert [status for _, status, *_ in corrections(shop)] == [
+        "booked",
+        "reversed",
+        "booked",
+        "reversed",
+    ]
+    assert shop.position("MUG") == (96, 0, 0)
+
+
 def test_goods_that_left_without_a_message_are_late_then_lost(shop: Shop) -> None:
     shop.tell(order_placed("A1", ("MUG", 8, "6.00")), payment_authorised("A1", "48.00"))
     shop.tell(snapshot("wms", DAY, MUG=92, HAT=50))
@@ -248,6 +315,121 @@ def test_promised_units_that_are_not_there_are_oversold_and_customers_are_looked
     assert drift(shop) == [("HAT", 1, "miscount", -2), ("HAT", 1, "oversell", -8)]
     assert corrections(shop) == [("HAT", "booked", -10, "-25.0000")]
     assert [case for case, *_ in shop.cases()] == ["shortage_after_count"]
+
+
+# Several snapshots at once
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_two_snapshots_told_together_do_what_they_do_told_one_by_one(
+    shop: Shop, together: bool
+) -> None:
+    # Twenty hats are said to be left, too few to book unasked; the next day they are all there.
+    shop.tell(snapshot("wms", 60, MUG=97, HAT=20))
+    if not together:
+        shop.wait_until(240)
+    shop.tell(snapshot("wms", DAY, MUG=95, HAT=50))
+    shop.wait_until(DAY + 120)
+    assert drift(shop) == [
+        ("HAT", 1, "miscount", -30),
+        ("MUG", 1, "miscount", -3),
+        ("MUG", 1, "miscount", -2),
+    ]
+    assert corrections(shop) == [
+        ("HAT", "proposed", -30, "-75.0000"),
+        ("MUG", "booked", -3, "-7.5000"),
+        ("MUG", "booked", -2, "-5.0000"),
+    ]
+    assert shop.position("MUG") == (95, 0, 0)
+    assert shop.position("HAT") == (50, 0, 0)
+    assert shop.entries("inventory_adjusted") == [
+        ("inventory_adjusted", "inventory", "-7.5"),
+        ("inventory_adjusted", "inventory_adjustment", "7.5"),
+        ("inventory_adjusted", "inventory", "-5"),
+        ("inventory_adjusted", "inventory_adjustment", "5"),
+    ]
+    assert endings(shop) == [("stock_correction", "closed", "wms agrees again")]
+
+
+def test_a_loss_that_warehouse_and_erp_both_state_in_one_batch_is_booked_once(shop: Shop) -> None:
+    shop.tell(snapshot("erp", 60, MUG=97, HAT=50), snapshot("wms", 120, MUG=97, HAT=50))
+    shop.wait_until(240)
+    assert drift(shop) == [("MUG", 1, "miscount", -3)]
+    assert corrections(shop) == [("MUG", "booked", -3, "-7.5000")]
+    assert shop.position("MUG") == (97, 0, 0)
+    assert shop.cases() == []
+
+
+def test_a_snapshot_that_is_sent_again_under_another_number_books_nothing_twice(
+    shop: Shop,
+) -> None:
+    shop.tell(
+        snapshot("wms", 60, document="one", MUG=97, HAT=50),
+        snapshot("wms", 60, document="two", MUG=97),
+    )
+    shop.wait_until(240)
+    assert corrections(shop) == [("MUG", "booked", -3, "-7.5000")]
+    assert shop.position("MUG") == (97, 0, 0)
+    assert shop.cases() == []
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_case_ends_as_the_last_snapshot_of_a_batch_leaves_it(shop: Shop, together: bool) -> None:
+    cases_as_units = [{"sku": "MUG", "quantity": 5, "units_per_case": 20}]
+    shop.tell(snapshot("wms", 60, lines=cases_as_units))
+    if not together:
+        shop.wait_until(240)
+    shop.tell(snapshot("wms", DAY, MUG=100))
+    shop.wait_until(DAY + 120)
+    assert drift(shop) == [("MUG", 1, "unit_of_measure", -95)]
+    assert endings(shop) == [("stock_drift", "closed", "wms agrees again")]
+
+
+# How cases end
+
+
+def endings(shop: Shop) -> list[tuple[str, str, str | None]]:
+    """(case type, status, resolution) of every case."""
+    return shop.rows(  # type: ignore[return-value]
+        "select case_type, status, resolution from exception_case order by 1, 2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("mugs", "resolution"),
+    [
+        (105, "wms still differs, which no correction cures: late"),
+        (97, "our books were corrected as wms says"),
+        (79, "a correction of our books as wms says was proposed"),
+    ],
+)
+def test_a_case_about_drift_ends_with_what_became_of_it(
+    shop: Shop, mugs: int, resolution: str
+) -> None:
+    shop.tell(snapshot("wms", 60, lines=[{"sku": "MUG", "quantity": 5, "units_per_case": 20}]))
+    shop.wait_until(240)
+    assert endings(shop) == [("stock_drift", "open", None)]
+    # Five mugs came with a product that nobody knows: their receipt waits.
+    shop.tell(receipt("GR-1", at=250, MUG=5, NEW=1))
+    shop.tell(snapshot("wms", 300, MUG=mugs))
+    shop.wait_until(400)
+    assert ("stock_drift", "closed", resolution) in endings(shop)
+
+
+def test_a_proposal_that_a_stronger_system_overrules_ends_so(shop: Shop) -> None:
+    shop.tell(snapshot("erp", 60, MUG=79, HAT=50))
+    shop.wait_until(240)
+    shop.tell(snapshot("wms", 250, MUG=100, HAT=50))
+    shop.tell(snapshot("erp", 300, MUG=79, HAT=50))
+    shop.wait_until(400)
+    assert endings(shop) == [
+        (
+            "stock_correction",
+            "closed",
+            "erp still differs, and its word does not move our books",
+        ),
+        ("stock_drift", "open", None),
+    ]
 
 
 # What is held or refused
