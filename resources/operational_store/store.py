@@ -235,9 +235,7 @@ class OperationalStore:
                     event_id=event.event_id,
                     error=type(error).__name__,
                     sqlstate=getattr(error, "sqlstate", None),
-                    at=[
-                        f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)
-                    ],
+                    at=frames,
                 )
         return unit_of_work
 
