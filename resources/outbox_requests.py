@@ -86,6 +86,8 @@ class _Answer(msgspec.Struct):
 
 
 _scope = msgspec.json.Decoder(_Scope).decode
+_answer = msgspec.json.Decoder(_Answer).decode
+_result = msgspec.json.Decoder(_Result).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -131,10 +133,7 @@ def _post(session: httpx.Client, partner: Partner, rows: Sequence[Command]) -> d
     request = session.build_request("POST", url, content=body, headers=headers)
     answer = exchange(session, partner.code, request).content
     try:
-        if partner.takes_batches:
-            results = msgspec.json.decode(answer, type=_Answer).results
-        else:
-            results = [msgspec.json.decode(answer, type=_Result)]
+        results = _answer(answer).results if partner.takes_batches else [_result(answer)]
     except msgspec.DecodeError as error:
         raise PartnerUnavailable(partner.code, f"answer not understood: {error}") from error
     return {result.command_id: result for result in results}

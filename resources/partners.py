@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from assets.contracts.fields import Code
 from assets.errors import EnvironmentProblem, PolicyError
+from assets.settled import settled
 from resources.http import is_loopback
 
 SHIPPED = Path(__file__).parent / "policies" / "partners.yaml"
@@ -53,6 +54,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return f"{self.base_url}/v1/{path}"
 
 
+@settled
 class _PartnerFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: Literal["partners"]
     owner: str

@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from assets.settled import settled
+
 
 class Overlay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Values for one region, brand, or both."""
@@ -22,6 +24,7 @@ class Overlay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: dict[str, Any]
 
 
+@settled
 class PolicyDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One version of one policy."""
 

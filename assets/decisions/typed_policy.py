@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from assets.errors import PolicyError
+from assets.settled import settled
 
 Policy = TypeVar("Policy", bound=msgspec.Struct)
 
@@ -18,6 +19,7 @@ def policy_reader(name: str, kind: type[Policy]) -> Callable[[Mapping[str, Any]]
     The reader raises a `PolicyError` that names the policy and the key if one is missing, unknown
     or of the wrong kind.
     """
+    settled(kind)
 
     def read(values: Mapping[str, Any]) -> Policy:
         try:

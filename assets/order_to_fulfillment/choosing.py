@@ -13,7 +13,8 @@ from assets.order_to_fulfillment.decision import KIND, SourcingInputs, outcome_h
 from assets.order_to_fulfillment.intake import Candidate
 from assets.order_to_fulfillment.pickup.decision import KIND as PICKUP_KIND
 from assets.order_to_fulfillment.sourcing.deciding import REASONS, Sourced, source
-from assets.order_to_fulfillment.sourcing.tables import NO_EXCLUSIONS, NO_USAGE, Profile, Tables
+from assets.order_to_fulfillment.sourcing.profile import Profile
+from assets.order_to_fulfillment.sourcing.tables import NO_EXCLUSIONS, NO_USAGE, Tables
 from assets.order_to_fulfillment.writes import Writes
 
 ORDER_COLUMNS = (

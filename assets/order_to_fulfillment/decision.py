@@ -16,7 +16,8 @@ import pyarrow.ipc as ipc
 from assets.decisions.policy_document import PolicyDocument
 from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
 from assets.order_to_fulfillment.sourcing.deciding import Sourced, source
-from assets.order_to_fulfillment.sourcing.tables import Profile, Tables
+from assets.order_to_fulfillment.sourcing.profile import Profile
+from assets.order_to_fulfillment.sourcing.tables import Tables
 
 KIND = "sourcing"
 _OPTIONS = ipc.IpcWriteOptions(compression="zstd")

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from assets.decisions.typed_policy import policy_reader
 from assets.order_to_fulfillment.sourcing.policy import SourcingPolicy
-from assets.order_to_fulfillment.sourcing.tables import Profile
+from assets.order_to_fulfillment.sourcing.profile import Profile
 
 Count = Annotated[int, Meta(ge=0)]
 

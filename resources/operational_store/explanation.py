@@ -19,7 +19,7 @@ from assets.errors import BadInput, RetailFlowError
 from assets.order_to_fulfillment import decision as sourcing
 from assets.order_to_fulfillment.sourcing.deciding import Sourced, source
 from assets.order_to_fulfillment.sourcing.explaining import explain_order
-from assets.order_to_fulfillment.sourcing.tables import Profile
+from assets.order_to_fulfillment.sourcing.profile import Profile
 from resources.operational_store.invariants.decisions import difference
 
 _DECISIONS = """

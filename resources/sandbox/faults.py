@@ -91,7 +91,7 @@ CATALOGUE = (
         "case:illegal_transition",
         is_recovered=False,
     ),
-    # The product has no price feeds and stock snapshots yet to see these by.
+    # Not injected yet; the product sees them since it compares snapshots and shown prices.
     Kind("price_mismatch", "price", "a channel shows another", "case", False, is_built=False),
     Kind("stock_late", "snapshot", "taken before a sale", "case", False, is_built=False),
     Kind("stock_lost", "goods movement", "never told", "case", False, is_built=False),

@@ -20,7 +20,8 @@ import pandas as pd
 
 from assets.order_to_fulfillment.sourcing.deciding import Method, Sourced, source
 from assets.order_to_fulfillment.sourcing.policy import SourcingPolicy
-from assets.order_to_fulfillment.sourcing.tables import NO_EXCLUSIONS, NO_USAGE, Profile, Tables
+from assets.order_to_fulfillment.sourcing.profile import Profile
+from assets.order_to_fulfillment.sourcing.tables import NO_EXCLUSIONS, NO_USAGE, Tables
 from tests.benchmarks import measuring
 from tests.benchmarks.measuring import Result, Spent
 

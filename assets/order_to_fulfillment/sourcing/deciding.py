@@ -18,9 +18,10 @@ from assets.order_to_fulfillment.sourcing.enumeration import best_of_sets, is_en
 from assets.order_to_fulfillment.sourcing.greedy import good_choice
 from assets.order_to_fulfillment.sourcing.lacking import reasons_for_lack
 from assets.order_to_fulfillment.sourcing.problem import Ints, Problem, lay_out
+from assets.order_to_fulfillment.sourcing.profile import Profile
 from assets.order_to_fulfillment.sourcing.single import SingleOrder, single
 from assets.order_to_fulfillment.sourcing.solver import best_of_all, is_solvable
-from assets.order_to_fulfillment.sourcing.tables import Profile, Tables
+from assets.order_to_fulfillment.sourcing.tables import Tables
 
 #: Orders that the common case looks at together: few enough that those which do not settle hold up
 #: few of the others. The result does not depend on it.

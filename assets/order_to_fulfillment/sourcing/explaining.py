@@ -13,8 +13,9 @@ import numpy as np
 from assets.order_to_fulfillment.sourcing import lacking
 from assets.order_to_fulfillment.sourcing.deciding import CHUNK, Choice, Desk, Method, choose
 from assets.order_to_fulfillment.sourcing.problem import Problem, Reason, State, lay_out
+from assets.order_to_fulfillment.sourcing.profile import Profile
 from assets.order_to_fulfillment.sourcing.single import SingleOrder, capacity_left, single
-from assets.order_to_fulfillment.sourcing.tables import Profile, Tables
+from assets.order_to_fulfillment.sourcing.tables import Tables
 
 OBJECTIVES = {
     False: ("unmet_quantity", "late_quantity", "shipments", "cost_amount"),

@@ -16,7 +16,8 @@ import pandas as pd
 from assets.commerce.money import to_ten_thousandths
 from assets.order_to_fulfillment.sourcing.calendars import arrivals, departures, local_days
 from assets.order_to_fulfillment.sourcing.policy import LARGEST_AMOUNT
-from assets.order_to_fulfillment.sourcing.tables import Profile, Tables
+from assets.order_to_fulfillment.sourcing.profile import Profile
+from assets.order_to_fulfillment.sourcing.tables import Tables
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

@@ -12,7 +12,8 @@ import pandas as pd
 
 from assets.order_to_fulfillment.sourcing.deciding import Sourced, source
 from assets.order_to_fulfillment.sourcing.policy import SourcingPolicy
-from assets.order_to_fulfillment.sourcing.tables import NO_EXCLUSIONS, NO_USAGE, Profile, Tables
+from assets.order_to_fulfillment.sourcing.profile import Profile
+from assets.order_to_fulfillment.sourcing.tables import NO_EXCLUSIONS, NO_USAGE, Tables
 
 #: A Monday, 09:00 in London.
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from assets.order_to_fulfillment.sourcing.deciding import Method, choose, source
 from assets.order_to_fulfillment.sourcing.enumeration import best_of_sets
 from assets.order_to_fulfillment.sourcing.problem import lay_out
+from assets.order_to_fulfillment.sourcing.profile import Profile
 from assets.order_to_fulfillment.sourcing.single import single
 from assets.order_to_fulfillment.sourcing.solver import best_of_all
-from assets.order_to_fulfillment.sourcing.tables import Profile
 from tests.order_to_fulfillment.sourcing.brute_force import Node, Rules, best
 from tests.order_to_fulfillment.sourcing.network import (
     ANY_NODE,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from assets.order_to_fulfillment.sourcing import deciding
 from assets.order_to_fulfillment.sourcing.deciding import Method, source
 from assets.order_to_fulfillment.sourcing.explaining import explain_order
-from assets.order_to_fulfillment.sourcing.tables import Profile
+from assets.order_to_fulfillment.sourcing.profile import Profile
 from tests.order_to_fulfillment.sourcing.network import (
     ANY_NODE,
     MONDAY,
