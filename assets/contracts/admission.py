@@ -268,6 +268,12 @@ def _check_amount(lines: list[Any], charges: list[OrderCharge]) -> None:
 def _check_order(payload: Any) -> None:
     if not payload.lines and not payload.charges:
         _refuse("empty_order", "an order has lines, charges, or both", "$.data.lines")
+    if payload.pickup is not None and (payload.service_level != "pickup" or not payload.lines):
+        _refuse(
+            "pickup_of_a_parcel",
+            "only lines of service level pickup are collected",
+            "$.data.pickup",
+        )
     _check_line_numbers(payload.lines)
     _check_amount(payload.lines, payload.charges)
 

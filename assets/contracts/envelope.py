@@ -45,6 +45,7 @@ ReasonCode = Literal[
     "not_cloudevents",
     "not_money",
     "not_taken",
+    "pickup_of_a_parcel",
     "retired_type",
     "schema_violation",
     "source_mismatch",

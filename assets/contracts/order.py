@@ -23,6 +23,7 @@ from assets.contracts.fields import (
     Postcode,
     Quantity,
     SkuCode,
+    Text,
     UnsignedMoney,
 )
 
@@ -61,6 +62,14 @@ class Authorisation(EventData, frozen=True, kw_only=True):
     amount: UnsignedMoney
 
 
+class Pickup(EventData, frozen=True, kw_only=True):
+    """The store at which the customer collects the goods, and what may be done if it cannot."""
+
+    node_id: Key
+    accepts_other_store: bool = False
+    accepts_shipping: bool = False
+
+
 class OrderPlaced(EventData, frozen=True, kw_only=True):
     """A customer ordered. Prices include tax. An order has lines, charges, or both."""
 
@@ -75,6 +84,7 @@ class OrderPlaced(EventData, frozen=True, kw_only=True):
     service_level: Literal["standard", "express", "pickup"] = "standard"
     promised_date: date | None = None
     authorisation: Authorisation | None = None
+    pickup: Pickup | None = None
 
 
 class OrderCancelled(EventData, frozen=True, kw_only=True):
@@ -82,3 +92,12 @@ class OrderCancelled(EventData, frozen=True, kw_only=True):
 
     order_number: Key
     reason: Code
+
+
+class OrderHoldDecided(EventData, frozen=True, kw_only=True):
+    """A person decided about an order that was held for suspected fraud."""
+
+    order_number: Key
+    decision: Literal["release", "cancel"]
+    decided_by: Key
+    reason: Text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from assets.contracts.fields import Code, Currency, EventData, Key, UnsignedMoney
 
 
@@ -29,3 +31,31 @@ class PaymentCaptured(EventData, frozen=True, kw_only=True):
     payment_reference: Key
     amount: UnsignedMoney
     currency: Currency
+
+
+class PaymentScreened(EventData, frozen=True, kw_only=True):
+    """The provider screened the order's payment for fraud; a held one is answered again later."""
+
+    order_number: Key
+    payment_reference: Key
+    outcome: Literal["cleared", "held", "rejected"]
+    reason: Code | None = None
+
+
+class PaymentRefunded(EventData, frozen=True, kw_only=True):
+    """The provider has given this amount back to the customer."""
+
+    order_number: Key
+    payment_reference: Key
+    refund_reference: Key
+    amount: UnsignedMoney
+    currency: Currency
+
+
+class PaymentRefundDeclined(EventData, frozen=True, kw_only=True):
+    """The provider cannot give the money back, for example because the account is closed."""
+
+    order_number: Key
+    payment_reference: Key
+    refund_reference: Key
+    reason: Code

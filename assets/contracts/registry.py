@@ -31,7 +31,8 @@ class Contract:
         struct: What its ``data`` must be.
         owner: The team that answers for it.
         consumer: The flow or ledger that applies it; its events wait while that is not built.
-        phase: Order within a decision window: facts before the decisions that need them.
+        phase: Order within a decision window: facts before the decisions that need them. See
+            `phase_of` for the one fact whose turn depends on what it says.
         lifecycle: Draft types are refused at the door; deprecated ones are still taken.
         compatibility: What a later schema of the same version must keep; see
             `assets.contracts.compatibility`.
@@ -122,6 +123,13 @@ CONTRACTS: dict[str, Contract] = {
             10,
         ),
         Contract(
+            "retail.order.hold_decided.v1",
+            order.OrderHoldDecided,
+            "payments",
+            "order_to_fulfillment",
+            6,
+        ),
+        Contract(
             "retail.payment.authorised.v1",
             payment.PaymentAuthorised,
             "payments",
@@ -131,6 +139,13 @@ CONTRACTS: dict[str, Contract] = {
         Contract(
             "retail.payment.declined.v1",
             payment.PaymentDeclined,
+            "payments",
+            "order_to_fulfillment",
+            6,
+        ),
+        Contract(
+            "retail.payment.screened.v1",
+            payment.PaymentScreened,
             "payments",
             "order_to_fulfillment",
             6,
@@ -148,6 +163,21 @@ CONTRACTS: dict[str, Contract] = {
             "fulfilment",
             "order_to_fulfillment",
             7,
+        ),
+        Contract(
+            "retail.fulfilment.ready_for_pickup.v1",
+            fulfilment.FulfilmentReadyForPickup,
+            "store_operations",
+            "order_to_fulfillment",
+            # As a refusal, which may come before it or after it.
+            7,
+        ),
+        Contract(
+            "retail.fulfilment.collected.v1",
+            fulfilment.FulfilmentCollected,
+            "store_operations",
+            "order_to_fulfillment",
+            8,
         ),
         Contract(
             "retail.shipment.dispatched.v1",
@@ -171,6 +201,20 @@ CONTRACTS: dict[str, Contract] = {
             9,
         ),
         Contract(
+            "retail.payment.refunded.v1",
+            payment.PaymentRefunded,
+            "payments",
+            "order_to_fulfillment",
+            10,
+        ),
+        Contract(
+            "retail.payment.refund_declined.v1",
+            payment.PaymentRefundDeclined,
+            "payments",
+            "order_to_fulfillment",
+            10,
+        ),
+        Contract(
             "retail.return.requested.v1",
             returns.ReturnRequested,
             "returns",
@@ -179,6 +223,17 @@ CONTRACTS: dict[str, Contract] = {
         ),
     )
 }
+
+#: A customer on the way to a store is served before a parcel that could leave from elsewhere.
+PICKUP_PHASE = 4
+
+
+def phase_of(contract: Contract, payload: object) -> int:
+    """An event's turn within its decision window; an order to be picked up comes before others."""
+    if isinstance(payload, order.OrderPlaced) and payload.pickup is not None:
+        return PICKUP_PHASE
+    return contract.phase
+
 
 BUILT_CONSUMERS = frozenset(
     {

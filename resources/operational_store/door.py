@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from assets.contracts.admission import Admitted, Receipt, Refusal, Submission, check
 from assets.contracts.personal import Split, split
-from assets.contracts.registry import BUILT_CONSUMERS
+from assets.contracts.registry import BUILT_CONSUMERS, phase_of
 from assets.errors import ContractViolation
 from resources.operational_store.quarantine import (
     OPEN,
@@ -179,7 +179,7 @@ class Door:
                 [event.body_hash for event in events],
                 [envelope.type for envelope in envelopes],
                 [event.contract.consumer for event in events],
-                [event.contract.phase for event in events],
+                [phase_of(event.contract, event.payload) for event in events],
                 [envelope.subject for envelope in envelopes],
                 [envelope.legalentity for envelope in envelopes],
                 [envelope.brand for envelope in envelopes],

@@ -87,6 +87,17 @@ DATA_FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"promised_date": "01/03/2026"}, "schema_violation", "$.data.promised_date"),
     ({"lines": [line()] * 5_001}, "list_too_long", "$.data.lines"),
     ({"lines": []}, "empty_order", "$.data.lines"),
+    ({"pickup": {"node_id": "leeds"}}, "pickup_of_a_parcel", "$.data.pickup"),
+    (
+        {
+            "pickup": {"node_id": "leeds"},
+            "service_level": "pickup",
+            "lines": [],
+            "charges": [{"code": "repair", "amount": "5"}],
+        },
+        "pickup_of_a_parcel",
+        "$.data.pickup",
+    ),
     ({"lines": [line(), line()]}, "duplicate_line_number", "$.data.lines[1].line_number"),
     ({"lines": [line(quantity=999_999, unit_price="9" * 14)]}, "amount_too_large", "$.data.lines"),
     ({"charges": [{"code": "x", "amount": "-0.00001"}]}, "money_precision", ".amount"),
