@@ -20,6 +20,7 @@ from assets.finance.policy import finance_policy
 from assets.inventory.policy import inventory_policy, synchronisation_policy
 from assets.master_data.policy import pricing_policy
 from assets.operations_policy import OperationsPolicy, operations_policy
+from assets.order_to_fulfillment.pickup.policy import pickup_policy
 from assets.order_to_fulfillment.policy import order_policy
 from assets.retention_policy import RetentionPolicy, retention_policy
 
@@ -27,10 +28,18 @@ SHIPPED = Path(__file__).parent / "policies"
 OPERATIONS = "operations"
 RETENTION = "retention"
 #: What decisions rest on, and so is kept with them.
-FLOWS = ("order_to_fulfillment", "inventory", "finance", "inventory_synchronisation", "pricing")
+FLOWS = (
+    "order_to_fulfillment",
+    "pickup",
+    "inventory",
+    "finance",
+    "inventory_synchronisation",
+    "pricing",
+)
 #: What is made of the values of each policy; it raises where that cannot be.
 TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "order_to_fulfillment": order_policy,
+    "pickup": pickup_policy,
     "inventory": inventory_policy,
     "finance": finance_policy,
     "inventory_synchronisation": synchronisation_policy,
