@@ -15,6 +15,7 @@ class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inventory: str
     customer_deposits: str
     tax_payable: str
+    refunds_payable: str
     goods_received_not_invoiced: str
     opening_balance: str
     goods_revenue: str

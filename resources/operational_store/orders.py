@@ -21,6 +21,7 @@ _VIEW = """
         (o.charge_amount * 10000)::bigint, (o.total_amount * 10000)::bigint,
         (s.payable_amount * 10000)::bigint, (s.authorised_amount * 10000)::bigint,
         (s.capture_requested_amount * 10000)::bigint, (s.captured_amount * 10000)::bigint,
+        (s.refund_requested_amount * 10000)::bigint, (s.refunded_amount * 10000)::bigint,
         s.payment_reference, s.open_fulfilment_orders, s.undelivered_fulfilment_orders,
         s.expires_at
     from order_state s
@@ -65,6 +66,8 @@ _STATE = (
     "payable_amount",
     "capture_requested_amount",
     "captured_amount",
+    "refund_requested_amount",
+    "refunded_amount",
     "open_fulfilment_orders",
     "undelivered_fulfilment_orders",
 )

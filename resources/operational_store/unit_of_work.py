@@ -19,6 +19,7 @@ from resources.operational_store.cases import close_cases, open_cases
 from resources.operational_store.inbox import SqlInbox
 from resources.operational_store.master_data import SqlMasterData
 from resources.operational_store.orders import SqlOrders
+from resources.operational_store.pickups import SqlPickups
 from resources.operational_store.schema import metadata
 from resources.operational_store.stock import SqlStock
 from resources.operational_store.synchronisation import SqlSynchronisation
@@ -58,6 +59,7 @@ class SqlUnitOfWork:
         )
         self.synchronisation = SqlSynchronisation(connection)
         self.orders = SqlOrders(connection, effective_at)
+        self.pickups = SqlPickups(connection, effective_at)
         self.rows: Counter[str] = Counter()
         self.cases_opened = 0
         self.commands_sent = 0

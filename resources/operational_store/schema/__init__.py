@@ -43,6 +43,7 @@ from resources.operational_store.schema.orders import (
     shipment_dispatched,
 )
 from resources.operational_store.schema.outbox import command_outbox, partner_health
+from resources.operational_store.schema.pickups import payment_screened, pickup, pickup_step
 from resources.operational_store.schema.progress import gate_pointer, home_clock, lake_watermark
 from resources.operational_store.schema.stock import (
     channel_availability,
@@ -97,6 +98,9 @@ __all__ = [
     "order_state",
     "partner_health",
     "payment_movement",
+    "payment_screened",
+    "pickup",
+    "pickup_step",
     "policy_version",
     "price",
     "price_shown",

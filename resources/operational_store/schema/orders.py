@@ -50,6 +50,8 @@ order_placed = fact(
     occurred(),
     effective(),
     UniqueConstraint("channel", "order_number"),
+    # Whether a customer has ordered before is asked for each pickup of some worth.
+    Index("ix_order_placed_customer_id", "customer_id"),
 )
 
 order_line = fact(
@@ -95,6 +97,8 @@ order_state = Table(
     Column("payable_amount", Money, nullable=False),
     Column("capture_requested_amount", Money, nullable=False, server_default="0"),
     Column("captured_amount", Money, nullable=False, server_default="0"),
+    Column("refund_requested_amount", Money, nullable=False, server_default="0"),
+    Column("refunded_amount", Money, nullable=False, server_default="0"),
     Column("open_fulfilment_orders", Integer, nullable=False, server_default="0"),
     Column("undelivered_fulfilment_orders", Integer, nullable=False, server_default="0"),
     effective(),
@@ -102,6 +106,10 @@ order_state = Table(
         "captured_amount <= capture_requested_amount"
         " and capture_requested_amount <= authorised_amount",
         name="captured_within_authorised",
+    ),
+    CheckConstraint(
+        "refunded_amount <= refund_requested_amount and refund_requested_amount <= captured_amount",
+        name="refunded_within_captured",
     ),
     Index(
         "ix_order_state_expires_at",
@@ -129,7 +137,9 @@ fulfilment_order = Table(
         postgresql_where=text("status = 'dispatched'"),
     ),
     CheckConstraint(
-        "status in ('requested', 'accepted', 'dispatched', 'delivered', 'rejected')", name="status"
+        "status in ('requested', 'accepted', 'ready', 'dispatched', 'delivered', 'rejected',"
+        " 'unclaimed')",
+        name="status",
     ),
     info={"mutable": True},
     postgresql_with={"fillfactor": 70},
@@ -168,5 +178,9 @@ payment_movement = fact(
     Column("currency_code", String(3), nullable=False),
     occurred(),
     effective(),
-    CheckConstraint("kind in ('authorised', 'declined', 'captured', 'voided')", name="kind"),
+    CheckConstraint(
+        "kind in ('authorised', 'declined', 'captured', 'voided', 'refund_requested', 'refunded',"
+        " 'refund_declined')",
+        name="kind",
+    ),
 )
