@@ -231,6 +231,95 @@ def shipment_delivered(
     return _about("retail.shipment.delivered.v1", number, at, data["shipment_number"], data=data)
 
 
+# Orders that their customers collect
+
+
+def pickup_placed(
+    number: str,
+    *lines: Line,
+    store: str = LEEDS,
+    other_store: bool = False,
+    shipping: bool = False,
+    at: float = 0,
+    **changes: Any,
+) -> Event:
+    """An order to be collected, and what its customer accepts if the store cannot."""
+    pickup = {"node_id": store, "accepts_other_store": other_store, "accepts_shipping": shipping}
+    return order_placed(number, *lines, at=at, service_level="pickup", pickup=pickup, **changes)
+
+
+def payment_screened(
+    number: str, outcome: str, at: float = 2, reference: str | None = None
+) -> Event:
+    data = {"payment_reference": reference or f"pay-{number}", "outcome": outcome}
+    return _about("retail.payment.screened.v1", number, at, f"{outcome}-{at}", data=data)
+
+
+def hold_decided(number: str, decision: str, at: float = 60) -> Event:
+    data = {"decision": decision, "decided_by": "p.osei", "reason": "called the customer"}
+    return _about("retail.order.hold_decided.v1", number, at, decision, data=data)
+
+
+def store_rejected(
+    number: str,
+    reason: str,
+    *lines: tuple[int, str, int],
+    store: str = LEEDS,
+    at: float = 10,
+) -> Event:
+    """A store refuses; lines are (line number, SKU, units) that its reason is about."""
+    data = {
+        "fulfilment_order_id": fulfilment_of(number, store),
+        "node_id": store,
+        "reason": reason,
+        "lines": [
+            {"line_number": line, "sku": sku, "quantity": units} for line, sku, units in lines
+        ],
+    }
+    return _about("retail.fulfilment.rejected.v1", number, at, f"{store}-{reason}", data=data)
+
+
+def ready_for_pickup(number: str, store: str = LEEDS, at: float = 60) -> Event:
+    data = {"fulfilment_order_id": fulfilment_of(number, store), "node_id": store}
+    return _about("retail.fulfilment.ready_for_pickup.v1", number, at, store, data=data)
+
+
+def collected(
+    number: str, *lines: tuple[int, str, int], store: str = LEEDS, at: float = 300
+) -> Event:
+    """Units of (line number, SKU, units) that the customer takes."""
+    data = {
+        "fulfilment_order_id": fulfilment_of(number, store),
+        "handover_number": f"{number}-{store}",
+        "node_id": store,
+        "lines": [
+            {"line_number": line, "sku": sku, "quantity": units} for line, sku, units in lines
+        ],
+    }
+    return _about("retail.fulfilment.collected.v1", number, at, store, data=data)
+
+
+def payment_refunded(
+    number: str, amount: str, at: float = 10_000, reference: str | None = None
+) -> Event:
+    data = {
+        "payment_reference": reference or f"pay-{number}",
+        "refund_reference": f"refund-{number}",
+        "amount": amount,
+        "currency": "GBP",
+    }
+    return _about("retail.payment.refunded.v1", number, at, at, data=data)
+
+
+def refund_declined(number: str, at: float = 10_000) -> Event:
+    data = {
+        "payment_reference": f"pay-{number}",
+        "refund_reference": f"refund-{number}",
+        "reason": "account_closed",
+    }
+    return _about("retail.payment.refund_declined.v1", number, at, at, data=data)
+
+
 def happy_ending(number: str, sku: str, units: int, amount: str, at: float) -> list[Event]:
     """Everything that follows an order of one line until it is delivered."""
     return [

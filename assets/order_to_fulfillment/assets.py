@@ -82,6 +82,27 @@ SPECS = [
         fresh_within=THREE_DAYS,
     ),
     table(
+        "pickup",
+        "One row per order that its customer collects: where it stands now.",
+        group=GROUP,
+        owner="store_operations",
+        deps=READS,
+    ),
+    table(
+        "pickup_step",
+        "One row per thing that happened to an order that its customer collects.",
+        group=GROUP,
+        owner="store_operations",
+        deps=READS,
+    ),
+    table(
+        "payment_screened",
+        "One row per question and answer about a payment that may be fraud.",
+        group=GROUP,
+        owner="payments",
+        deps=READS,
+    ),
+    table(
         "payment_movement",
         "One row per answer of the payment provider about an order.",
         group=GROUP,

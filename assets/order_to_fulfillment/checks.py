@@ -13,6 +13,12 @@ LAWS = (
     ),
     Law("P1", "effects_happen_once", "order_placed", "Whatever came twice had its effect once."),
     Law(
+        "M4",
+        "refunds_stay_within_captures",
+        "payment_movement",
+        "No more is asked back or paid back than was captured, and what is owed is booked.",
+    ),
+    Law(
         "P2",
         "decisions_can_be_redone",
         "decision_record",

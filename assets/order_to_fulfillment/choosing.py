@@ -11,14 +11,15 @@ from assets.commerce.identifiers import decision_id, identify
 from assets.commerce.money import to_ten_thousandths
 from assets.order_to_fulfillment.decision import KIND, SourcingInputs, outcome_hash
 from assets.order_to_fulfillment.intake import Candidate
+from assets.order_to_fulfillment.pickup.decision import KIND as PICKUP_KIND
 from assets.order_to_fulfillment.sourcing.deciding import REASONS, Sourced, source
 from assets.order_to_fulfillment.sourcing.tables import NO_EXCLUSIONS, NO_USAGE, Profile, Tables
 from assets.order_to_fulfillment.writes import Writes
 
-_ORDER_COLUMNS = (
+ORDER_COLUMNS = (
     "order_id", "profile", "country_code", "service_level", "decided_at", "promised_at",
 )  # fmt: skip
-_INSTANT = pd.DatetimeTZDtype("us", UTC)
+INSTANT = pd.DatetimeTZDtype("us", UTC)
 
 
 def source_lines(candidates: list[Candidate], writes: Writes) -> str:
@@ -28,35 +29,32 @@ def source_lines(candidates: list[Candidate], writes: Writes) -> str:
     )
     orders = _orders(candidates, scopes, writes)
     order_lines, owners = _order_lines(candidates)
-    nodes = writes.unit_of_work.master_data.nodes()
-    positions = writes.unit_of_work.stock.lock_positions(set(order_lines["sku"]))
-    stock = pd.DataFrame(
-        [(position.node_id, position.sku, position.unpromised) for position in positions],
-        columns=["node_id", "sku", "unpromised_quantity"],
-    ).astype({"unpromised_quantity": "int64"})
     profiles = [
         writes.policy(region, brand).profile(channel, region) for channel, region, brand in scopes
     ]
     tables = Tables(
         orders=orders,
         order_lines=order_lines,
-        stock=stock,
-        nodes=pd.DataFrame(
-            [(node, *nodes[node]) for node in sorted(nodes)], columns=["node_id", "kind", "zone"]
-        ),
-        usage=_usage(candidates, profiles, writes),
+        stock=unpromised(set(order_lines["sku"]), writes),
+        nodes=active_nodes(writes),
+        usage=taken_on([c.event.occurred_at for c in candidates], profiles, writes),
         exclusions=NO_EXCLUSIONS,
     )
     sourced = source(tables, profiles)
     _hand_out(sourced, candidates, owners)
-    return _keep_decision(
-        candidates, SourcingInputs(tables, scopes), outcome_hash(tables, sourced), writes
-    )
+    ids = [candidate.order_id for candidate in candidates]
+    return keep_decision(ids, SourcingInputs(tables, scopes), outcome_hash(tables, sourced), writes)
 
 
 def promised_date(candidate: Candidate, writes: Writes) -> date:
-    """The day that the customer was told at checkout, else what the policy promises."""
+    """The day that the customer was told at checkout, else what the policy promises.
+
+    What is collected is promised for the day on which it is at the counter.
+    """
     event, data = candidate.event, candidate.data
+    if data.promised_date is None and candidate.promised_ready_at is not None:
+        _, zone = writes.unit_of_work.master_data.nodes()[str(candidate.store_id)]
+        return trading_date(candidate.promised_ready_at, zone)
     policy = writes.policy(event.region, event.brand)
     return data.promised_date or add_working_days(
         trading_date(event.occurred_at, policy.trading_zone),
@@ -82,8 +80,8 @@ def _orders(
                 end_of_day(promised_date(candidate, writes), zone),
             )
         )
-    frame = pd.DataFrame(rows, columns=list(_ORDER_COLUMNS))
-    return frame.astype({"profile": "int64", "decided_at": _INSTANT, "promised_at": _INSTANT})
+    frame = pd.DataFrame(rows, columns=list(ORDER_COLUMNS))
+    return frame.astype({"profile": "int64", "decided_at": INSTANT, "promised_at": INSTANT})
 
 
 def _order_lines(candidates: list[Candidate]) -> tuple[pd.DataFrame, list[Candidate]]:
@@ -101,11 +99,29 @@ def _order_lines(candidates: list[Candidate]) -> tuple[pd.DataFrame, list[Candid
     return frame.astype(whole), owners
 
 
-def _usage(candidates: list[Candidate], profiles: list[Profile], writes: Writes) -> pd.DataFrame:
-    """What nodes took on in the days of these orders, where any of them can be too busy."""
+def unpromised(skus: set[str], writes: Writes) -> pd.DataFrame:
+    """What every node has of these SKUs that nobody was promised; locked."""
+    return pd.DataFrame(
+        [
+            (position.node_id, position.sku, position.unpromised)
+            for position in writes.unit_of_work.stock.lock_positions(skus)
+        ],
+        columns=["node_id", "sku", "unpromised_quantity"],
+    ).astype({"unpromised_quantity": "int64"})
+
+
+def active_nodes(writes: Writes) -> pd.DataFrame:
+    """Kind and zone of every active node."""
+    nodes = writes.unit_of_work.master_data.nodes()
+    return pd.DataFrame(
+        [(node, *nodes[node]) for node in sorted(nodes)], columns=["node_id", "kind", "zone"]
+    )
+
+
+def taken_on(moments: list[datetime], profiles: list[Profile], writes: Writes) -> pd.DataFrame:
+    """What nodes took on in the days of these moments, where any of them can be too busy."""
     if not any(profile.policy.limits_capacity for profile in profiles):
         return NO_USAGE
-    moments = [candidate.event.occurred_at for candidate in candidates]
     # A local day begins and ends within a day of the instant in any zone.
     rows = writes.unit_of_work.orders.taken_on(
         min(moments) - timedelta(days=1), max(moments) + timedelta(days=1)
@@ -138,10 +154,9 @@ def _hand_out(sourced: Sourced, candidates: list[Candidate], owners: list[Candid
         candidate.reasons = [*(["promise_not_feasible"] if late else []), *REASONS.get(method, [])]
 
 
-def _keep_decision(
-    candidates: list[Candidate], inputs: SourcingInputs, outcome: bytes, writes: Writes
-) -> str:
-    batch_id = str(identify("decision_batch", KIND, *(c.order_id for c in candidates)))
+def keep_decision(keys: list[str], inputs: SourcingInputs, outcome: bytes, writes: Writes) -> str:
+    """Keep what a decision about these business keys rests on; gives its batch."""
+    batch_id = str(identify("decision_batch", KIND, *keys))
     writes.unit_of_work.append(
         "decision_batch",
         {
@@ -160,6 +175,7 @@ def record_decision(
     candidate: Candidate, ordered: int, reserved: int, batch_id: str, writes: Writes
 ) -> None:
     """Write what was decided about one order, and why; quantities are in each."""
+    kind = KIND if candidate.store_id is None else PICKUP_KIND
     nodes = {node for given in candidate.sourced.values() for node, _ in given}
     reasons = ["split_over_nodes"] if len(nodes) > 1 else []
     reasons += [*candidate.reasons, *sorted(set(candidate.unmet.values()))]
@@ -171,9 +187,9 @@ def record_decision(
         outcome = "partly_filled" if reserved else "unfilled"
     writes.rows["decision_record"].append(
         (
-            str(decision_id(KIND, candidate.order_id)),
+            str(decision_id(kind, candidate.order_id)),
             batch_id,
-            KIND,
+            kind,
             candidate.order_id,
             outcome,
             list(dict.fromkeys(reasons)),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from assets.order_to_fulfillment.rules import next_status
+from assets.order_to_fulfillment.releasing import release_rest
+from assets.order_to_fulfillment.rules import can_happen, next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import InboxEvent, OrderView, Reservation
 
@@ -15,7 +16,7 @@ def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
     reserved = writes.reservations_of(open_ones)
     for event in events:
         order = writes.order_of(event)
-        if order.status != "awaiting_payment":
+        if not can_happen(order.status, "cancelled"):
             reason = f"cancelled by the customer, but the order is {order.status} already"
             writes.refuse(event, "illegal_transition", reason)
             continue
@@ -50,7 +51,7 @@ def end_without_goods(
     reservations: list[Reservation],
     writes: Writes,
 ) -> None:
-    """Free an order's stock, end it, and tell ERP and customer."""
+    """Free an order's stock and money, end it, and tell ERP and customer."""
     order.status = next_status(order.status, happening)
     order.expires_at = None
     for order_id, line_number, node, sku, quantity in reservations:
@@ -58,6 +59,7 @@ def end_without_goods(
             (order_id, line_number, node, sku, reservation_end, -quantity, False, None)
         )
         writes.positions.add(node, sku, reserved=-quantity)
+    release_rest(order, occurred_at, writes)
     writes.cancel_at_erp(order, happening)
     writes.tell_customer(order, "order_cancelled")
     writes.process.add(

@@ -7,9 +7,9 @@ from datetime import datetime
 from assets.commerce.money import to_ten_thousandths, to_text
 from assets.contracts.order import Authorisation
 from assets.order_to_fulfillment.intake import Candidate
-from assets.order_to_fulfillment.paying import authorise, void
+from assets.order_to_fulfillment.paying import authorise
+from assets.order_to_fulfillment.releasing import void
 from assets.order_to_fulfillment.rules import next_status
-from assets.order_to_fulfillment.sourcing.lacking import OUT_OF_STOCK
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import OrderView, Reservation
 
@@ -25,10 +25,10 @@ def set_on_its_way(
     _tell_erp(candidate, order, writes)
     if candidate.data.lines and not reservations:
         order.status = next_status(order.status, "found_nothing")
-        writes.cancel_at_erp(order, OUT_OF_STOCK)
+        writes.cancel_at_erp(order, candidate.why_unfilled)
         writes.tell_customer(order, "order_cancelled")
     else:
-        writes.tell_customer(order, "order_confirmed")
+        _confirm(order, writes)
         if order.payable_amount or reservations:
             order.status = next_status(order.status, "reserved")
             order.expires_at = expires_at
@@ -37,6 +37,19 @@ def set_on_its_way(
         order.status = next_status(order.status, "nothing_to_pay_or_ship")
     if candidate.data.authorisation is not None:
         void(order, candidate.data.authorisation.reference, writes)
+
+
+def _confirm(order: OrderView, writes: Writes) -> None:
+    pickup = writes.pickups.get(order.order_id)
+    if pickup is None:
+        writes.tell_customer(order, "order_confirmed")
+    else:
+        writes.tell_customer(
+            order,
+            "order_confirmed",
+            store_id=pickup.node_id,
+            promised_ready_at=pickup.promised_ready_at,
+        )
 
 
 def _tell_erp(candidate: Candidate, order: OrderView, writes: Writes) -> None:

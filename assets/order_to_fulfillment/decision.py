@@ -36,14 +36,14 @@ class SourcingInputs:
 
     def encode(self) -> bytes:
         """Arrow IPC (zstd) of each table, framed with the scopes as MessagePack."""
-        tables = {field.name: _to_ipc(getattr(self.tables, field.name)) for field in fields(Tables)}
+        tables = {field.name: to_ipc(getattr(self.tables, field.name)) for field in fields(Tables)}
         return msgspec.msgpack.encode({"tables": tables, "scopes": self.scopes})
 
     @classmethod
     def decode(cls, encoded: bytes) -> SourcingInputs:
         """The inputs as they were encoded."""
         found = msgspec.msgpack.decode(encoded)
-        tables = {name: _from_ipc(table) for name, table in found["tables"].items()}
+        tables = {name: from_ipc(table) for name, table in found["tables"].items()}
         return cls(Tables(**tables), [tuple(scope) for scope in found["scopes"]])
 
     def profiles(self, policy_of: Callable[[str, str], OrderPolicy]) -> list[Profile]:
@@ -58,7 +58,8 @@ class SourcingInputs:
         return self.profiles(lambda region, brand: order_policy(document.resolve(region, brand)))
 
 
-def _to_ipc(frame: pd.DataFrame) -> bytes:
+def to_ipc(frame: pd.DataFrame) -> bytes:
+    """A table as Arrow IPC (zstd)."""
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     sink = io.BytesIO()
     with ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
@@ -66,7 +67,8 @@ def _to_ipc(frame: pd.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def _from_ipc(encoded: bytes) -> pd.DataFrame:
+def from_ipc(encoded: bytes) -> pd.DataFrame:
+    """The table of `to_ipc`."""
     frame: pd.DataFrame = ipc.open_stream(encoded).read_all().to_pandas()
     return frame
 

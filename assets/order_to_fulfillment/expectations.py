@@ -302,7 +302,15 @@ PAYMENT_MOVEMENT = Suite(
         one_of(
             "kind_is_known",
             "kind",
-            ("authorised", "declined", "captured", "voided"),
+            (
+                "authorised",
+                "declined",
+                "captured",
+                "voided",
+                "refund_requested",
+                "refunded",
+                "refund_declined",
+            ),
             "nobody knows this kind of payment",
         ),
         between("amount_is_not_negative", "amount", 0, LARGEST_AMOUNT, "an amount below zero"),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from assets.commerce.identifiers import identify, order_id
 from assets.contracts.order import OrderPlaced
+from assets.order_to_fulfillment.sourcing.lacking import OUT_OF_STOCK
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import InboxEvent, ProductTerms
+
+STORE_CLOSED = "store_closed"
 
 
 @dataclass
@@ -25,6 +29,7 @@ class Candidate:
     event: InboxEvent
     order_id: str
     first_line: int = 0
+    promised_ready_at: datetime | None = None
     sourced: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
     unmet: dict[int, str] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
@@ -35,11 +40,22 @@ class Candidate:
         placed: OrderPlaced = self.event.data
         return placed
 
+    @property
+    def store_id(self) -> str | None:
+        """Where the customer collects it; nowhere what is shipped."""
+        return self.data.pickup.node_id if self.data.pickup else None
+
+    @property
+    def why_unfilled(self) -> str:
+        """Why it lacks units: nobody has them, or its store has no time to hand them out."""
+        is_closed = self.store_id is not None and self.promised_ready_at is None
+        return STORE_CLOSED if is_closed else OUT_OF_STOCK
+
 
 def admit(
     events: list[InboxEvent], products: dict[str, ProductTerms], writes: Writes
 ) -> list[Candidate]:
-    """Park orders of unknown goods; refuse a second order of the same number."""
+    """Park orders of unknown goods or stores; refuse a second order of the same number."""
     ids = [str(order_id(event.channel, event.data.order_number)) for event in events]
     taken = set(writes.unit_of_work.orders.lock(ids)) | set(writes.orders)
     candidates = []
@@ -51,10 +67,25 @@ def admit(
             )
         elif unknown is not None:
             writes.unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
+        elif event.data.pickup is not None and not _knows_the_store(event, writes):
+            continue
         else:
             taken.add(identity)
             candidates.append(Candidate(event, identity))
     return candidates
+
+
+def _knows_the_store(event: InboxEvent, writes: Writes) -> bool:
+    """Whether customers can collect there; the order waits for a place that nobody knows yet."""
+    node = event.data.pickup.node_id
+    kind, _ = writes.unit_of_work.master_data.nodes().get(node, (None, None))
+    if kind == "store":
+        return True
+    if kind is not None:
+        writes.refuse(event, "not_a_store", f"nobody hands out goods at {node}")
+    else:
+        writes.unit_of_work.inbox.park(event, "unknown_node", f"node:{node}")
+    return False
 
 
 def remember_customer(candidate: Candidate, writes: Writes) -> str | None:

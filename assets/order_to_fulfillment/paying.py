@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import datetime
 
 from assets.commerce.identifiers import identify
 from assets.commerce.money import tax_included, to_ten_thousandths, to_text
+from assets.order_to_fulfillment.allocating import allocate
 from assets.order_to_fulfillment.closing import end_without_goods
-from assets.order_to_fulfillment.rules import next_status
+from assets.order_to_fulfillment.refunding import give_back_surplus
+from assets.order_to_fulfillment.releasing import release_rest, void
+from assets.order_to_fulfillment.rules import FINAL_STATES, next_status
+from assets.order_to_fulfillment.screening import screen
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import FulfilmentOrderView, InboxEvent, OrderView, Reservation
+from assets.ports import InboxEvent, OrderView, Reservation
 
 ENDED_UNPAID = frozenset({"cancelled", "expired"})
 
@@ -60,8 +63,10 @@ def authorise(
     if reference is not None:
         _book_authorisation(order, event, reference, amount, writes)
     if reservations:
+        if screen(order, event.occurred_at, writes):
+            return
         order.status = next_status(order.status, "payment_authorised")
-        _allocate(order, reservations, writes)
+        allocate(order, reservations, writes)
     elif order.payable_amount and not order.line_count:
         order.status = next_status(order.status, "charges_authorised")
         request_capture(order, order.payable_amount, "charges", writes)
@@ -104,51 +109,6 @@ def _book_authorisation(
     )
 
 
-def _allocate(order: OrderView, reservations: list[Reservation], writes: Writes) -> None:
-    by_node: dict[str, list[Reservation]] = defaultdict(list)
-    for reservation in reservations:
-        order_id, line_number, node, sku, quantity = reservation
-        writes.rows["reservation_movement"].append(
-            (order_id, line_number, node, sku, "consumed", -quantity, False, None)
-        )
-        writes.positions.add(node, sku, reserved=-quantity, allocated=quantity)
-        by_node[node].append(reservation)
-    order.open_fulfilment_orders = order.undelivered_fulfilment_orders = len(by_node)
-    objects = [("order", order.order_id, "allocated for")]
-    for node, held in by_node.items():
-        identity = str(identify("fulfilment_order", order.order_id, node))
-        quantity = sum(reservation.quantity for reservation in held)
-        writes.hold(
-            [FulfilmentOrderView(identity, order.order_id, node, "requested", quantity, None)]
-        )
-        objects += [("fulfilment_order", identity, "created"), ("node", node, "ships")]
-        writes.send(
-            "wms",
-            "fulfilment_order.create",
-            order,
-            {
-                "order_number": order.order_number,
-                "fulfilment_order_id": identity,
-                "node_id": node,
-                "service_level": order.service_level,
-                "country": order.country_code,
-                "lines": [
-                    {"line_number": number, "sku": sku, "quantity": units}
-                    for _, number, _, sku, units in held
-                ],
-            },
-            discriminator=node,
-            owner="fulfilment",
-        )
-    writes.process.add(
-        "stock allocated",
-        order.order_id,
-        writes.unit_of_work.effective_at,
-        objects,
-        order.order_id,
-    )
-
-
 def request_capture(order: OrderView, amount: int, discriminator: str, writes: Writes) -> None:
     """Ask the provider for money that the order owes now."""
     if order.payment_reference is None or amount <= 0:
@@ -165,46 +125,6 @@ def request_capture(order: OrderView, amount: int, discriminator: str, writes: W
             "currency": order.currency_code,
         },
         discriminator=discriminator,
-        owner="payments",
-    )
-
-
-def release_rest(order: OrderView, occurred_at: datetime, writes: Writes) -> None:
-    """Nothing more will be captured: give back what was authorised beyond that."""
-    rest = order.authorised_amount - order.capture_requested_amount
-    if order.payment_reference is None or rest <= 0:
-        return
-    accounts = writes.journal.accounts(order)
-    writes.journal.post(
-        order,
-        "authorisation_release",
-        order.order_id,
-        order.currency_code,
-        occurred_at,
-        [(accounts.authorised_payments_contra, rest), (accounts.authorised_payments, -rest)],
-    )
-    writes.rows["payment_movement"].append(
-        (
-            str(identify("payment_voided", order.order_id, order.payment_reference)),
-            order.order_id,
-            order.payment_reference,
-            "voided",
-            rest,
-            order.currency_code,
-            occurred_at,
-        )
-    )
-    void(order, order.payment_reference, writes)
-
-
-def void(order: OrderView, reference: str, writes: Writes) -> None:
-    """Give back what an authorisation still holds."""
-    writes.send(
-        "payment_provider",
-        "payment.void",
-        order,
-        {"order_number": order.order_number, "payment_reference": reference},
-        discriminator=reference,
         owner="payments",
     )
 
@@ -266,6 +186,10 @@ def take_captures(events: list[InboxEvent], writes: Writes) -> None:
         )
         if order.status == "awaiting_capture":
             _complete(order, event, writes)
+        elif order.status in FINAL_STATES:
+            # It was on its way when the order ended, perhaps with less than it was for.
+            reason = "not_taken" if order.status == "delivered" else order.status
+            give_back_surplus(order, reason, event.occurred_at, writes)
 
 
 def _complete(order: OrderView, event: InboxEvent, writes: Writes) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from assets.commerce.calendar import trading_date
 from assets.commerce.money import tax_included, to_ten_thousandths
+from assets.order_to_fulfillment.allocating import reserve
 from assets.order_to_fulfillment.choosing import promised_date, record_decision, source_lines
 from assets.order_to_fulfillment.confirming import set_on_its_way
 from assets.order_to_fulfillment.intake import Candidate, admit, remember_customer
+from assets.order_to_fulfillment.pickup.promising import promise_first, source_pickups
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import InboxEvent, OrderView, ProductTerms, Reservation
 
@@ -31,14 +34,32 @@ class Taken:
 
 
 def place(events: list[InboxEvent], writes: Writes) -> None:
-    """Take orders in: check, source, reserve, ask for the payment, tell ERP and customer."""
+    """Take orders in: check, source, reserve, ask for the payment, tell ERP and customer.
+
+    Those to be picked up come first: a customer on the way outranks a parcel, which can leave from
+    elsewhere.
+    """
+    pickups = [event for event in events if event.data.pickup is not None]
+    others = [event for event in events if event.data.pickup is None]
+    if pickups:
+        _place_all(pickups, source_pickups, writes)
+    if pickups and others:
+        # What the pickups took is no longer there for the others.
+        writes.flush()
+    if others:
+        _place_all(others, source_lines, writes)
+
+
+def _place_all(
+    events: list[InboxEvent], source: Callable[[list[Candidate], Writes], str], writes: Writes
+) -> None:
     products = writes.unit_of_work.master_data.products(
         {line.sku for event in events for line in event.data.lines}
     )
     candidates = admit(events, products, writes)
     if not candidates:
         return
-    batch_id = source_lines(candidates, writes)
+    batch_id = source(candidates, writes)
     for candidate in candidates:
         _place(candidate, products, batch_id, writes)
     writes.unit_of_work.inbox.release(f"order:{candidate.order_id}" for candidate in candidates)
@@ -50,10 +71,16 @@ def _place(
     """Write one order with its lines and reservations, and set it on its way."""
     policy = writes.policy(candidate.event.region, candidate.event.brand)
     expires_at = writes.unit_of_work.effective_at + timedelta(minutes=policy.reservation_minutes)
-    taken = _take_lines(candidate, products, expires_at, writes)
+    held_until = expires_at
+    if candidate.promised_ready_at is not None:
+        pickups = writes.pickup_policy(candidate.event.region, candidate.event.brand)
+        held_until = max(expires_at, candidate.promised_ready_at + pickups.held_for)
+    taken = _take_lines(candidate, products, held_until, writes)
     order = _new_order(candidate, taken, _charges(candidate, writes), writes)
     writes.orders[order.order_id] = order
     _record(candidate, order, taken, writes)
+    if candidate.promised_ready_at is not None and taken.reservations:
+        promise_first(candidate, order, writes)
     record_decision(candidate, taken.ordered_quantity, taken.reserved_quantity, batch_id, writes)
     set_on_its_way(candidate, order, taken.reservations, expires_at, writes)
 
@@ -88,11 +115,9 @@ def _take_lines(
             )
         )
         for node, units in given:
-            reservations.append(Reservation(identity, line.line_number, node, line.sku, units))
-            writes.rows["reservation_movement"].append(
-                (identity, line.line_number, node, line.sku, "reserved", units, True, expires_at)
-            )
-            writes.positions.add(node, line.sku, reserved=units)
+            reservation = Reservation(identity, line.line_number, node, line.sku, units)
+            reserve(reservation, expires_at, writes)
+            reservations.append(reservation)
         ordered += line.quantity
         goods += amount
         payable += price * reserved
@@ -123,6 +148,8 @@ def _new_order(candidate: Candidate, taken: Taken, charges: int, writes: Writes)
         authorised_amount=0,
         capture_requested_amount=0,
         captured_amount=0,
+        refund_requested_amount=0,
+        refunded_amount=0,
         payment_reference=None,
         open_fulfilment_orders=0,
         undelivered_fulfilment_orders=0,

@@ -18,13 +18,48 @@ TRANSITIONS: dict[tuple[str, str], str] = {
     ("awaiting_payment", "payment_declined"): "declined",
     ("awaiting_payment", "cancelled"): "cancelled",
     ("awaiting_payment", "expired"): "expired",
+    ("awaiting_payment", "screening_asked"): "screening",
+    ("screening", "cleared"): "allocated",
+    ("screening", "held"): "held",
+    ("screening", "screening_rejected"): "rejected",
+    ("screening", "stock_lost"): "unfilled",
+    ("screening", "cancelled"): "cancelled",
+    ("screening", "expired"): "expired",
+    ("held", "cleared"): "allocated",
+    ("held", "screening_rejected"): "rejected",
+    ("held", "stock_lost"): "unfilled",
+    ("held", "cancelled"): "cancelled",
+    ("held", "expired"): "expired",
     ("awaiting_capture", "completed"): "completed",
     ("allocated", "all_dispatched"): "dispatched",
     ("allocated", "all_rejected"): "unfilled",
+    ("allocated", "moved"): "allocated",
+    ("allocated", "ready"): "ready_for_pickup",
+    ("allocated", "collected"): "delivered",
+    ("ready_for_pickup", "moved"): "allocated",
+    ("ready_for_pickup", "collected"): "delivered",
+    ("ready_for_pickup", "unclaimed"): "unclaimed",
+    ("ready_for_pickup", "all_rejected"): "unfilled",
     ("dispatched", "all_delivered"): "delivered",
 }
 
-FINAL_STATES = frozenset({"unfilled", "declined", "cancelled", "expired", "completed", "delivered"})
+FINAL_STATES = frozenset(
+    {
+        "unfilled",
+        "declined",
+        "rejected",
+        "cancelled",
+        "expired",
+        "completed",
+        "delivered",
+        "unclaimed",
+    }
+)
+
+
+def can_happen(status: str, happening: str) -> bool:
+    """Whether an order can go there from where it is."""
+    return (status, happening) in TRANSITIONS
 
 
 def next_status(status: str, happening: str) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from assets.contracts import fulfilment, order, payment, shipment
-from assets.order_to_fulfillment import closing, paying, placing, shipping, silence
+from assets.order_to_fulfillment import (
+    closing,
+    paying,
+    placing,
+    refunding,
+    screening,
+    shipping,
+    silence,
+)
+from assets.order_to_fulfillment.pickup import answering, collecting, waiting
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import InboxEvent, UnitOfWork
 
@@ -16,11 +25,17 @@ STEPS: tuple[tuple[type, Callable[[list[InboxEvent], Writes], None]], ...] = (
     (order.OrderPlaced, placing.place),
     (payment.PaymentAuthorised, paying.take_authorisations),
     (payment.PaymentDeclined, paying.take_declines),
-    (fulfilment.FulfilmentAccepted, shipping.take_acceptances),
-    (fulfilment.FulfilmentRejected, shipping.take_rejections),
+    (payment.PaymentScreened, screening.take_screenings),
+    (order.OrderHoldDecided, screening.take_hold_decisions),
+    (fulfilment.FulfilmentAccepted, answering.take_acceptances),
+    (fulfilment.FulfilmentRejected, answering.take_rejections),
+    (fulfilment.FulfilmentReadyForPickup, answering.take_readiness),
+    (fulfilment.FulfilmentCollected, collecting.take_collections),
     (shipment.ShipmentDispatched, shipping.take_dispatches),
     (payment.PaymentCaptured, paying.take_captures),
     (shipment.ShipmentDelivered, shipping.take_deliveries),
+    (payment.PaymentRefunded, refunding.take_refunds),
+    (payment.PaymentRefundDeclined, refunding.take_refund_declines),
     (order.OrderCancelled, closing.take_cancellations),
 )
 
@@ -41,6 +56,7 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     if order_ids:
         writes.orders.update(unit_of_work.orders.lock(order_ids))
         writes.hold(unit_of_work.orders.fulfilment_orders(order_ids))
+        writes.pickups.update(unit_of_work.pickups.of_orders(order_ids))
     changed: set[str] = set()
     for part in _rounds(events):
         for kind, step in STEPS:
@@ -80,9 +96,10 @@ def _rounds(events: list[InboxEvent]) -> list[list[InboxEvent]]:
 
 
 def expire(unit_of_work: UnitOfWork, limit: int = 10_000) -> int:
-    """End orders whose payment did not come in time; gives how many."""
+    """End unpaid orders and do what time brings to pickups; gives to how many."""
     writes = Writes(unit_of_work)
     count = closing.expire(writes, limit)
+    count += waiting.pass_time(writes, limit)
     writes.flush()
     return count
 

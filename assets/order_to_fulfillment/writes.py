@@ -11,6 +11,7 @@ from assets.decisions.process_log import ProcessLog
 from assets.facts import FactRows, in_columns
 from assets.finance.journal import Journal
 from assets.inventory.ledger import LEDGERS, PositionChanges
+from assets.order_to_fulfillment.pickup.policy import PickupPolicy, pickup_policy
 from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
 from assets.ports import (
     CONTACT,
@@ -19,6 +20,7 @@ from assets.ports import (
     FulfilmentOrderView,
     InboxEvent,
     OrderView,
+    PickupView,
     Reservation,
     UnitOfWork,
 )
@@ -75,6 +77,25 @@ COLUMNS = {
         "occurred_at",
     ),
     "shipment_delivered": ("shipment_id", "shipment_number", "order_id", "occurred_at"),
+    "pickup_step": (
+        "order_id",
+        "attempt",
+        "step",
+        "step_number",
+        "node_id",
+        "promised_ready_at",
+        "reason_code",
+        "occurred_at",
+    ),
+    "payment_screened": (
+        "payment_screened_id",
+        "order_id",
+        "payment_reference",
+        "outcome",
+        "reason_code",
+        "decided_by",
+        "occurred_at",
+    ),
     "payment_movement": (
         "payment_movement_id",
         "order_id",
@@ -104,6 +125,7 @@ class Writes:
         orders: Every order that this batch touched.
         fulfilment_orders: Every fulfilment order that this batch touched.
         of_order: The same by order.
+        pickups: What of these orders is picked up, by order.
     """
 
     def __init__(self, unit_of_work: UnitOfWork) -> None:
@@ -113,6 +135,7 @@ class Writes:
         self.orders: dict[str, OrderView] = {}
         self.fulfilment_orders: dict[str, FulfilmentOrderView] = {}
         self.of_order: dict[str, list[FulfilmentOrderView]] = defaultdict(list)
+        self.pickups: dict[str, PickupView] = {}
         self.journal = Journal(unit_of_work.policies)
         self.process = ProcessLog()
         self._commands: list[Command] = []
@@ -120,6 +143,7 @@ class Writes:
         self._settled: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._contacts: list[tuple[Any, ...]] = []
         self._policies: dict[tuple[str, str], OrderPolicy] = {}
+        self._pickup_policies: dict[tuple[str, str], PickupPolicy] = {}
 
     def policy(self, region: str, brand: str) -> OrderPolicy:
         """This flow's policy in a region and brand."""
@@ -128,6 +152,14 @@ class Writes:
             values = self.unit_of_work.policies.resolve("order_to_fulfillment", *scope)
             self._policies[scope] = order_policy(values)
         return self._policies[scope]
+
+    def pickup_policy(self, region: str, brand: str) -> PickupPolicy:
+        """The policy of pickups in a region and brand."""
+        scope = (region, brand)
+        if scope not in self._pickup_policies:
+            values = self.unit_of_work.policies.resolve("pickup", *scope)
+            self._pickup_policies[scope] = pickup_policy(values)
+        return self._pickup_policies[scope]
 
     def send(
         self,
@@ -164,15 +196,32 @@ class Writes:
             self.fulfilment_orders[fulfilment_order.fulfilment_order_id] = fulfilment_order
             self.of_order[fulfilment_order.order_id].append(fulfilment_order)
 
-    def tell_customer(self, order: OrderView, template: str) -> None:
-        """One message a state change, by the CRM."""
+    def is_picked_up(self, fulfilment_order: FulfilmentOrderView) -> bool:
+        """Whether a customer comes for it, rather than a carrier."""
+        pickup = self.pickups.get(fulfilment_order.order_id)
+        return pickup is not None and pickup.node_id == fulfilment_order.node_id
+
+    def tell_customer(
+        self, order: OrderView, template: str, occasion: str = "", **told: Any
+    ) -> None:
+        """One message a state change, by the CRM; an occasion tells apart a change that recurs."""
         payload = {
             "order_number": order.order_number,
             "customer_id": order.customer_id,
             "template": template,
+            **told,
         }
+        discriminator = template
+        if occasion:
+            payload["occasion"] = occasion
+            discriminator = f"{template}/{occasion}"
         self.send(
-            "crm", "message.send", order, payload, discriminator=template, owner="customer_care"
+            "crm",
+            "message.send",
+            order,
+            payload,
+            discriminator=discriminator,
+            owner="customer_care",
         )
 
     def cancel_at_erp(self, order: OrderView, reason: str) -> None:
@@ -191,9 +240,9 @@ class Writes:
             result[reservation.order_id].append(reservation)
         return result
 
-    def open_case(self, case_type: str, business_key: str, reason: str) -> None:
-        """Ask a person of the order desk."""
-        self._cases.append(Case(case_type, business_key, OWNER, reason))
+    def open_case(self, case_type: str, business_key: str, reason: str, owner: str = OWNER) -> None:
+        """Ask a person, of the order desk unless it is another's."""
+        self._cases.append(Case(case_type, business_key, owner, reason))
 
     def close_case(self, case_type: str, business_key: str, resolution: str) -> None:
         """End the case of this type and key, where one is open: its cause is gone."""
@@ -216,6 +265,7 @@ class Writes:
         self.positions.flush(unit_of_work)
         unit_of_work.orders.put_states(self.orders.values())
         unit_of_work.orders.put_fulfilment_orders(self.fulfilment_orders.values())
+        unit_of_work.pickups.put(self.pickups.values())
         unit_of_work.send(self._commands)
         unit_of_work.open_cases(self._cases)
         for (case_type, resolution), business_keys in self._settled.items():

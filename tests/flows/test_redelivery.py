@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -18,20 +19,26 @@ from tests.builders import (
     Shop,
     adjustment,
     assert_all_invariants_hold,
+    collected,
     count,
     fulfilment_accepted,
     fulfilment_rejected,
     happy_ending,
+    hold_decided,
     ledger_adjustment,
     order_cancelled,
     order_placed,
     payment_authorised,
     payment_captured,
     payment_declined,
+    payment_screened,
+    pickup_placed,
     product,
+    ready_for_pickup,
     receipt,
     shipment_delivered,
     shipment_dispatched,
+    store_rejected,
 )
 
 DAY = 24 * 60
@@ -91,7 +98,43 @@ def trading_week() -> list[list[Event]]:
         payment_captured("late-goods", "6.00", at=3 * DAY + 301),
     ]
     days[4].append(shipment_delivered("late-goods", at=4 * DAY))
+    for day, events in enumerate(pickups()):
+        days[day] += events
     days[4].append(adjustment("W-all", at=4 * DAY + 110, HAT=-60))
+    return days
+
+
+def pickups() -> list[list[Event]]:
+    """Orders to be collected, day by day, each of another fate; they compete with parcels."""
+    days: list[list[Event]] = [[product("CUP"), count(LEEDS, at=-49, CUP=20)], [], [], [], []]
+    days[0].append(count(BRISTOL, at=-49, CUP=6))
+
+    def placed(number: str, units: int, at: float, price: str = "2.50", **wish: bool) -> None:
+        day = int(at // DAY)
+        days[day].append(pickup_placed(number, ("CUP", units, price), at=at, **wish))
+        amount = f"{units * Decimal(price):.2f}"
+        days[day].append(payment_authorised(number, amount, at=at + 1))
+
+    for day in range(3):
+        morning = day * DAY
+        placed(f"taken-{day}", 2, morning + 6)
+        days[day].append(fulfilment_accepted(f"taken-{day}", LEEDS, at=morning + 20))
+        days[day].append(ready_for_pickup(f"taken-{day}", at=morning + 60))
+        days[day].append(collected(f"taken-{day}", (1, "CUP", 2), at=morning + 200))
+        days[day].append(payment_captured(f"taken-{day}", "5.00", at=morning + 201))
+        placed(f"refused-{day}", 1, morning + 7, other_store=True)
+        days[day].append(store_rejected(f"refused-{day}", "not_found", at=morning + 30))
+        days[day].append(ready_for_pickup(f"refused-{day}", BRISTOL, at=morning + 90))
+        placed(f"sent-{day}", 1, morning + 8, shipping=True)
+        days[day].append(store_rejected(f"sent-{day}", "damaged", at=morning + 31))
+        placed(f"silent-{day}", 1, morning + 9)
+        days[day].append(order_placed(f"parcel-{day}", ("CUP", 9, "2.50"), at=morning + 2))
+        placed(f"dear-{day}", 1, morning + 10, price="300.00")
+        days[day].append(payment_screened(f"dear-{day}", "held", at=morning + 12))
+    days[1].append(hold_decided("dear-0", "release", at=DAY + 30))
+    days[1].append(payment_screened("dear-0", "cleared", at=DAY + 40))
+    days[2].append(payment_screened("dear-1", "rejected", at=2 * DAY + 30))
+    days[2].append(ready_for_pickup("dear-0", at=2 * DAY + 31))
     return days
 
 
@@ -131,6 +174,7 @@ def expected(postgres_url: str, migrated_template: str) -> Iterator[dict[str, st
         play(shop, trading_week())
         states = dict(shop.rows("select status, count(*) from order_state group by 1"))
         assert states.keys() >= {"delivered", "declined", "cancelled", "expired", "unfilled"}
+        assert states.keys() >= {"ready_for_pickup", "unclaimed", "rejected", "held", "allocated"}
         yield digests(shop)
     with admin.connect() as connection:
         connection.execute(sa.text("drop database week with (force)"))
