@@ -311,6 +311,43 @@ def test_s3_sees_a_reservation_that_ends_twice(story: sa.Connection) -> None:
     assert (violation["wrong"], violation["end_count"]) == ("ends more than once", 2)
 
 
+def ended_pickup(story: sa.Connection, step: str) -> None:
+    """The first order was one to be collected at its node, and ended so."""
+    reason = "'damaged'" if step == "rejected" else "null"
+    story.exec_driver_sql(
+        "insert into pickup_step (order_id, attempt, step, step_number, node_id, reason_code,"
+        f" occurred_at, effective_at) select order_id, 1, '{step}', 1, node_id, {reason},"
+        " occurred_at, effective_at from shipment_dispatched"
+    )
+
+
+@pytest.mark.parametrize("step", ["rejected", "collected", "unclaimed"])
+def test_s3_sees_units_that_a_pickup_holds_after_its_end(story: sa.Connection, step: str) -> None:
+    ended_pickup(story, step)
+    assert judged(story, "S3").holds
+    story.exec_driver_sql("delete from deallocation")
+    assert findings(story, "S3") == [
+        {
+            "wrong": "a pickup that ended still holds units",
+            "order_id": str(FIRST),
+            "node_id": NODE,
+            "held_quantity": 1,
+        }
+    ]
+
+
+def test_s3_sees_goods_that_lie_at_a_counter_past_their_time(story: sa.Connection) -> None:
+    story.exec_driver_sql(
+        "insert into pickup (order_id, node_id, attempt, promised_ready_at, expires_at, due_at,"
+        " ready_at, reminders_sent, accepts_other_store, accepts_shipping, effective_at)"
+        " select order_id, node_id, 1, effective_at, (select effective_at from home_clock),"
+        " effective_at, effective_at, 0, false, false, effective_at from shipment_dispatched"
+    )
+    assert judged(story, "S3").holds
+    story.exec_driver_sql("update home_clock set effective_at = effective_at + interval '1 second'")
+    assert "a pickup is held past its time" in [v["wrong"] for v in findings(story, "S3")]
+
+
 # S4
 
 
@@ -464,6 +501,81 @@ def test_m2_sees_stock_of_a_product_that_nobody_knows(story: sa.Connection) -> N
     ]
 
 
+# M4
+
+_PAYMENT_MOVEMENT = (
+    "insert into payment_movement (payment_movement_id, order_id, payment_reference, kind, amount,"
+    " currency_code, occurred_at, effective_at) select gen_random_uuid(), order_id,"
+    " payment_reference, '{kind}', {amount}, currency_code, occurred_at, effective_at"
+    " from payment_movement where kind = 'captured'"
+)
+_OWED = (
+    "insert into journal_line (entry_id, line_number, entry_kind, business_key, account_code,"
+    " amount, currency_code, legal_entity, occurred_at, effective_at) select gen_random_uuid(), 2,"
+    " 'refund_request', 'x', '2250', {amount}, 'GBP', 'acme', occurred_at, effective_at"
+    " from payment_movement where kind = 'captured'"
+)
+
+
+def refund(story: sa.Connection, requested: str, refunded: str, owed: str) -> None:
+    """Movements of the one capture of 30.00, and what the account says is owed."""
+    for kind, amount in (("refund_requested", requested), ("refunded", refunded)):
+        if amount != "0":
+            story.exec_driver_sql(_PAYMENT_MOVEMENT.format(kind=kind, amount=amount))
+    if owed != "0":
+        story.exec_driver_sql(_OWED.format(amount=f"-{owed}"))
+
+
+def test_m4_holds_for_a_refund_of_all_that_was_captured(story: sa.Connection) -> None:
+    refund(story, "30", "10", owed="20")
+    assert judged(story, "M4").holds
+
+
+@pytest.mark.parametrize(
+    ("requested", "refunded", "owed"), [("30.0001", "0", "30.0001"), ("10", "10.0001", "-0.0001")]
+)
+def test_m4_sees_a_refund_of_more_than_was_captured_or_asked_for(
+    story: sa.Connection, requested: str, refunded: str, owed: str
+) -> None:
+    if owed.startswith("-"):
+        refund(story, requested, refunded, owed="0")
+        story.exec_driver_sql(_OWED.format(amount=owed.removeprefix("-")))
+    else:
+        refund(story, requested, refunded, owed)
+    (violation,) = findings(story, "M4")
+    assert violation["wrong"] == "more was asked back or paid back than was captured"
+    assert violation["captured_amount"] == "30.0000"
+
+
+def test_m4_sees_an_account_that_says_something_else_than_is_owed(story: sa.Connection) -> None:
+    refund(story, "12", "5", owed="6.99")
+    (violation,) = findings(story, "M4")
+    assert violation["wrong"] == "the refunds payable account is not what is still owed"
+    assert (violation["ledger_amount"], violation["owed_amount"]) == ("6.9900", "7.0000")
+
+
+def test_m4_sees_an_order_that_knows_other_refunds_than_its_payments(story: sa.Connection) -> None:
+    refund(story, "12", "0", owed="12")
+    story.exec_driver_sql(
+        "insert into order_state (order_id, status, payable_amount, authorised_amount,"
+        " capture_requested_amount, captured_amount, refund_requested_amount, effective_at)"
+        " select order_id, 'unclaimed', 0, 36, 30, 30, 11, effective_at from payment_movement"
+        " where kind = 'captured'"
+    )
+    (violation,) = findings(story, "M4")
+    assert violation["wrong"] == "an order's refunds are not those of its payments"
+    assert violation["order_id"] == str(FIRST)
+
+
+def test_the_database_refuses_a_refund_of_more_than_was_captured(story: sa.Connection) -> None:
+    with pytest.raises(sa.exc.IntegrityError, match="refunded_within_captured"):
+        story.exec_driver_sql(
+            "insert into order_state (order_id, status, payable_amount, authorised_amount,"
+            " capture_requested_amount, captured_amount, refund_requested_amount, effective_at)"
+            " values (gen_random_uuid(), 'unclaimed', 0, 36, 30, 30, 30.0001, now())"
+        )
+
+
 # P1
 
 
@@ -508,7 +620,10 @@ def test_p1_sees_an_event_that_is_in_the_inbox_twice(story: sa.Connection) -> No
             "update event_inbox set status = 'pending' where event_id = 'order-2'",
             ["orders placed and order events differ"],
         ),
-        ("delete from shipment_dispatched", ["shipments and despatch events differ"]),
+        (
+            "delete from shipment_dispatched",
+            ["handovers and their events differ"],
+        ),
         ("delete from shipment_delivered", ["deliveries and delivery events differ"]),
         (
             "delete from payment_movement where kind = 'captured'",
@@ -529,6 +644,25 @@ def test_p1_sees_an_event_that_is_in_the_inbox_twice(story: sa.Connection) -> No
         (
             "delete from payment_movement where kind = 'authorised'",
             ["an authorisation was neither booked once nor given back"],
+        ),
+        (
+            "insert into payment_movement select gen_random_uuid(), order_id, payment_reference,"
+            " 'refunded', amount, currency_code, occurred_at, effective_at from payment_movement"
+            " where kind = 'captured'",
+            ["refunds and refund events differ"],
+        ),
+        (
+            "insert into payment_screened (payment_screened_id, order_id, payment_reference,"
+            " outcome, occurred_at, effective_at) select gen_random_uuid(), order_id,"
+            " payment_reference, 'cleared', occurred_at, effective_at from payment_movement"
+            " where kind = 'captured'",
+            ["screenings and screening events differ"],
+        ),
+        (
+            "insert into pickup_step (order_id, attempt, step, step_number, node_id, occurred_at,"
+            " effective_at) select order_id, 1, 'ready', 1, 'store_leeds', occurred_at,"
+            " effective_at from payment_movement where kind = 'captured'",
+            ["goods at a counter and what their stores said differ"],
         ),
         (
             "insert into journal_line select gen_random_uuid(), line_number, entry_kind,"
@@ -567,7 +701,7 @@ def test_p1_names_the_shipment_that_no_event_explains(story: sa.Connection) -> N
     story.exec_driver_sql("update event_inbox set status = 'pending' where event_id = 'dispatch-1'")
     assert findings(story, "P1") == [
         {
-            "wrong": "shipments and despatch events differ",
+            "wrong": "handovers and their events differ",
             "fulfilment_order_id": str(FULFILMENT),
             "event_count": 0,
             "fact_count": 1,

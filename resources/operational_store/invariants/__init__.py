@@ -23,7 +23,7 @@ from resources.operational_store.invariants.judging import (
     Violation,
     judge,
 )
-from resources.operational_store.invariants.money import M1, M2
+from resources.operational_store.invariants.money import M1, M2, M4
 from resources.operational_store.invariants.oversell import S1
 from resources.operational_store.invariants.reservations import S3
 from resources.operational_store.invariants.stock_conservation import S2
@@ -38,6 +38,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     S4,
     M1,
     M2,
+    M4,
     M11,
     P1,
     P2,

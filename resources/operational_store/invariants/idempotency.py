@@ -13,10 +13,25 @@ from resources.operational_store.invariants.judging import Invariant, Violation
 
 #: What of an applied event, and of a delivered command, is asked for ever; the rest may go.
 ASKED_OF_EVENTS = frozenset(
-    {"order_number", "fulfilment_order_id", "shipment_number", "payment_reference"}
+    {
+        "order_number",
+        "fulfilment_order_id",
+        "node_id",
+        "outcome",
+        "shipment_number",
+        "payment_reference",
+    }
 )
 ASKED_OF_COMMANDS = frozenset(
-    {"node_id", "shipment_number", "payment_reference", "template", "as_of"}
+    {
+        "node_id",
+        "shipment_number",
+        "payment_reference",
+        "refund_reference",
+        "template",
+        "occasion",
+        "as_of",
+    }
 )
 #: Events of which every line is asked for, so that nothing of them may go.
 ASKED_WHOLE = frozenset({"inventory_received"})
@@ -32,19 +47,20 @@ def _event_types(name: str) -> str:
     return ", ".join(f"'{version}'" for version in event_types(name))
 
 
-def _applied(name: str, *keys: str) -> str:
-    """The applied events of one name with the keys of what they say."""
+def _applied(name: str | tuple[str, ...], *keys: str) -> str:
+    """The applied events of one name, or of several, with the keys of what they say."""
     if strangers := set(keys) - ASKED_OF_EVENTS:
         raise ValueError(f"retention would remove {sorted(strangers)}")
     columns = ", ".join(f"data ->> '{key}' as {key}" for key in keys)
+    names = (name,) if isinstance(name, str) else name
     return f"""
     select source, event_id, channel, {columns}
     from event_inbox
-    where status = 'applied' and event_type in ({_event_types(name)})
+    where status = 'applied' and event_type in ({", ".join(map(_event_types, names))})
     """
 
 
-def _one_fact_each(name: str, facts: str, *keys: str) -> str:
+def _one_fact_each(name: str | tuple[str, ...], facts: str, *keys: str) -> str:
     """Applied events and facts, counted by business key, where the two differ."""
     joined = " and ".join(f"event.{key} = fact.{key}" for key in keys)
     named = ", ".join(f"coalesce(event.{key}, fact.{key}) as {key}" for key in keys)
@@ -84,13 +100,24 @@ def _payments(kind: str) -> str:
     """
 
 
+def _pickups(step: str) -> str:
+    return f"""
+    select placed.channel, placed.order_number, stepped.node_id
+    from pickup_step as stepped
+    inner join order_placed as placed on stepped.order_id = placed.order_id
+    where stepped.step = '{step}'
+    """
+
+
 class _Claims(msgspec.Struct):
     """What in a payload may tell two commands of one order and type apart."""
 
     node_id: str | None = None
     shipment_number: str | None = None
     payment_reference: str | None = None
+    refund_reference: str | None = None
     template: str | None = None
+    occasion: str | None = None
 
 
 # A capture and a release name what they are for only where no document does: see the flow.
@@ -121,7 +148,13 @@ def _commands_of_other_names(connection: sa.Connection) -> Iterator[Violation]:
     for row in commands:
         key = ("command", row.partner, row.command_type, row.business_key)
         claims = decode(row.payload)
-        stated = (claims.node_id, claims.shipment_number, claims.payment_reference, claims.template)
+        stated = (
+            claims.refund_reference,
+            claims.node_id,
+            claims.shipment_number,
+            claims.payment_reference,
+            f"{claims.template}/{claims.occasion}" if claims.occasion else claims.template,
+        )
         # The likely ones first: most commands are found at the first or second attempt.
         candidates = [word for word in stated if word] + ["", *_DISCRIMINATING_WORDS, *nodes]
         if any(row.command_id == identify(*key, word) for word in candidates):
@@ -187,8 +220,8 @@ P1 = Invariant(
                 or placed.ordered_quantity <> coalesce(line.ordered_quantity, 0)
             order by 1
         """,
-        "shipments and despatch events differ": _one_fact_each(
-            "shipment_dispatched",
+        "handovers and their events differ": _one_fact_each(
+            ("shipment_dispatched", "fulfilment_collected"),
             "select fulfilment_order_id::text from shipment_dispatched",
             "fulfilment_order_id",
         ),
@@ -198,10 +231,40 @@ P1 = Invariant(
             select placed.channel, placed.order_number, delivered.shipment_number
             from shipment_delivered as delivered
             inner join order_placed as placed on delivered.order_id = placed.order_id
+            where not exists (
+                select from pickup_step as step
+                where step.order_id = delivered.order_id and step.step = 'collected'
+            )
             """,
             "channel",
             "order_number",
             "shipment_number",
+        ),
+        "goods at a counter and what their stores said differ": _one_fact_each(
+            "fulfilment_ready_for_pickup", _pickups("ready"), "channel", "order_number", "node_id"
+        ),
+        "goods collected and what their stores said differ": _one_fact_each(
+            "fulfilment_collected", _pickups("collected"), "channel", "order_number", "node_id"
+        ),
+        "screenings and screening events differ": _one_fact_each(
+            "payment_screened",
+            """
+            select placed.channel, placed.order_number, screened.payment_reference, screened.outcome
+            from payment_screened as screened
+            inner join order_placed as placed on screened.order_id = placed.order_id
+            where screened.outcome in ('cleared', 'held', 'rejected')
+            """,
+            "channel",
+            "order_number",
+            "payment_reference",
+            "outcome",
+        ),
+        "refunds and refund events differ": _one_fact_each(
+            "payment_refunded",
+            _payments("refunded"),
+            "channel",
+            "order_number",
+            "payment_reference",
         ),
         "captures and capture events differ": _one_fact_each(
             "payment_captured",

@@ -1,4 +1,4 @@
-"""M1 and M2: the journal balances, and its inventory account is worth what lies on the shelves."""
+"""M1, M2, M4: the journal balances, stock is worth what it says, refunds stay within captures."""
 
 from __future__ import annotations
 
@@ -95,6 +95,88 @@ M2 = Invariant(
             left join product on held.sku = product.sku
             where held.on_hand_quantity <> 0 and product.sku is null
             order by held.node_id, held.sku
+        """,
+    },
+)
+
+# What was asked for counts as soon as it is, whether or not the provider has paid it yet.
+M4 = Invariant(
+    "M4",
+    "Refunds asked for and paid ≤ captured, per payment, and what is owed is in its account",
+    "select exists (select from payment_movement where kind in ('captured', 'refund_requested'))",
+    {
+        "more was asked back or paid back than was captured": """
+            with payment as (
+                select
+                    order_id, payment_reference,
+                    coalesce(sum(amount) filter (where kind = 'captured'), 0) as captured_amount,
+                    coalesce(sum(amount) filter (where kind = 'refund_requested'), 0)
+                        as requested_amount,
+                    coalesce(sum(amount) filter (where kind = 'refunded'), 0) as refunded_amount
+                from payment_movement
+                group by order_id, payment_reference
+            )
+
+            select order_id, payment_reference, captured_amount, requested_amount, refunded_amount
+            from payment
+            where requested_amount > captured_amount or refunded_amount > requested_amount
+            order by order_id, payment_reference
+        """,
+        "an order's refunds are not those of its payments": """
+            with payment as (
+                select
+                    order_id,
+                    coalesce(sum(amount) filter (where kind = 'refund_requested'), 0)
+                        as requested_amount,
+                    coalesce(sum(amount) filter (where kind = 'refunded'), 0) as refunded_amount
+                from payment_movement
+                group by order_id
+            )
+
+            select
+                state.order_id, state.refund_requested_amount, state.refunded_amount,
+                coalesce(payment.requested_amount, 0) as requested_amount,
+                coalesce(payment.refunded_amount, 0) as paid_amount
+            from order_state as state
+            left join payment on state.order_id = payment.order_id
+            where
+                state.refund_requested_amount <> coalesce(payment.requested_amount, 0)
+                or state.refunded_amount <> coalesce(payment.refunded_amount, 0)
+            order by state.order_id
+        """,
+        "the refunds payable account is not what is still owed": """
+            with account as (
+                select distinct
+                    jsonb_path_query(document, '$.**.accounts.refunds_payable') #>> '{}'
+                        as account_code
+                from policy_version
+                where policy = 'finance'
+            ),
+
+            booked as (
+                select currency_code, -sum(amount) as amount
+                from journal_line
+                where account_code in (select account_code from account)
+                group by currency_code
+            ),
+
+            owed as (
+                select
+                    currency_code,
+                    sum(case kind when 'refund_requested' then amount else -amount end) as amount
+                from payment_movement
+                where kind in ('refund_requested', 'refunded')
+                group by currency_code
+            )
+
+            select
+                currency_code,
+                coalesce(booked.amount, 0) as ledger_amount,
+                coalesce(owed.amount, 0) as owed_amount
+            from booked
+            full join owed using (currency_code)
+            where coalesce(booked.amount, 0) <> coalesce(owed.amount, 0)
+            order by currency_code
         """,
     },
 )
