@@ -53,6 +53,10 @@ FAULTS = {
     "store_reject": 0.005,
     "carrier_silence": 0.005,
     "payment_decline": 0.02,
+    "pickup_reject": 0.06,
+    "no_show": 0.08,
+    "screening_hold": 0.2,
+    "screening_reject": 0.05,
 }
 
 RETAILER = {

@@ -53,6 +53,7 @@ class Habits:
         service_levels: How the goods travel, with weights.
         is_authorised: Whether orders arrive with a payment that the channel has authorised.
         is_known: Whether the customers have numbers; walk-in customers have none.
+        collected_share: Part of the orders at home that a customer collects at a store.
         free_postage_from: Goods amount (ten-thousandths) that travels free; zero never pays.
     """
 
@@ -68,6 +69,7 @@ class Habits:
     service_levels: dict[Literal["standard", "express", "pickup"], float]
     is_authorised: bool = False
     is_known: bool = True
+    collected_share: float = 0.0
     free_postage_from: int = 0
 
 

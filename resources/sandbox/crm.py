@@ -17,7 +17,17 @@ from resources.sandbox.partner import Command, PartnerSystem, Refused, World
 
 class _Message(msgspec.Struct, gc=False):
     order_number: Key
-    template: Literal["order_confirmed", "order_shipped", "order_cancelled"]
+    template: Literal[
+        "order_confirmed",
+        "order_shipped",
+        "order_cancelled",
+        "pickup_ready",
+        "pickup_moved",
+        "pickup_shipped_instead",
+        "pickup_reminder",
+        "pickup_collected",
+        "pickup_unclaimed",
+    ]
     customer_id: str | None = None
 
 

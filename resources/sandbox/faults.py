@@ -66,6 +66,22 @@ CATALOGUE = (
         is_recovered=False,
     ),
     Kind("payment_decline", "order", "the provider refuses", ABSORBED, is_recovered=False),
+    Kind(
+        "pickup_reject",
+        "fulfilment order",
+        "a store does not have, or cannot prepare, what is collected",
+        ABSORBED,
+        is_recovered=False,
+    ),
+    Kind("no_show", "fulfilment order", "nobody collects it", ABSORBED, is_recovered=False),
+    Kind(
+        "screening_hold",
+        "order",
+        "a payment may be fraud, and is decided about in hours",
+        "case:payment_held",
+        is_recovered=False,
+    ),
+    Kind("screening_reject", "order", "a payment is fraud", ABSORBED, is_recovered=False),
     # Not drawn by a rate of its own: one order in a hundred is taken back, and where it was paid
     # for at the checkout its node has been told to ship it already.
     Kind(
@@ -100,6 +116,10 @@ class FaultRates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     store_reject: Rate = 0.0
     carrier_silence: Rate = 0.0
     payment_decline: Rate = 0.0
+    pickup_reject: Rate = 0.0
+    no_show: Rate = 0.0
+    screening_hold: Rate = 0.0
+    screening_reject: Rate = 0.0
 
 
 class Interrupted(Exception):
@@ -114,6 +134,9 @@ class Interrupted(Exception):
 DONE_UNHEARD = "timeout_after_success"
 #: The kinds that strike a request, in the order in which they are asked.
 INTERRUPTIONS = (DONE_UNHEARD, "too_many_requests", "server_error")
+
+#: The partner whose silence of an hour has consequences.
+COUNTER = "store"
 
 # What can be late or broken on its way without the order's stock being given to somebody else in
 # the meantime, as it is when word of a payment is late: that is another order's gain, not a fault
@@ -212,7 +235,8 @@ class Faults:
         if not self._strikes_events:
             return plain
         between, identity = self._chance.between, told.event_id
-        if told.event_type in _PATIENT:
+        # A store's counter is no warehouse: who hears nothing of it asks another store.
+        if told.event_type in _PATIENT and told.partner != COUNTER:
             if self.strikes("malformed", identity):
                 reason, body = self._damaged(told)
                 self._note_event("malformed", told.due, told, f"quarantined:{reason}")

@@ -149,10 +149,12 @@ class PartnerSystem:
         data: msgspec.Struct,
         subject: str,
         held_until: datetime | None = None,
+        occasion: str = "",
     ) -> str:
         """Queue the event that a command leads to, echoing whom the command was for; gives its id.
 
-        ``held_until`` is when it is told where that is not when it happens.
+        ``held_until`` is when it is told where that is not when it happens; an ``occasion`` tells a
+        later answer of the same type from the first.
         """
         own = self.world.scope
         scope = Scope(
@@ -161,7 +163,8 @@ class PartnerSystem:
             command.region or own.region,
             command.channel or own.channel,
         )
-        event_id = str(identify("event", command.command_id, event_type))
+        which = (occasion,) if occasion else ()
+        event_id = str(identify("event", command.command_id, event_type, *which))
         correlation = command.correlation_id or subject
         self._queue(event_id, event_type, subject, due, scope, correlation, data, held_until)
         return event_id

@@ -20,6 +20,7 @@ from resources.sandbox.journal import Journal
 from resources.sandbox.partner import Command, PartnerSystem, Result, World
 from resources.sandbox.payment_provider import PaymentProvider
 from resources.sandbox.settings import NodeSetting, Settings, changed
+from resources.sandbox.store import Store
 from resources.sandbox.trading import Planned, Trade, Trading
 from resources.sandbox.wms import Wms
 
@@ -66,7 +67,10 @@ class Retailer:
         self.crm = Crm("crm", self._world)
         self.wms = Wms("wms", self._world)
         habits = (web_shop.HABITS, marketplace.HABITS, store.HABITS, b2b.HABITS)
-        self.channels = {habit.code: Channel(habit, self._world) for habit in habits}
+        self.channels = {
+            habit.code: (Store if habit.code == "store" else Channel)(habit, self._world)
+            for habit in habits
+        }
         systems: list[PartnerSystem] = [
             self.erp,
             self.crm,

@@ -18,6 +18,7 @@ from assets.contracts.order import (
     OrderCharge,
     OrderLine,
     OrderPlaced,
+    Pickup,
     ShipTo,
 )
 from resources.sandbox.catalogue import popularity
@@ -232,6 +233,8 @@ class Trade:
         country = list(habits.countries)[countries.position(chance.share("country", key))]
         levels = Weights(list(habits.service_levels.values()))
         level = list(habits.service_levels)[levels.position(chance.share("service", key))]
+        pickup = self._pickup(habits, key, country)
+        level = "pickup" if pickup else level
         ship_to, customer_number = self._recipient(habits, key, country)
         lines = self._lines(habits, key)
         goods = sum(line.quantity * to_ten_thousandths(line.unit_price) for line in lines)
@@ -250,6 +253,23 @@ class Trade:
             ship_to=ship_to,
             service_level=level,
             authorisation=authorisation,
+            pickup=pickup,
+        )
+
+    def _pickup(self, habits: Habits, key: str, country: str) -> Pickup | None:
+        """Where the customer collects it, for a few of those who live near a store."""
+        chance = self._world.chance
+        stores = [
+            node.node_id
+            for node in self._world.settings.nodes
+            if node.kind == "store" and node.is_active and node.country == country
+        ]
+        if not stores or not chance.happens(habits.collected_share, "collected", key):
+            return None
+        return Pickup(
+            node_id=stores[chance.between(0, len(stores) - 1, "store", key)],
+            accepts_other_store=chance.happens(0.5, "other_store", key),
+            accepts_shipping=True,
         )
 
     def _recipient(self, habits: Habits, key: str, country: str) -> tuple[ShipTo, str | None]:

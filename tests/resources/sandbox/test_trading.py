@@ -111,3 +111,17 @@ def test_a_customer_who_cancels_has_ordered_before(tmp_path: Path) -> None:
                 assert placed[event.data.order_number] < event.envelope.time
     assert 5 <= cancelled <= 30
     retailer.close()
+
+
+def test_some_web_orders_are_collected_at_a_store_near_by(tmp_path: Path) -> None:
+    retailer = traded(tmp_path)
+    orders = orders_of(retailer)
+    collected = [event.data for event in orders["web_shop"] if event.data.pickup]
+    assert 0.1 < len(collected) / len(orders["web_shop"]) < 0.25
+    assert {order.service_level for order in collected} == {"pickup"}
+    assert {order.ship_to.country for order in collected} == {"GB"}
+    assert {order.pickup.node_id for order in collected} == {"store_bristol", "store_leeds"}
+    assert not any(order.charges for order in collected)
+    elsewhere = [event for name in ("marketplace", "store", "b2b") for event in orders[name]]
+    assert not any(event.data.pickup for event in elsewhere)
+    retailer.close()
