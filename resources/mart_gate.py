@@ -25,6 +25,7 @@ from assets.order_to_fulfillment.mart_expectations import (
     ORDER_CYCLE_TIMES,
     ORDER_PROMISE_PERFORMANCE,
 )
+from assets.order_to_fulfillment.pickup.mart_expectations import PICKUP_PERFORMANCE
 from assets.quality_gate import HELD_BECAUSE, Suite, Verdict, judge
 from resources.analytics_store.reports import Held
 from resources.gate_records import figures, move_pointer, open_case
@@ -83,6 +84,21 @@ MARTS: dict[str, GatedMart] = {
                 on placed.channel = mart.channel and placed.trading_date = mart.trading_date
             """,
             scaled=("median_hours", "p90_hours", "p95_hours"),
+        ),
+        GatedMart(
+            PICKUP_PERFORMANCE,
+            computed="coalesce(asked.pickups = mart.pickup_count, false) as pickups_agree",
+            joins="""
+                left join (
+                    select promised_date, node_id, channel, region, brand, count(*) as pickups
+                    from core.fct_pickups
+                    group by promised_date, node_id, channel, region, brand
+                ) as asked
+                on asked.promised_date = mart.promised_date and asked.node_id = mart.node_id
+                    and asked.channel = mart.channel and asked.region = mart.region
+                    and asked.brand = mart.brand
+            """,
+            scaled=("median_ready_hours", "p95_ready_hours"),
         ),
         GatedMart(
             INVENTORY_POSITION_DAILY,

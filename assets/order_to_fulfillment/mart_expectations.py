@@ -28,6 +28,8 @@ CAUSES = (
     "cancelled_by_customer",
     "payment_declined",
     "payment_expired",
+    "screening_rejected",
+    "not_collected",
 )
 
 EVERY_UNIT_IS_ACCOUNTED = holds(

@@ -510,6 +510,36 @@ class Order:
         )
         return self
 
+    def stepped(
+        self,
+        step: str,
+        when: datetime,
+        *,
+        attempt: int = 1,
+        number: int = 1,
+        promised: datetime | None = None,
+        reason: str | None = None,
+    ) -> Order:
+        """Something that happened to it at the store where it is collected."""
+        self.transactions.append(
+            {
+                "pickup_step": [
+                    {
+                        "order_id": self.order_id,
+                        "attempt": attempt,
+                        "step": step,
+                        "step_number": number,
+                        "node_id": None if step == "shipped_instead" else "store",
+                        "promised_ready_at": promised,
+                        "reason_code": reason,
+                        "occurred_at": when,
+                        "effective_at": when,
+                    }
+                ]
+            }
+        )
+        return self
+
     def delivered(self, when: datetime, node: str = "dc") -> Order:
         shipment = self._shipment(node)
         self.transactions.append(
@@ -564,5 +594,31 @@ def random_orders(rng: random.Random, count: int, first: int = 0) -> list[Order]
                     order.dispatched(left, node, with_charge=index == 0)
                     if rng.random() < 0.8:
                         order.delivered(left + timedelta(hours=rng.randint(5, 80)), node)
+        if not number % 3:
+            # Of its own chance, so that the other facts are as they were without it.
+            _collect_or_not(order, placed, random.Random(number))
         orders.append(order)
     return orders
+
+
+def _collect_or_not(order: Order, placed: datetime, rng: random.Random) -> None:
+    """A pickup of every fate, promised for a day or the next."""
+    hour = timedelta(hours=1)
+    promised = placed + rng.randint(2, 20) * hour
+    order.stepped("promised", placed, promised=promised)
+    if rng.random() < 0.2:
+        order.stepped("promised", placed + hour, number=2, promised=promised + 12 * hour)
+    if rng.random() < 0.3:
+        order.stepped(
+            "rejected", placed + hour, reason=rng.choice(["not_found", "too_busy", "odd"])
+        )
+        if rng.random() < 0.5:
+            order.stepped("shipped_instead", placed + hour, attempt=2)
+        else:
+            order.stepped("promised", placed + hour, attempt=2, promised=promised + 24 * hour)
+    elif rng.random() < 0.8:
+        ready = promised + rng.randint(-2, 2) * hour
+        order.stepped("ready", ready)
+        order.stepped("reminded", ready + 24 * hour)
+        if rng.random() < 0.8:
+            order.stepped(rng.choice(["collected", "unclaimed"]), ready + rng.randint(1, 90) * hour)

@@ -43,6 +43,7 @@ MARTS = [
     "inventory_sync_latency",
     "order_cycle_times",
     "order_promise_performance",
+    "pickup_performance",
 ]
 
 
@@ -64,13 +65,22 @@ def the_story() -> list[Order]:
         .paid(at("03-02 12:00"))
         .dispatched(at("03-03 12:00"))
         # 00:30 in London is still the day before in UTC, but not in summer.
-        .delivered(at("03-04 00:30")),
-        Order("declined", at("03-03 09:00"), [("MUG", 1, {"dc": 1})], date(2026, 3, 6)).ended(
-            "declined", at("03-03 09:10")
-        ),
-        Order("at_the_node", at("03-04 09:00"), [("MUG", 5, {"store": 5})], date(2026, 3, 4)).paid(
-            at("03-04 09:30")
-        ),
+        .delivered(at("03-04 00:30"))
+        .stepped("promised", at("03-02 12:00"), promised=at("03-02 14:00"))
+        .stepped("rejected", at("03-02 12:30"), reason="not_found")
+        .stepped("promised", at("03-02 12:30"), attempt=2, promised=at("03-02 15:00"))
+        .stepped("ready", at("03-02 15:30"), attempt=2)
+        .stepped("reminded", at("03-03 15:30"), attempt=2)
+        .stepped("collected", at("03-03 17:30"), attempt=2),
+        Order("declined", at("03-03 09:00"), [("MUG", 1, {"dc": 1})], date(2026, 3, 6))
+        .ended("declined", at("03-03 09:10"))
+        .stepped("promised", at("03-03 09:00"), promised=at("03-03 10:30")),
+        Order("at_the_node", at("03-04 09:00"), [("MUG", 5, {"store": 5})], date(2026, 3, 4))
+        .paid(at("03-04 09:30"))
+        .stepped("promised", at("03-04 09:00"), promised=at("03-04 11:00"))
+        # It was held, so its promise has moved; it counts on the day of the first.
+        .stepped("promised", at("03-04 12:00"), number=2, promised=at("03-05 10:30"))
+        .stepped("ready", at("03-05 10:30")),
         Order("on_the_road", at("03-05 09:00"), [("LAMP", 2, {"dc": 2})], date(2026, 3, 9))
         .paid(at("03-05 09:30"))
         .dispatched(at("03-05 12:00")),
@@ -257,6 +267,35 @@ def test_cycle_times_are_hours_between_the_stages(told: tuple[sa.Engine, Analyti
         ("placed_to_allocated", 3, Decimal("0.5000")),
         ("placed_to_delivered", 3, Decimal("47.0000")),
     ]
+
+
+def test_pickups_are_counted_on_the_day_that_was_first_promised(
+    told: tuple[sa.Engine, AnalyticsStore],
+) -> None:
+    found = {str(row["promised_date"]): row for row in told[1].rows("pickup_performance")}
+    assert {
+        day: {
+            name.removesuffix("_count"): count
+            for name, count in row.items()
+            if name.endswith("_count") and count
+        }
+        for day, row in found.items()
+    } == {
+        "2026-03-02": {
+            "pickup": 2,
+            "ready": 1,
+            "collected": 1,
+            "rejected": 1,
+            "rejected_not_found": 1,
+            "moved_to_other_store": 1,
+            "reminder": 1,
+        },
+        "2026-03-03": {"pickup": 1, "ended": 1},
+        "2026-03-04": {"pickup": 1, "ready": 1, "ready_in_time": 1, "open": 1},
+    }
+    assert found["2026-03-02"]["median_ready_hours"] == Decimal("3.0000")
+    assert found["2026-03-02"]["median_collect_hours"] == Decimal("26.0000")
+    assert found["2026-03-04"]["p95_ready_hours"] == Decimal("25.5000")
 
 
 def test_marts_read_core_only_and_say_who_owns_them(

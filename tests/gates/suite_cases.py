@@ -36,6 +36,7 @@ from assets.order_to_fulfillment.mart_expectations import (
     ORDER_CYCLE_TIMES,
     ORDER_PROMISE_PERFORMANCE,
 )
+from assets.order_to_fulfillment.pickup.mart_expectations import PICKUP_PERFORMANCE
 from assets.quality_gate import Suite
 from resources.layouts.uci_online_retail.expectations import FILE_SUITE as UCI_FILE
 
@@ -373,6 +374,32 @@ def atp(number: int) -> Row:
     }
 
 
+def pickups(number: int) -> Row:
+    return {
+        "promised_date": date(2026, 3, 2),
+        "node_id": f"store-{number}",
+        "channel": "web_shop",
+        "region": "uk",
+        "brand": "house",
+        "pickup_count": 9,
+        "ready_count": 5,
+        "ready_in_time_count": 4,
+        "collected_count": 2,
+        "unclaimed_count": 1,
+        "rejected_count": 5,
+        "ended_count": 0,
+        "open_count": 1,
+        "rejected_not_found_count": 1,
+        "rejected_damaged_count": 1,
+        "rejected_too_busy_count": 1,
+        "rejected_no_answer_count": 1,
+        "rejected_other_count": 1,
+        "median_ready_hours": 15_000,
+        "p95_ready_hours": 30_000,
+        "pickups_agree": True,
+    }
+
+
 def position(number: int) -> Row:
     return {
         "trading_date": date(2026, 3, 2),
@@ -647,6 +674,28 @@ CASES = {
                 "tax_is_no_rounding_error": [{"tax_amount": 15_001}],
                 "row_is_there_once": [{"channel": "twice"}, {"channel": "twice"}],
                 "orders_agree_holds": [{"orders_agree": False}],
+            },
+        ),
+        Cases(
+            PICKUP_PERFORMANCE,
+            pickups,
+            {
+                "channel_is_a_code": [{"channel": "web shop"}],
+                "pickups_are_counted": [
+                    {
+                        "pickup_count": 0,
+                        "ready_count": 0,
+                        "ready_in_time_count": 0,
+                        "open_count": -8,
+                    }
+                ],
+                "every_pickup_has_one_outcome": [{"open_count": 2}],
+                "every_refusal_has_one_reason": [{"rejected_other_count": 0}],
+                "in_time_is_ready": [{"ready_in_time_count": 6}],
+                "time_does_not_run_backwards": [{"median_ready_hours": -1}],
+                "p95_is_not_below_the_median": [{"p95_ready_hours": 14_999}],
+                "row_is_there_once": [{"node_id": "twice"}, {"node_id": "twice"}],
+                "pickups_agree_holds": [{"pickups_agree": False}],
             },
         ),
         Cases(

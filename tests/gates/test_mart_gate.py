@@ -106,6 +106,22 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
             cast(18 as decimal(18, 4)) as gross_sales_amount,
             cast(0 as decimal(18, 4)) as charge_amount, cast(3 as decimal(18, 4)) as tax_amount,
             cast(15 as decimal(18, 4)) as net_sales_amount;
+        create table core.fct_pickups as
+        select
+            date '2026-03-02' as promised_date, 'store' as node_id, 'web_shop' as channel,
+            'uk' as region, 'house' as brand
+        from (values (0), (1)) as pickups(number);
+        create table marts.pickup_performance as
+        select
+            date '2026-03-02' as promised_date, 'store' as node_id, 'web_shop' as channel,
+            'uk' as region, 'house' as brand, 2::bigint as pickup_count, 1::bigint as ready_count,
+            1::bigint as ready_in_time_count, 1::bigint as collected_count,
+            0::bigint as unclaimed_count, 1::bigint as rejected_count, 0::bigint as ended_count,
+            0::bigint as open_count, 0::bigint as rejected_not_found_count,
+            0::bigint as rejected_damaged_count, 1::bigint as rejected_too_busy_count,
+            0::bigint as rejected_no_answer_count, 0::bigint as rejected_other_count,
+            cast(1.5 as decimal(18, 4)) as median_ready_hours,
+            cast(1.5 as decimal(18, 4)) as p95_ready_hours;
     """)
     yield connection
     connection.close()
@@ -152,6 +168,15 @@ def test_sales_that_the_orders_do_not_know_are_held(copy: duckdb.DuckDBPyConnect
     (failure,) = gate.verdicts["channel_sales_daily"].failures
     assert failure.expectation == "orders_agree_holds"
     assert shown(copy, "select count(*) from marts.channel_sales_daily") == [(0,)]
+
+
+def test_pickups_that_no_store_was_asked_for_are_held(copy: duckdb.DuckDBPyConnection) -> None:
+    copy.execute("update marts.pickup_performance set pickup_count = 3, open_count = 1")
+    gate = MartGate()
+    gate(copy)
+    (failure,) = gate.verdicts["pickup_performance"].failures
+    assert failure.expectation == "pickups_agree_holds"
+    assert shown(copy, "select count(*) from marts.pickup_performance") == [(0,)]
 
 
 def test_a_mart_without_a_column_is_not_published(copy: duckdb.DuckDBPyConnection) -> None:

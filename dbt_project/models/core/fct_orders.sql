@@ -162,6 +162,8 @@ judged as (
         *,
         case
             when ended_status is not null then ended_status
+            -- Paid, but what is collected may be screened before anybody picks it.
+            when still_reserved_quantity > 0 and has_authorisation then 'screening'
             when still_reserved_quantity > 0 then 'awaiting_payment'
             when awaiting_dispatch_quantity > 0 then 'allocated'
             when shipment_count > delivered_shipment_count then 'dispatched'

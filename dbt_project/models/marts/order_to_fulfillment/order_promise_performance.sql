@@ -22,8 +22,9 @@ touched as (
 followed as (
     select
         orders.*,
-        orders.status in ('awaiting_payment', 'awaiting_capture', 'allocated', 'dispatched')
-            as is_open,
+        orders.status in (
+            'awaiting_payment', 'awaiting_capture', 'screening', 'allocated', 'dispatched'
+        ) as is_open,
         orders.shipped_quantity = orders.ordered_quantity as is_in_full,
         coalesce(orders.delivered_date, reporting_time.as_of_date) as judged_date,
         coalesce(orders.dispatched_date, reporting_time.as_of_date) as judged_dispatch_date
@@ -39,7 +40,8 @@ judged as (
         *,
         case
             when order_line_count = 0 then 'no_goods'
-            when status in ('cancelled', 'declined', 'expired') then 'cancelled'
+            when status in ('cancelled', 'declined', 'rejected', 'expired', 'unclaimed')
+                then 'cancelled'
             when unfilled_quantity > 0 or status = 'unfilled' then 'broken'
             when judged_date > promised_date then 'broken'
             when is_open then 'open'
@@ -55,6 +57,8 @@ caused as (
         case
             when outcome = 'cancelled' and status = 'cancelled' then 'cancelled_by_customer'
             when outcome = 'cancelled' and status = 'declined' then 'payment_declined'
+            when outcome = 'cancelled' and status = 'rejected' then 'screening_rejected'
+            when outcome = 'cancelled' and status = 'unclaimed' then 'not_collected'
             when outcome = 'cancelled' then 'payment_expired'
             when outcome <> 'broken' then null
             when unfilled_quantity > 0 then 'out_of_stock'
