@@ -114,10 +114,16 @@ TABLES: dict[str, GatedTable] = {
                 coalesce(r.quantity, 0) = j.reserved_quantity as reservations_agree
             from judged j
             left join (
-                select order_id, line_number, sum(quantity) as quantity
-                from reservation_movement
-                where is_start and order_id in (select order_id from judged)
-                group by order_id, line_number
+                -- What other nodes took over after a store refused was not reserved for the
+                -- line when it came.
+                select m.order_id, m.line_number, sum(m.quantity) as quantity
+                from reservation_movement m
+                left join pickup_step p
+                    on p.order_id = m.order_id and p.attempt = 1
+                    and p.step = 'promised' and p.step_number = 1
+                where m.is_start and m.order_id in (select order_id from judged)
+                    and m.node_id = coalesce(p.node_id, m.node_id)
+                group by m.order_id, m.line_number
             ) r on r.order_id = j.order_id and r.line_number = j.line_number
             """,
             holds_by=("order",),

@@ -104,9 +104,10 @@ class Store(Channel):
                 **order, handover_number=f"HO-{key[:8].upper()}", lines=wanted.lines
             )
             event_type = "retail.fulfilment.collected.v1"
-            self.answer(
-                command, event_type, self._comes_at(ready, wanted), collected, wanted.order_number
-            )
+            taken = self._comes_at(ready, wanted)
+            self.answer(command, event_type, taken, collected, wanted.order_number)
+            for line in wanted.lines:
+                self.world.shelve(taken, wanted.node_id, line.sku, -line.quantity)
 
     def _reject(self, command: Command, wanted: _Preparation, at: datetime) -> None:
         chance, key = self.world.chance, wanted.fulfilment_order_id
@@ -125,6 +126,8 @@ class Store(Channel):
         event_type = "retail.fulfilment.rejected.v1"
         event_id = self.answer(command, event_type, at, rejected, wanted.order_number)
         self.world.faults.note("pickup_reject", at, self.code, key, event_id)
+        for gone in rejected.lines:
+            self.world.shelve(at, wanted.node_id, gone.sku, -gone.quantity)
 
     def _comes_at(self, ready: datetime, wanted: _Preparation) -> datetime:
         """Most come within hours, a few after days, all while the store is open."""

@@ -19,6 +19,7 @@ from resources.operational_store.store import OperationalStore, create_engine
 from resources.outbox_dispatcher import OutboxDispatcher
 from resources.partner_poller import PartnerPoller
 from resources.partners import PartnerBook
+from resources.policy_book import FilePolicyBook
 from resources.sandbox.answer_key import read
 from tests.builders import assert_all_invariants_hold
 from tests.resources.partners.story import IMPATIENT, SandboxProcess
@@ -74,6 +75,7 @@ def trade(
     days: int,
     until: datetime,
     kill_at: datetime | None = None,
+    policies: FilePolicyBook | None = None,
 ) -> Week:
     """Trade and wait until a time; every invariant holds at the end.
 
@@ -95,7 +97,7 @@ def trade(
         sandbox.post("/sandbox/v1/configure", settings)
         trading = {"starts_at": MONDAY.isoformat(), "days": days, "orders": orders}
         sandbox.post("/sandbox/v1/trading", trading)
-        store = OperationalStore(engine)
+        store = OperationalStore(engine, policies=policies)
         clock = store.clock = claim_simulated_time(store, MONDAY)
         partners = PartnerBook.load(sandbox_url=sandbox.url)
         with client(loopback_only=True) as session:

@@ -194,6 +194,33 @@ def _take_off(
         writes.positions,
         writes.journal,
     )
+    _tell_erp(order, fulfilment_order, reason, units, writes)
+
+
+def _tell_erp(
+    order: OrderView,
+    fulfilment_order: FulfilmentOrderView,
+    reason: str,
+    units: dict[int, tuple[str, int]],
+    writes: Writes,
+) -> None:
+    """Whoever hears of stock from us hears that it is gone, as of a correction."""
+    gone: dict[str, int] = defaultdict(int)
+    for sku, quantity in units.values():
+        gone[sku] -= quantity
+    writes.send(
+        "erp",
+        "stock_adjustment.post",
+        order,
+        {
+            "document_number": f"PR-{fulfilment_order.fulfilment_order_id}",
+            "node_id": fulfilment_order.node_id,
+            "reason": reason,
+            "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in gone.items()],
+        },
+        discriminator=fulfilment_order.node_id,
+        owner=OWNER,
+    )
 
 
 def take_readiness(events: list[InboxEvent], writes: Writes) -> None:
