@@ -29,16 +29,21 @@ def command(
     json: Json = False,
 ) -> None:
     """Source the stored orders again under another policy, and say what would have changed."""
+    from assets.errors import BadInput
     from assets.order_to_fulfillment.counterfactual import compare
     from assets.order_to_fulfillment.decision import KIND
     from resources.operational_store.decision_history import decision_batches
     from resources.policy_book import read_policy
 
+    if since and until and since > until:
+        raise BadInput("--from is after --to")
     document = read_policy(policy, "order_to_fulfillment")
     first = since and since.replace(tzinfo=UTC)
     end = until and until.replace(tzinfo=UTC) + timedelta(days=1)
     with stored() as connection:
         comparison = compare(decision_batches(connection, KIND, first, end), document)
+    if not comparison.batches:
+        raise BadInput("no order was sourced in this home at that time")
     content = _content(comparison)
     content |= {
         "policy_hash": document.policy_hash,

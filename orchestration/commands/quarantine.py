@@ -82,6 +82,7 @@ def _replay(ids: list[int], everything: bool, json: bool) -> None:
     from assets.errors import BadInput
     from resources.operational_store.door import Door
     from resources.operational_store.inbox import try_again
+    from resources.operational_store.store import read_clock
 
     if bool(ids) == everything:
         raise BadInput("say which: --id NUMBER, once or more often, or --all")
@@ -110,6 +111,7 @@ def _replay(ids: list[int], everything: bool, json: bool) -> None:
         set_aside = {number for number in wanted if open_ones[number].is_set_aside}
         receipts = Door().replay_quarantined(connection, sorted({*wanted} - set_aside))
         try_again(connection, sorted(set_aside))
+        clock = read_clock(connection)
     rows: list[dict[str, Any]] = []
     for number in wanted:
         said = receipts.get(number)
@@ -132,5 +134,7 @@ def _replay(ids: list[int], everything: bool, json: bool) -> None:
         if rows:
             show(rows, ("quarantine_id", "outcome", "event_id", "reason_code", "reason"))
         typer.echo(f"{came_in} came in, {len(rows) - came_in} stay in quarantine")
+        if came_in and clock is not None and clock[0] == "simulated":
+            typer.echo("time in this home is simulated: they are applied by its next replay")
     if rows and not came_in:
         raise typer.Exit(1)

@@ -35,6 +35,7 @@ def command(
 
     from assets.errors import BadInput
     from orchestration.replay import Request, replay
+    from resources.layouts.registry import layout as known_layout
 
     if not path.exists():
         raise BadInput(f"{path} does not exist")
@@ -49,6 +50,8 @@ def command(
     )
     if request.since and request.until and request.since > request.until:
         raise BadInput("--from is after --to")
+    # A name that nobody knows must not make a home and start a database.
+    known_layout(layout)
     home = home_with_database()
     if json or not sys.stderr.isatty():
         done = replay(home, request)
