@@ -180,6 +180,19 @@ def test_goods_that_left_without_a_message_are_late_then_lost(shop: Shop) -> Non
     assert shop.rows("select status from exception_case") == [("closed",)]
 
 
+def test_a_despatch_that_is_told_late_is_late_at_the_erp_too_and_no_case(shop: Shop) -> None:
+    shop.tell(order_placed("A1", ("MUG", 8, "6.00")), payment_authorised("A1", "48.00"))
+    shop.clock.advance(minutes(3 * DAY))
+    shop.tell(shipment_dispatched("A1", (1, "MUG", 8), at=30))
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql("update command_outbox set status = 'delivered'")
+    # The ERP spoke of yesterday before it could hear of what left the day before that.
+    shop.tell(snapshot("erp", 2 * DAY, MUG=100, HAT=50))
+    shop.wait_until(3 * DAY + 60)
+    assert drift(shop) == [("MUG", 1, "late", 8)]
+    assert shop.cases() == []
+
+
 def test_a_receipt_that_waits_for_its_product_is_late(shop: Shop) -> None:
     mixed = receipt("GR-1", at=10, MUG=5, NEW=1)
     shop.tell(mixed)
