@@ -417,6 +417,16 @@ def test_latency_counts_from_the_earliest_event_that_channels_have_not_heard_of(
     assert last == [("HAT", minutes(65), minutes(90))]
 
 
+def test_goods_that_leave_as_they_were_promised_are_no_news_to_a_channel(shop: Shop) -> None:
+    shop.tell(order_placed("A1", ("HAT", 2, "6.00"), at=5), payment_authorised("A1", "12.00"))
+    shop.wait_until(60)
+    before = len(told(shop))
+    shop.tell(shipment_dispatched("A1", (1, "HAT", 2), at=30))
+    assert shop.value("select count(*) from stock_position where is_unpublished") == 0
+    shop.wait_until(90)
+    assert len(told(shop)) == before
+
+
 def test_a_brand_has_buffers_of_its_own_in_its_channel(database_url: str, tmp_path: Path) -> None:
     text = (SHIPPED / "inventory.yaml").read_text()
     text = text.replace(
