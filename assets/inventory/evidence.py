@@ -28,7 +28,10 @@ _CERTAIN = {
     "correction_unheard": ("late", -1),
 }
 _HEARS_FROM_US = frozenset({"shipped", "correction"})
-_HEARS_ELSEWHERE = frozenset({"received", "adjusted", "correction"})
+#: The same documents, from others; when we applied them says nothing about when they heard.
+_HEARS_ELSEWHERE = frozenset(
+    {"received", "adjusted", "correction", "received_unheard", "adjusted_unheard"}
+)
 
 
 def evidence(
@@ -53,6 +56,8 @@ def evidence(
         if what in _CERTAIN:
             reason, sign = _CERTAIN[what]
             rows.append((sku, reason, sign * quantity, True, happened_at))
+        elif is_told and what == "shipped_unheard":
+            rows.append((sku, "late", -quantity, True, happened_at))
         elif what in heard:
             rows.append((sku, aged, -quantity, False, happened_at))
             rows.append((sku, "duplicate", quantity, False, happened_at))

@@ -107,10 +107,15 @@ class SqlInbox:
         )
         return {(source, event_id): fields for source, event_id, fields in found}
 
-    def earliest(self) -> datetime:
-        """When the first of the claimed events happened; now where none was."""
-        moments = (event.occurred_at for event in self._claimed.values())
-        return min(moments, default=self._effective_at)
+    def earliest(self) -> dict[str, datetime]:
+        """When the first of the claimed events happened that names a SKU, by SKU."""
+        first: dict[str, datetime] = {}
+        for event in self._claimed.values():
+            for line in getattr(event.data, "lines", ()):
+                known = first.get(line.sku)
+                if known is None or event.occurred_at < known:
+                    first[line.sku] = event.occurred_at
+        return first
 
     def park(self, event: InboxEvent, reason: str, release_condition: str) -> None:
         """Let an event wait until its condition is released."""

@@ -10,16 +10,21 @@ import sqlalchemy as sa
 from assets.ports import Columns, Count, Reservation, StockPosition
 from resources.operational_store.bulk import execute, fetch, upsert
 
+_CHANGES = (
+    "unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])"
+    " as c (node_id, sku, on_hand, reserved, allocated, since)"
+)
+
 
 class SqlStock:
-    """Stock of one transaction; ``earliest`` says when the first thing that it applies happened."""
+    """Stock of one transaction; ``earliest`` gives when what it applies happened first, by SKU."""
 
     def __init__(
         self,
         connection: sa.Connection,
         effective_at: datetime,
         policy_hash: str,
-        earliest: Callable[[], datetime],
+        earliest: Callable[[], Mapping[str, datetime]],
     ) -> None:
         self._connection = connection
         self._effective_at = effective_at
@@ -40,12 +45,14 @@ class SqlStock:
         """Add to (on hand, reserved, allocated) of each (node_id, sku), new positions included."""
         if not changes:
             return
+        since = self._earliest()
         arguments = (
             [node for node, _ in changes],
             [sku for _, sku in changes],
             [on_hand for on_hand, _, _ in changes.values()],
             [reserved for _, reserved, _ in changes.values()],
             [allocated for _, _, allocated in changes.values()],
+            [since.get(sku, self._effective_at) for _, sku in changes],
         )
         # An update locks in the order in which it comes across the rows, so they are locked before.
         fetch(
@@ -55,17 +62,18 @@ class SqlStock:
             " order by p.node_id, p.sku for update of p",
             *arguments[:2],
         )
+        # Units that are promised and leave as promised change nothing that a channel may sell.
+        changes_the_offer = "c.on_hand <> c.reserved + c.allocated"
         updated = execute(
             self._connection,
             "update stock_position p set"
             " on_hand_quantity = p.on_hand_quantity + c.on_hand,"
             " reserved_quantity = p.reserved_quantity + c.reserved,"
             " allocated_quantity = p.allocated_quantity + c.allocated,"
-            " is_unpublished = true, unpublished_since = least(p.unpublished_since, %s)"
-            " from unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])"
-            " as c (node_id, sku, on_hand, reserved, allocated)"
-            " where p.node_id = c.node_id and p.sku = c.sku",
-            self._earliest(),
+            f" is_unpublished = p.is_unpublished or {changes_the_offer},"
+            f" unpublished_since = case when {changes_the_offer}"
+            " then least(p.unpublished_since, c.since) else p.unpublished_since end"
+            f" from {_CHANGES} where p.node_id = c.node_id and p.sku = c.sku",
             *arguments,
         )
         if updated < len(changes):
@@ -73,12 +81,9 @@ class SqlStock:
                 self._connection,
                 "insert into stock_position"
                 " (node_id, sku, on_hand_quantity, reserved_quantity, allocated_quantity,"
-                " unpublished_since) select c.*, %s from unnest"
-                " (%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])"
-                " as c (node_id, sku, on_hand, reserved, allocated)"
+                f" unpublished_since) select c.* from {_CHANGES}"
                 " where not exists (select from stock_position p"
                 " where p.node_id = c.node_id and p.sku = c.sku) order by 1, 2",
-                self._earliest(),
                 *arguments,
             )
 

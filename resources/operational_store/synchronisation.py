@@ -47,11 +47,12 @@ _UNDELIVERED = """
         and o.payload ->> 'node_id' = %s and line.sku = any(%s)
         and (o.payload ->> 'effective_at')::timestamptz <= %s
 """
+# What was applied here after the snapshot's time, nobody could have heard from us by then.
 _MOVED = """
     select m.sku,
-        case when c.reference_id is null then m.kind
-            when m.effective_at > %s then 'correction_unheard' else 'correction' end,
-        sum(m.quantity)::bigint, max(m.occurred_at)
+        case when c.reference_id is not null then 'correction' else m.kind end
+            || case when m.effective_at > %s then '_unheard' else '' end,
+        sum(m.quantity)::bigint, max(m.effective_at)
     from stock_movement m
     left join (select distinct reference_id from stock_correction) c
         on c.reference_id = m.reference_id

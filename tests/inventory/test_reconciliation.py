@@ -106,6 +106,13 @@ def test_a_despatch_that_the_erp_has_not_booked_is_late_for_two_days_and_then_lo
     assert coded(shipped, system="erp", held=10, stated=13) == {reason: 3}
 
 
+def test_a_despatch_that_we_heard_of_after_the_snapshot_cannot_be_in_the_erps_book() -> None:
+    # It left days before, and the warehouse told us late: the ERP hears of it from us only.
+    unheard = fact("shipped_unheard", -3, 200)
+    assert coded(unheard, system="erp", held=10, stated=13) == {"late": 3}
+    assert coded(unheard, system="wms", held=10, stated=13) == {"miscount": 3}
+
+
 def test_a_despatch_that_the_erp_has_booked_twice_is_a_duplicate() -> None:
     assert coded(fact("shipped", -3), system="erp", held=10, stated=7) == {"duplicate": -3}
 

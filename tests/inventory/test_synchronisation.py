@@ -247,6 +247,19 @@ def test_goods_that_left_without_a_message_are_late_then_lost(shop: Shop) -> Non
     assert shop.rows("select status from exception_case") == [("closed",)]
 
 
+def test_a_despatch_that_is_told_late_is_late_at_the_erp_too_and_no_case(shop: Shop) -> None:
+    shop.tell(order_placed("A1", ("MUG", 8, "6.00")), payment_authorised("A1", "48.00"))
+    shop.clock.advance(minutes(3 * DAY))
+    shop.tell(shipment_dispatched("A1", (1, "MUG", 8), at=30))
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql("update command_outbox set status = 'delivered'")
+    # The ERP spoke of yesterday before it could hear of what left the day before that.
+    shop.tell(snapshot("erp", 2 * DAY, MUG=100, HAT=50))
+    shop.wait_until(3 * DAY + 60)
+    assert drift(shop) == [("MUG", 1, "late", 8)]
+    assert shop.cases() == []
+
+
 def test_a_receipt_that_waits_for_its_product_is_late(shop: Shop) -> None:
     mixed = receipt("GR-1", at=10, MUG=5, NEW=1)
     shop.tell(mixed)
@@ -584,6 +597,16 @@ def test_latency_counts_from_the_earliest_event_that_channels_have_not_heard_of(
         " where channel = 'b2b' order by effective_at desc, sku limit 1"
     )
     assert last == [("HAT", minutes(65), minutes(90))]
+
+
+def test_goods_that_leave_as_they_were_promised_are_no_news_to_a_channel(shop: Shop) -> None:
+    shop.tell(order_placed("A1", ("HAT", 2, "6.00"), at=5), payment_authorised("A1", "12.00"))
+    shop.wait_until(60)
+    before = len(told(shop))
+    shop.tell(shipment_dispatched("A1", (1, "HAT", 2), at=30))
+    assert shop.value("select count(*) from stock_position where is_unpublished") == 0
+    shop.wait_until(90)
+    assert len(told(shop)) == before
 
 
 def test_a_brand_has_buffers_of_its_own_in_its_channel(database_url: str, tmp_path: Path) -> None:
