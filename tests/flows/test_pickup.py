@@ -425,8 +425,8 @@ def test_another_store_takes_over_if_the_customer_goes_there(shop: Shop) -> None
     assert shop.messages() == ["order_confirmed", "pickup_moved"]
     shop.tell(ready_for_pickup("A1", BRISTOL, at=90), collected("A1", (1, "MUG", 3), store=BRISTOL))
     assert shop.status("A1") == "delivered"
-    assert held_by_gates(shop) == []
     assert shop.cases() == []
+    assert held_by_gates(shop) == []
 
 
 def test_after_the_last_store_that_may_be_asked_it_travels(shop: Shop) -> None:
@@ -590,7 +590,6 @@ def test_money_that_was_taken_for_goods_that_nobody_collects_is_refunded(prepaid
     assert prepaid.status("A1") == "unclaimed"
     ((_, asked),) = prepaid.commands("payment.refund")
     assert (asked["amount"], asked["reason"]) == ("7.2000", "unclaimed")
-    assert held_by_gates(prepaid) == []
     assert prepaid.commands("payment.void") == []
     assert prepaid.entries("refund_request") == [
         ("refund_request", "customer_deposits", "7.2"),
@@ -604,6 +603,7 @@ def test_money_that_was_taken_for_goods_that_nobody_collects_is_refunded(prepaid
     assert prepaid.balance("refunds_payable") == prepaid.balance("payment_clearing") == 0
     prepaid.tell(payment_refunded("A1", "0.01", at=10_001))
     assert prepaid.cases() == [("refund_not_asked_for", "web_shop/A1", 1)]
+    assert held_by_gates(prepaid) == []
 
 
 def test_a_refund_that_the_provider_cannot_pay_stays_owed_and_needs_a_person(prepaid: Shop) -> None:
