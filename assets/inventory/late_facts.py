@@ -90,16 +90,18 @@ def correct_counts(
     counts = counted_before_told([movement for _, movement in booked], unit_of_work)
     if not counts:
         return
-    excess = beyond_the_count(counts, unit_of_work)
+    # Only units that a node was picking can be more than the count knew.
+    picked = {(m.node_id, m.sku) for _, m in booked if m.kind == "shipped"} & counts.keys()
+    excess = beyond_the_count({key: counts[key] for key in picked}, unit_of_work) if picked else {}
     for scope, movement in booked:
         key = (movement.node_id, movement.sku)
         count = counts.get(key)
         if count is None or not is_known_to(count, movement):
             continue
-        # Only units that a node was picking can be more than the count knew.
         settles = excess[key] if movement.kind == "shipped" else 0
         correction, left = correct_count(movement.quantity, settles)
-        excess[key] -= settles - left
+        if settles:
+            excess[key] = left
         if not correction:
             continue
         reference = identify_text("count_correction", str(movement.reference_id))
