@@ -48,6 +48,10 @@ def stored() -> Iterator[sa.Connection]:
         yield connection
 
 
+#: Rows that a person is shown of a list; JSON has them all.
+SHOWN = 50
+
+
 def report_list(items: Sequence[Mapping[str, Any]]) -> None:
     """Print a list for a program."""
     sys.stdout.write(json.dumps(list(items), indent=2, default=str) + "\n")
@@ -66,3 +70,10 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         # What partners sent may look like markup.
         table.add_row(*("" if row[name] is None else escape(str(row[name])) for name in columns))
     Console().print(table)
+
+
+def show_first(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print the first rows of a list for a person, and how many there are where that is not all."""
+    show(rows[:SHOWN], columns)
+    if len(rows) > SHOWN:
+        sys.stdout.write(f"the first {SHOWN} of {len(rows)}; --json lists all\n")

@@ -8,9 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestration.commands._opening import Json, report
-from orchestration.commands._reading import report_list, show, stored
-
-SHOWN = 50
+from orchestration.commands._reading import report_list, show_first, stored
 
 
 class Action(StrEnum):
@@ -73,8 +71,6 @@ def _print(rows: list[dict[str, Any]], nothing: str) -> None:
             "tries": row["attempts"],
             "error": row["last_error"],
         }
-        for row in rows[:SHOWN]
+        for row in rows
     ]
-    show(narrow, tuple(narrow[0]))
-    if len(rows) > SHOWN:
-        typer.echo(f"the first {SHOWN} of {len(rows)}; --json lists all")
+    show_first(narrow, tuple(narrow[0]))

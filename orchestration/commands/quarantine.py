@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestration.commands._opening import Json, report
-from orchestration.commands._reading import report_list, show, stored
+from orchestration.commands._reading import report_list, show, show_first, stored
 
 COLUMNS = (
     "quarantine_id",
@@ -20,7 +20,6 @@ COLUMNS = (
     "reason",
     "position",
 )
-SHOWN = 50
 
 
 class Action(StrEnum):
@@ -70,10 +69,8 @@ def _list(json: bool) -> None:
         typer.echo("nothing is in quarantine")
     else:
         # What a terminal of ordinary width can hold; JSON has the rest.
-        narrow = [{**row, "id": row["quarantine_id"]} for row in rows[:SHOWN]]
-        show(narrow, ("id", "status", "source", "reason", "position"))
-        if len(rows) > SHOWN:
-            typer.echo(f"the first {SHOWN} of {len(rows)}; --json lists all")
+        narrow = [{**row, "id": row["quarantine_id"]} for row in rows]
+        show_first(narrow, ("id", "status", "source", "reason", "position"))
 
 
 def _replay(ids: list[int], everything: bool, json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands._opening import Json
-from orchestration.commands._reading import report_list, show, stored
+from orchestration.commands._reading import report_list, show_first, stored
 
 COLUMNS = (
     "waiting_reason",
@@ -19,7 +19,6 @@ COLUMNS = (
     "event_id",
     "waiting_since",
 )
-SHOWN = 50
 
 
 class Action(StrEnum):
@@ -56,6 +55,4 @@ def command(
     elif not rows:
         typer.echo("nothing waits")
     else:
-        show(rows[:SHOWN], COLUMNS)
-        if len(rows) > SHOWN:
-            typer.echo(f"the first {SHOWN} of {len(rows)}; --json lists all")
+        show_first(rows, COLUMNS)
