@@ -255,7 +255,8 @@ class Stock(Protocol):
 class Synchronisation(Protocol):
     """What is known of other systems' stock, and what could explain that it is not ours.
 
-    Facts are (sku, what it is, units, when); `assets.inventory.evidence` says what each shows.
+    Facts are (sku, what it is, units, when); what each shows is said where drift is explained, in
+    `assets.inventory.synchronisation.evidence`.
     """
 
     def watermark(self) -> int:

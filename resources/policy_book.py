@@ -17,7 +17,8 @@ import yaml
 from assets.decisions.policy_document import PolicyDocument
 from assets.errors import PolicyError
 from assets.finance.policy import finance_policy
-from assets.inventory.policy import inventory_policy, synchronisation_policy
+from assets.inventory.policy import inventory_policy
+from assets.inventory.synchronisation.policy import synchronisation_policy
 from assets.master_data.policy import pricing_policy
 from assets.operations_policy import OperationsPolicy, operations_policy
 from assets.order_to_fulfillment.pickup.policy import pickup_policy

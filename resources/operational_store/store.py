@@ -17,8 +17,9 @@ import structlog
 from assets.contracts.registry import CONTRACTS
 from assets.errors import EnvironmentProblem, PolicyError
 from assets.finance import service as finance
-from assets.inventory import publication, synchronisation
+from assets.inventory import publication
 from assets.inventory import service as inventory
+from assets.inventory.synchronisation import service as synchronisation
 from assets.master_data import service as master_data
 from assets.order_to_fulfillment import service as order_to_fulfillment
 from assets.order_to_fulfillment.policy import order_policy

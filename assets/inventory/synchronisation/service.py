@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -17,72 +16,20 @@ import pandas as pd
 from assets.commerce.identifiers import identify_text
 from assets.contracts.inventory import InventorySnapshotTaken
 from assets.facts import FactRows
-from assets.inventory.correction import correct, revise
-from assets.inventory.drift_cases import tell_people
-from assets.inventory.evidence import evidence
 from assets.inventory.ledger import BELIEFS
-from assets.inventory.policy import SynchronisationPolicy, synchronisation_policy
 from assets.inventory.publication import house_channels
-from assets.inventory.reconciliation import code_drift, compare, is_mass_drop
 from assets.inventory.service import Books, flush, open_books
+from assets.inventory.synchronisation.comparison import Comparison, place_of, snapshot_id
+from assets.inventory.synchronisation.correction import correct, revise
+from assets.inventory.synchronisation.drift_cases import tell_people
+from assets.inventory.synchronisation.evidence import evidence
+from assets.inventory.synchronisation.policy import SynchronisationPolicy, synchronisation_policy
+from assets.inventory.synchronisation.rules import code_drift, compare, is_mass_drop
 from assets.ports import Case, InboxEvent, PolicyBook, UnitOfWork
 
 CONSUMER = "inventory_synchronisation"
 OWNER = "stock_control"
 MASS_DROP = "snapshot_mass_drop"
-
-
-@dataclass
-class Comparison:
-    """One snapshot beside the ledger.
-
-    Attributes:
-        compared: Its lines, one row per SKU that we know.
-        coded: Its drift by reason.
-        watermark: Up to where the stock ledgers had been read.
-    """
-
-    event: InboxEvent
-    compared: pd.DataFrame
-    coded: pd.DataFrame
-    watermark: int
-    policy: SynchronisationPolicy
-
-    @property
-    def data(self) -> InventorySnapshotTaken:
-        """The contract's payload."""
-        taken: InventorySnapshotTaken = self.event.data
-        return taken
-
-    @property
-    def snapshot_id(self) -> str:
-        """One document of one system is one snapshot."""
-        return snapshot_id(self.event)
-
-    @property
-    def as_of(self) -> datetime:
-        """The instant that it is true of (UTC)."""
-        return self.data.as_of.astimezone(UTC)
-
-    @property
-    def where(self) -> str:
-        """Its node or channel."""
-        return place_of(self.data)
-
-    def key(self, sku: str) -> str:
-        """What a case about one SKU of it is known by."""
-        return f"{self.data.system}/{self.where}/{sku}"
-
-
-def snapshot_id(event: InboxEvent) -> str:
-    """The id of a snapshot, made of its system and document number."""
-    data = event.data
-    return identify_text("inventory_snapshot", event.source, data.system, data.document_number)
-
-
-def place_of(data: InventorySnapshotTaken) -> str:
-    """The node or channel of a snapshot."""
-    return data.node_id or data.channel or ""
 
 
 def settled_until(policies: PolicyBook, now: datetime) -> datetime:

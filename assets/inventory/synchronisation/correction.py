@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -20,14 +20,12 @@ from assets.commerce.money import to_text
 from assets.contracts.inventory import AdjustedLine, InventoryAdjusted
 from assets.facts import FactRows
 from assets.inventory.ledger import BELIEFS
-from assets.inventory.policy import SynchronisationPolicy
-from assets.inventory.reconciliation import CORRECTED, propose
-from assets.inventory.reconciliation import revise as code_again
 from assets.inventory.service import Books, apply, flush, open_books, reference
+from assets.inventory.synchronisation.comparison import Comparison
+from assets.inventory.synchronisation.policy import SynchronisationPolicy
+from assets.inventory.synchronisation.rules import CORRECTED, propose
+from assets.inventory.synchronisation.rules import revise as code_again
 from assets.ports import Case, Command, InboxEvent, UnitOfWork
-
-if TYPE_CHECKING:
-    from assets.inventory.synchronisation import Comparison
 
 SOURCE = "reconciliation"
 OWNER = "stock_control"
