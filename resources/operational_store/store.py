@@ -55,9 +55,17 @@ IN_THE_WAY = (
 
 
 def create_engine(url: str) -> sa.Engine:
-    """The engine that every process of a home uses; connections are checked before use."""
+    """The engine that every process of a home uses; connections are checked before use.
+
+    An error of its tells the statement and never the values, which may be somebody's name.
+    """
     return sa.create_engine(
-        url, pool_pre_ping=True, pool_size=4, max_overflow=4, connect_args={"connect_timeout": 10}
+        url,
+        pool_pre_ping=True,
+        pool_size=4,
+        max_overflow=4,
+        connect_args={"connect_timeout": 10},
+        hide_parameters=True,
     )
 
 
