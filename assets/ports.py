@@ -288,9 +288,9 @@ class Synchronisation(Protocol):
     ) -> list[tuple[str, str, int, datetime]]: ...
 
     def arrived_late(
-        self, node_ids: Iterable[str], since: datetime
+        self, since: Mapping[str, datetime]
     ) -> tuple[list[tuple[Any, ...]], list[tuple[str, str, int]]]:
-        """Drift of snapshots since, as it was last coded, and what has moved before them since.
+        """Each node's drift since, as last coded, and what of before it has moved later.
 
         The coding: (snapshot_id, sku, reason_code, quantity, revision, amount a unit, currency,
         as_of, system, node_id, units booked by a correction). The movements: (snapshot_id, sku,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -101,9 +101,9 @@ _FORMER_LEVELS = f"""
 _LAST_CODING = """
     with last as (
         select d.snapshot_id, d.sku, max(d.revision) as revision
-        from inventory_drift_reason d
-        join inventory_snapshot s on s.snapshot_id = d.snapshot_id and s.sku = d.sku
-        where s.node_id = any(%s) and s.occurred_at > %s
+        from unnest(%s::text[], %s::timestamptz[]) as asked (node_id, since)
+        join inventory_snapshot s on s.node_id = asked.node_id and s.occurred_at > asked.since
+        join inventory_drift_reason d on d.snapshot_id = s.snapshot_id and d.sku = s.sku
         group by d.snapshot_id, d.sku
     )
     select d.snapshot_id::text, d.sku, d.reason_code, d.quantity, d.revision,
@@ -121,11 +121,15 @@ _LAST_CODING = """
 """
 # Corrections are no news, but for this: one that a snapshot knew of has been taken back since.
 _ARRIVED = """
+    with asked as (
+        select * from unnest(%s::text[], %s::timestamptz[]) as asked (node_id, since)
+    )
     select s.snapshot_id::text, s.sku, sum(m.quantity)::bigint
-    from inventory_snapshot s
+    from asked
+    join inventory_snapshot s on s.node_id = asked.node_id and s.occurred_at > asked.since
     join stock_movement m on m.node_id = s.node_id and m.sku = s.sku
         and m.occurred_at <= s.occurred_at and m.ledger_sequence > s.ledger_watermark
-    where s.node_id = any(%s) and s.occurred_at > %s and s.drift_quantity <> 0
+    where s.drift_quantity <> 0
         and not exists (
             select from stock_correction c
             where c.reference_id = m.reference_id and not exists (
@@ -138,8 +142,9 @@ _ARRIVED = """
             )
         )
         and m.ledger_sequence > (
-            select min(w.ledger_watermark) from inventory_snapshot w
-            where w.node_id = any(%s) and w.occurred_at > %s
+            select min(w.ledger_watermark)
+            from inventory_snapshot w
+            join asked on w.node_id = asked.node_id and w.occurred_at > asked.since
         )
     group by s.snapshot_id, s.sku
     having sum(m.quantity) <> 0
@@ -229,11 +234,11 @@ class SqlSynchronisation:
         )
 
     def arrived_late(
-        self, node_ids: Iterable[str], since: datetime
+        self, since: Mapping[str, datetime]
     ) -> tuple[list[tuple[Any, ...]], list[tuple[str, str, int]]]:
-        """Drift of snapshots since, as it was last coded, and what has moved before them since."""
-        nodes = list(node_ids)
-        arrived = fetch(self._connection, _ARRIVED, nodes, since, nodes, since)
+        """Each node's drift since, as last coded, and what of before it has moved later."""
+        asked = (list(since), list(since.values()))
+        arrived = fetch(self._connection, _ARRIVED, *asked)
         if not arrived:
             return [], []
-        return fetch(self._connection, _LAST_CODING, nodes, since), arrived
+        return fetch(self._connection, _LAST_CODING, *asked), arrived

@@ -51,12 +51,8 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     accepted = _accepted(ordered, policies, unit_of_work)
     if not accepted:
         return
-    house = synchronisation_policy(
-        unit_of_work.policies.resolve("inventory_synchronisation", "", "")
-    )
-    since = unit_of_work.effective_at - timedelta(days=house.evidence_days)
     latest = {event.data.node_id: event for event in accepted if event.data.node_id}
-    revise(latest, since, house, unit_of_work)
+    revise(latest, policies, unit_of_work)
     rounds = _by_instant(accepted)
     if len(rounds) > 1:
         # All at once, so that two who want some of the same do not wait for each other.
