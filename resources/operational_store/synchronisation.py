@@ -151,7 +151,21 @@ _ARRIVED = """
     order by 1, 2
 """
 
+_WAITING = """
+    select i.inbox_id, (i.data ->> 'as_of')::timestamptz,
+        coalesce(i.data ->> 'node_id', i.data ->> 'channel')
+    from event_inbox i
+    where i.status = 'pending' and i.consumer = %s and i.occurred_at <= %s
+"""
+
 Fact = tuple[str, str, int, datetime]
+
+
+def waiting_snapshots(
+    connection: sa.Connection, consumer: str, until: datetime
+) -> list[tuple[int, datetime, str]]:
+    """(inbox id, as of, node or channel) of the snapshots that were taken by then and wait."""
+    return fetch(connection, _WAITING, consumer, until)
 
 
 class SqlSynchronisation:

@@ -38,6 +38,30 @@ def settled_until(policies: PolicyBook, now: datetime) -> datetime:
     return now - synchronisation_policy(values).settling
 
 
+def in_batches(waiting: Iterable[tuple[int, datetime, str]], at_most: int) -> list[list[int]]:
+    """Snapshots in the order in which they are compared, cut so that no cut can be noticed.
+
+    Oldest first, and those of one place and instant stay together, since none of them is corrected
+    before all are compared: so it makes no difference where the others are cut.
+
+    Args:
+        waiting: (inbox id, as of, node or channel) of each.
+        at_most: How many go into one batch, unless more than that are of one place and instant.
+
+    Returns:
+        Inbox ids by batch.
+    """
+    groups: dict[tuple[datetime, str], list[int]] = defaultdict(list)
+    for inbox_id, as_of, place in waiting:
+        groups[as_of, place].append(inbox_id)
+    batches: list[list[int]] = []
+    for key in sorted(groups):
+        if not batches or len(batches[-1]) + len(groups[key]) > at_most:
+            batches.append([])
+        batches[-1] += groups[key]
+    return batches
+
+
 def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     """Compare snapshots, code their drift, and correct what needs no person.
 
