@@ -263,8 +263,11 @@ class Synchronisation(Protocol):
         """The last number that the stock ledgers have given."""
         ...
 
-    def newest(self) -> dict[tuple[str, str], datetime]:
-        """Time of the newest snapshot that was compared, by (system, node or channel)."""
+    def newest(self, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
+        """Time of the newest snapshot that was compared, by (system, node or channel).
+
+        Only of these, and only where there is one.
+        """
         ...
 
     def released(self, case_type: str, business_keys: Iterable[str]) -> set[str]:
@@ -292,9 +295,10 @@ class Synchronisation(Protocol):
     ) -> tuple[list[tuple[Any, ...]], list[tuple[str, str, int]]]:
         """Each node's drift since, as last coded, and what of before it has moved later.
 
-        The coding: (snapshot_id, sku, reason_code, quantity, revision, amount a unit, currency,
-        as_of, system, node_id, units booked by a correction). The movements: (snapshot_id, sku,
-        quantity); of corrections only those count that a snapshot knew of and that were taken back.
+        Of SKUs only that something has moved of. The coding: (snapshot_id, sku, reason_code,
+        quantity, revision, amount a unit, currency, as_of, system, node_id, units booked by a
+        correction). The movements: (snapshot_id, sku, quantity); of corrections only those count
+        that a snapshot knew of and that were taken back.
         """
         ...
 
@@ -412,7 +416,10 @@ class Orders(Protocol):
 
     def lock(self, order_ids: Iterable[str]) -> dict[str, OrderView]: ...
     def taken_on(self, since: datetime, until: datetime) -> list[tuple[str, date, int, int]]:
-        """(node_id, local day, orders, units) of orders placed in [since, until]."""
+        """(node_id, local day, orders, units) of orders placed in [since, until].
+
+        Without what was released or has expired since.
+        """
         ...
 
     def lock_expired(self, instant: datetime, limit: int) -> dict[str, OrderView]: ...

@@ -150,7 +150,9 @@ def _accepted(
     """Those that can be compared; the others are refused, or wait for their node."""
     nodes = unit_of_work.master_data.nodes()
     channels = house_channels(unit_of_work.policies)
-    newest = unit_of_work.synchronisation.newest()
+    newest = unit_of_work.synchronisation.newest(
+        {(event.data.system, place_of(event.data)) for event in events}
+    )
     known = unit_of_work.known(
         "inventory_snapshot", "snapshot_id", [snapshot_id(event) for event in events]
     )
