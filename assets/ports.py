@@ -147,7 +147,13 @@ class MasterData(Protocol):
         ...
 
     def put_products(self, columns: Columns) -> None: ...
-    def put_prices(self, columns: Columns) -> None: ...
+    def put_prices(self, columns: Columns) -> dict[tuple[str, str, datetime], tuple[int, str]]:
+        """Append those of which no price is held; gives what is held of all of them.
+
+        By (sku, channel, from when on): unit price and currency.
+        """
+        ...
+
     def latest_shown(
         self, keys: Iterable[tuple[str, str]]
     ) -> list[tuple[str, str, int, str, datetime, datetime]]:
