@@ -17,7 +17,7 @@ from assets.facts import FactRows
 from assets.finance.journal import Journal
 from assets.finance.policy import Accounts
 from assets.inventory.late_facts import correct_counts, is_known_to
-from assets.inventory.ledger import LEDGERS, Movement, PositionChanges
+from assets.inventory.ledger import LEDGERS, Movement, PositionChanges, StockLedgers
 from assets.inventory.publication import acknowledge
 from assets.inventory.rules import book_change
 from assets.ports import (
@@ -245,9 +245,8 @@ def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -
 def flush(books: Books) -> None:
     """Write what the books have gathered, as one statement a table."""
     unit_of_work = books.unit_of_work
-    correct_counts(
-        books.told_late, books.products, unit_of_work, books.rows, books.changes, books.journal
-    )
+    ledgers = StockLedgers(unit_of_work, books.rows, books.changes, books.journal)
+    correct_counts(books.told_late, books.products, ledgers)
     books.rows.flush(unit_of_work)
     books.changes.flush(unit_of_work)
     books.journal.flush(unit_of_work)

@@ -10,7 +10,7 @@ from assets.commerce.identifiers import order_id_text
 from assets.decisions.process_log import ProcessLog
 from assets.facts import FactRows, in_columns
 from assets.finance.journal import Journal
-from assets.inventory.ledger import LEDGERS, PositionChanges
+from assets.inventory.ledger import LEDGERS, PositionChanges, StockLedgers
 from assets.order_to_fulfillment.pickup.policy import PickupPolicy, pickup_policy
 from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
 from assets.ports import (
@@ -144,6 +144,11 @@ class Writes:
         self._contacts: list[tuple[Any, ...]] = []
         self._policies: dict[tuple[str, str], OrderPolicy] = {}
         self._pickup_policies: dict[tuple[str, str], PickupPolicy] = {}
+
+    @property
+    def stock_ledgers(self) -> StockLedgers:
+        """Where movements of units go, with their value."""
+        return StockLedgers(self.unit_of_work, self.rows, self.positions, self.journal)
 
     def policy(self, region: str, brand: str) -> OrderPolicy:
         """This flow's policy in a region and brand."""
