@@ -111,11 +111,15 @@ class Inbox(Protocol):
 
 
 class ProductTerms(NamedTuple):
-    """What stock and money need to know of a product; the cost is in its own currency."""
+    """What stock and money need to know of a product; the cost is in its own currency.
+
+    Nothing of it leaves before ``available_from``.
+    """
 
     standard_cost: int
     tax_rate_basis_points: int
     currency_code: str
+    available_from: datetime | None = None
 
 
 #: The columns of `MasterData.put_customers`.
@@ -302,7 +306,8 @@ class Synchronisation(Protocol):
 class OrderView:
     """What the next step of an order needs to know of it.
 
-    ``changed_at`` is when the event that this batch applies to it happened; it is not stored.
+    ``promised_date`` is what the customer was promised last, until the order ends. ``changed_at``
+    is when the event that this batch applies to it happened; it is not stored.
     """
 
     order_id: str
@@ -330,6 +335,8 @@ class OrderView:
     open_fulfilment_orders: int
     undelivered_fulfilment_orders: int
     expires_at: datetime | None
+    promised_date: date | None = None
+    promise_number: int = 0
     changed_at: datetime | None = None
 
 
@@ -415,6 +422,19 @@ class Orders(Protocol):
         ...
 
     def lock_expired(self, instant: datetime, limit: int) -> dict[str, OrderView]: ...
+    def lock_overdue(
+        self, days: Mapping[tuple[str, str], date], most_promises: int, limit: int
+    ) -> dict[str, OrderView]:
+        """Parcels' orders of a (region, brand) promised before its day, promised so often at most.
+
+        Not those that their customers collect, nor those of which something lies unread.
+        """
+        ...
+
+    def promise_scopes(self) -> list[tuple[str, str]]:
+        """(region, brand) of the orders with a promise that is still to be kept."""
+        ...
+
     def put_states(self, orders: Iterable[OrderView]) -> None: ...
     def fulfilment_orders(self, order_ids: Iterable[str]) -> list[FulfilmentOrderView]: ...
     def put_fulfilment_orders(self, fulfilment_orders: Iterable[FulfilmentOrderView]) -> None: ...
@@ -435,6 +455,68 @@ class Orders(Protocol):
         ...
 
 
+class InboundSupply(NamedTuple):
+    """Units (each) of one SKU that one document still is to bring."""
+
+    sku: str
+    document_number: str
+    status: str
+    expected_at: datetime
+    quantity: int
+
+
+class PooledLine(NamedTuple):
+    """An order line that is promised and waits for supply; money in ten-thousandths a unit.
+
+    ``available_from`` is when its supply can be shipped, as it was announced at ``opened_at``.
+    """
+
+    order_id: str
+    line_number: int
+    sku: str
+    pool: str
+    quantity: int
+    unit_price: int
+    available_from: datetime
+    opened_at: datetime
+
+
+class Supply(Protocol):
+    """What is on its way to us, and the order lines that wait for it."""
+
+    def inbound(self, skus: Iterable[str], expected_since: datetime) -> list[InboundSupply]:
+        """What is announced of these SKUs, not received yet and expected since an instant."""
+        ...
+
+    def pools(self, skus: Iterable[str]) -> dict[tuple[str, str], int]:
+        """Units in each (sku, pool) of these SKUs, locked until the transaction ends."""
+        ...
+
+    def has_pooled(self) -> bool:
+        """Whether any line waits at all."""
+        ...
+
+    def pooled_of_skus(self, skus: Iterable[str] | None) -> list[PooledLine]:
+        """Lines that wait for these SKUs, or for any, the longest waiting first."""
+        ...
+
+    def pooled_of_orders(self, order_ids: Iterable[str]) -> list[PooledLine]:
+        """Lines of these orders that wait, by order and line."""
+        ...
+
+    def change_pools(self, changes: Mapping[tuple[str, str], tuple[int, int]]) -> None:
+        """Add units to (sku, pool); the second number is the cap that more units must keep."""
+        ...
+
+    def put_pooled(self, lines: Sequence[PooledLine]) -> None:
+        """Store lines that wait, new ones included."""
+        ...
+
+    def end_pooled(self, keys: Sequence[tuple[str, int]]) -> None:
+        """These (order_id, line_number) wait no longer."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction of one flow: everything in it is stored, or nothing is."""
 
@@ -450,6 +532,8 @@ class UnitOfWork(Protocol):
     def synchronisation(self) -> Synchronisation: ...
     @property
     def pickups(self) -> Pickups: ...
+    @property
+    def supply(self) -> Supply: ...
     @property
     def policies(self) -> PolicyBook: ...
     @property

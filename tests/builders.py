@@ -380,6 +380,7 @@ class Shop:
         self.store.report_overdue()
         self.store.report_silence()
         self.store.expire_reservations()
+        self.store.keep_promises()
         self.store.reconcile()
         self.store.publish_availability()
 

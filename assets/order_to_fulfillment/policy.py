@@ -24,6 +24,9 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reservation_minutes: Count
     promise_working_days_by_region: dict[str, Count]
     express_working_days: Count
+    most_new_promises: Count
+    late_parcel_working_days_by_region: dict[str, Count]
+    most_nodes_asked: Annotated[int, Meta(ge=1)]
     charge_tax_rate_basis_points: Count
     predecessor_timeout_hours: Count
     carrier_silence_working_days_by_region: dict[str, Count]
@@ -45,6 +48,10 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if service_level == "express":
             return self.express_working_days
         return _of_region(self.promise_working_days_by_region, region)
+
+    def late_parcel_days(self, region: str) -> int:
+        """Working days from today in which a parcel that is late should come."""
+        return _of_region(self.late_parcel_working_days_by_region, region)
 
     def silence_days(self, region: str) -> int:
         """Working days after the despatch day in which a carrier has to deliver or answer."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from assets.commerce.identifiers import identify
 from assets.inventory.late_facts import correct_counts
 from assets.inventory.ledger import Movement
 from assets.order_to_fulfillment import silence
+from assets.order_to_fulfillment.allocating import allocate, reserve
 from assets.order_to_fulfillment.handing_over import (
     AT_THE_NODE,
     Handover,
@@ -15,9 +18,13 @@ from assets.order_to_fulfillment.handing_over import (
     hand_over,
     handover_of,
 )
+from assets.order_to_fulfillment.promises import NODE_REJECTED, day_after, promise_later
+from assets.order_to_fulfillment.resourcing import Wanted, source_again
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import InboxEvent, Scope
+from assets.ports import AllocatedLine, FulfilmentOrderView, InboxEvent, OrderView, Scope
+
+FULFILMENT_REJECTED = "fulfilment_rejected"
 
 
 def take_acceptances(events: list[InboxEvent], writes: Writes) -> None:
@@ -38,8 +45,12 @@ def take_acceptances(events: list[InboxEvent], writes: Writes) -> None:
 
 
 def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
-    """The node cannot do it: its allocation ends, and a person is asked."""
+    """Nodes cannot do it: their allocations end, and other nodes are asked.
+
+    A person hears of each refusal; where another node ships instead, there is nothing left to do.
+    """
     allocated = writes.unit_of_work.orders.allocated_lines(map(order_id_of, events))
+    refused: list[tuple[FulfilmentOrderView, Wanted]] = []
     for event in events:
         fulfilment_order = fulfilment_order_of(event, AT_THE_NODE, writes)
         if fulfilment_order is None:
@@ -50,11 +61,68 @@ def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
         fulfilment_order.status = "rejected"
         order.undelivered_fulfilment_orders -= 1
         writes.open_case(
-            "fulfilment_rejected",
+            FULFILMENT_REJECTED,
             fulfilment_order.fulfilment_order_id,
             f"{fulfilment_order.node_id} rejected order {order.order_number}: {event.data.reason}",
         )
-        close(order, event.occurred_at, writes)
+        refused.append((fulfilment_order, _wanted(order, lines, event.occurred_at, writes)))
+    _ask_other_nodes(refused, writes)
+
+
+def _wanted(
+    order: OrderView, lines: dict[int, AllocatedLine], occurred_at: datetime, writes: Writes
+) -> Wanted:
+    asked = {held.node_id for held in writes.of_order[order.order_id]}
+    day = order.promised_date or day_after(order, occurred_at, writes)
+    return Wanted(order, lines, asked, occurred_at, day, f"rejected/{len(asked)}")
+
+
+def _ask_other_nodes(refused: list[tuple[FulfilmentOrderView, Wanted]], writes: Writes) -> None:
+    """Of several refusals of one order the first is settled before the next is."""
+    asked = [
+        one
+        for _, one in refused
+        if len(one.refused) < writes.policy(one.order.region, one.order.brand).most_nodes_asked
+    ]
+    while asked:
+        now, later = _one_of_each_order(asked)
+        # What the nodes gave back counts from here on.
+        writes.flush()
+        for one in now:
+            one.refused = {held.node_id for held in writes.of_order[one.order.order_id]}
+        source_again(now, "rejected_by_its_node", writes)
+        for one in now:
+            if one.given:
+                _hand_to_others(one, writes)
+        asked = later
+    for fulfilment_order, one in refused:
+        if one.given:
+            writes.close_case(
+                FULFILMENT_REJECTED, fulfilment_order.fulfilment_order_id, "other nodes ship it"
+            )
+            one.order.open_fulfilment_orders -= 1
+        else:
+            close(one.order, one.wanted_at, writes)
+
+
+def _one_of_each_order(asked: list[Wanted]) -> tuple[list[Wanted], list[Wanted]]:
+    first: dict[str, Wanted] = {}
+    for one in asked:
+        first.setdefault(one.order.order_id, one)
+    now = list(first.values())
+    return now, [one for one in asked if one not in now]
+
+
+def _hand_to_others(one: Wanted, writes: Writes) -> None:
+    order = one.order
+    order.status = next_status(order.status, "moved")
+    until = writes.unit_of_work.effective_at
+    for reservation in one.given:
+        reserve(reservation, until, writes)
+    allocate(order, one.given, writes, occasion=f"/{one.occasion}")
+    if one.late_units:
+        day = day_after(order, one.wanted_at, writes)
+        promise_later(order, day, NODE_REJECTED, one.wanted_at, writes)
 
 
 def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:

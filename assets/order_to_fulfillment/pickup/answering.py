@@ -17,8 +17,8 @@ from assets.order_to_fulfillment.handing_over import (
     fulfilment_order_of,
 )
 from assets.order_to_fulfillment.paying import request_capture
+from assets.order_to_fulfillment.pickup.moving_on import move_on
 from assets.order_to_fulfillment.pickup.promising import step
-from assets.order_to_fulfillment.pickup.resourcing import move_on
 from assets.order_to_fulfillment.pickup.rules import next_reminder
 from assets.order_to_fulfillment.refunding import give_back_surplus
 from assets.order_to_fulfillment.rules import next_status

@@ -1,0 +1,115 @@
+"""Supply that is announced: kept as it is told, weighed by how sure it is, phased over time.
+
+It never becomes stock here: only a goods receipt does, which says which document it settles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from assets.commerce.identifiers import identify
+from assets.facts import in_columns
+from assets.inventory.policy import InventoryPolicy
+from assets.ports import InboundSupply, InboxEvent, UnitOfWork
+
+_ANNOUNCED = (
+    "announcement_id",
+    "line_number",
+    "document_number",
+    "node_id",
+    "sku",
+    "announced_quantity",
+    "status",
+    "expected_at",
+    "occurred_at",
+)
+
+
+def take_announcements(events: Iterable[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    """Keep what is announced; of an unknown node or SKU it waits for it."""
+    events = list(events)
+    if not events:
+        return
+    known = unit_of_work.master_data.products(
+        {line.sku for event in events for line in event.data.lines}
+    )
+    nodes = unit_of_work.master_data.nodes()
+    rows: list[tuple[Any, ...]] = []
+    for event in events:
+        data = event.data
+        unknown = next((line.sku for line in data.lines if line.sku not in known), None)
+        if data.node_id not in nodes:
+            unit_of_work.inbox.park(event, "unknown_node", f"node:{data.node_id}")
+        elif unknown is not None:
+            unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
+        else:
+            identity = str(identify("inbound_announced", event.source, event.event_id))
+            rows += [
+                (
+                    identity,
+                    line.line_number,
+                    data.document_number,
+                    data.node_id,
+                    line.sku,
+                    line.quantity,
+                    data.status,
+                    data.expected_at,
+                    event.occurred_at,
+                )
+                for line in data.lines
+            ]
+    if rows:
+        unit_of_work.append("inbound_announced", in_columns(_ANNOUNCED, rows))
+
+
+def confident_supply(
+    inbound: Iterable[InboundSupply], policy: InventoryPolicy, now: datetime
+) -> pd.DataFrame:
+    """What of the announced units may be promised.
+
+    Args:
+        inbound: Open units by SKU and document.
+        policy: How sure each status is.
+        now: Nothing that is late already comes earlier than this.
+
+    Returns:
+        One row per SKU and document with ``sku``, ``expected_at`` (UTC) and ``quantity`` (each),
+        the announced units times the confidence of their status, rounded down; by SKU and time.
+    """
+    frame = pd.DataFrame(
+        [(line.sku, max(line.expected_at, now), line.status, line.quantity) for line in inbound],
+        columns=["sku", "expected_at", "status", "quantity"],
+    ).astype({"sku": "str", "expected_at": "datetime64[us, UTC]", "quantity": "int64"})
+    by_status = msgspec.structs.asdict(policy.inbound_confidence_basis_points_by_status)
+    confidence = frame["status"].map(by_status)
+    frame["quantity"] = frame["quantity"] * confidence.astype("int64") // 10_000
+    kept = frame[frame["quantity"] > 0].drop(columns="status")
+    return kept.sort_values(["sku", "expected_at"], kind="stable").reset_index(drop=True)
+
+
+def expected_since(policy: InventoryPolicy, now: datetime) -> datetime:
+    """Supply that should have come before this is no longer believed in."""
+    return now - timedelta(hours=policy.inbound_believed_hours_overdue)
+
+
+def available_over_time(
+    available: Mapping[str, int], waiting: Mapping[str, int], supply: pd.DataFrame
+) -> pd.DataFrame:
+    """Time-phased ATP: ``ATP(t) = max(0, ATP(now) − waiting + Σ supply expected by t)``.
+
+    Args:
+        available: What may be sold now, by SKU (each).
+        waiting: Units of order lines that were promised out of supply, by SKU.
+        supply: As `confident_supply` gives it.
+
+    Returns:
+        ``supply`` with ``available_quantity`` (each) from its ``expected_at`` on.
+    """
+    start = supply["sku"].map(available).fillna(0) - supply["sku"].map(waiting).fillna(0)
+    sums = supply.groupby("sku")["quantity"].cumsum() + start.astype("int64")
+    return supply.assign(available_quantity=sums.clip(lower=0).astype("int64"))
