@@ -5,7 +5,7 @@ It never becomes stock here: only a goods receipt does, which says which documen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,6 +65,7 @@ def take_announcements(events: Iterable[InboxEvent], unit_of_work: UnitOfWork) -
             ]
     if rows:
         unit_of_work.append("inbound_announced", in_columns(_ANNOUNCED, rows))
+        unit_of_work.stock.mark_unpublished({row[4] for row in rows})
 
 
 def confident_supply(
@@ -97,19 +98,21 @@ def expected_since(policy: InventoryPolicy, now: datetime) -> datetime:
     return now - timedelta(hours=policy.inbound_believed_hours_overdue)
 
 
-def available_over_time(
-    available: Mapping[str, int], waiting: Mapping[str, int], supply: pd.DataFrame
-) -> pd.DataFrame:
-    """Time-phased ATP: ``ATP(t) = max(0, ATP(now) − waiting + Σ supply expected by t)``.
+def available_over_time(available: pd.DataFrame, supply: pd.DataFrame) -> pd.DataFrame:
+    """Time-phased ATP: ``ATP(t) = min(ceiling, max(0, start + Σ supply expected by t))``.
 
     Args:
-        available: What may be sold now, by SKU (each).
-        waiting: Units of order lines that were promised out of supply, by SKU.
+        available: One row per ``channel`` and ``sku`` with ``start_quantity`` (each; what may be
+            sold now, less who waits and the threshold, and so below zero where more wait than
+            there are) and ``ceiling_quantity``.
         supply: As `confident_supply` gives it.
 
     Returns:
-        ``supply`` with ``available_quantity`` (each) from its ``expected_at`` on.
+        One row per channel, SKU and instant of supply, in that order: ``channel``, ``sku``,
+        ``expected_at`` (UTC, at the dock) and ``available_quantity`` (each) from then on.
     """
-    start = supply["sku"].map(available).fillna(0) - supply["sku"].map(waiting).fillna(0)
-    sums = supply.groupby("sku")["quantity"].cumsum() + start.astype("int64")
-    return supply.assign(available_quantity=sums.clip(lower=0).astype("int64"))
+    at_once = supply.groupby(["sku", "expected_at"], as_index=False)["quantity"].sum()
+    phased = available.merge(at_once, on="sku").sort_values(["channel", "sku", "expected_at"])
+    sums = phased.groupby(["channel", "sku"])["quantity"].cumsum() + phased["start_quantity"]
+    phased["available_quantity"] = sums.clip(0, phased["ceiling_quantity"]).astype("int64")
+    return phased[["channel", "sku", "expected_at", "available_quantity"]].reset_index(drop=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from assets.commerce.identifiers import identify
 from assets.inventory.late_facts import correct_counts
 from assets.inventory.ledger import Movement
@@ -22,7 +20,7 @@ from assets.order_to_fulfillment.promises import NODE_REJECTED, day_after, promi
 from assets.order_to_fulfillment.resourcing import Wanted, source_again
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import AllocatedLine, FulfilmentOrderView, InboxEvent, OrderView, Scope
+from assets.ports import FulfilmentOrderView, InboxEvent, Scope
 
 FULFILMENT_REJECTED = "fulfilment_rejected"
 
@@ -48,7 +46,17 @@ def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
     """Nodes cannot do it: their allocations end, and other nodes are asked.
 
     A person hears of each refusal; where another node ships instead, there is nothing left to do.
+    Of several refusals of one order each is settled before the next is heard: it may be of the node
+    that was asked instead.
     """
+    while events:
+        first = {order_id_of(event): event for event in reversed(events)}
+        now = [event for event in events if first[order_id_of(event)] is event]
+        _take_one_each(now, writes)
+        events = [event for event in events if event not in now]
+
+
+def _take_one_each(events: list[InboxEvent], writes: Writes) -> None:
     allocated = writes.unit_of_work.orders.allocated_lines(map(order_id_of, events))
     refused: list[tuple[FulfilmentOrderView, Wanted]] = []
     for event in events:
@@ -65,52 +73,35 @@ def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
             fulfilment_order.fulfilment_order_id,
             f"{fulfilment_order.node_id} rejected order {order.order_number}: {event.data.reason}",
         )
-        refused.append((fulfilment_order, _wanted(order, lines, event.occurred_at, writes)))
+        asked = {held.node_id for held in writes.of_order[order.order_id]}
+        day = order.promised_date or day_after(order, event.occurred_at, writes)
+        occasion = f"rejected/{len(asked)}"
+        wanted = Wanted(order, lines, asked, event.occurred_at, day, occasion)
+        refused.append((fulfilment_order, wanted))
     _ask_other_nodes(refused, writes)
 
 
-def _wanted(
-    order: OrderView, lines: dict[int, AllocatedLine], occurred_at: datetime, writes: Writes
-) -> Wanted:
-    asked = {held.node_id for held in writes.of_order[order.order_id]}
-    day = order.promised_date or day_after(order, occurred_at, writes)
-    return Wanted(order, lines, asked, occurred_at, day, f"rejected/{len(asked)}")
-
-
 def _ask_other_nodes(refused: list[tuple[FulfilmentOrderView, Wanted]], writes: Writes) -> None:
-    """Of several refusals of one order the first is settled before the next is."""
+    """What none of them has ends here."""
     asked = [
         one
         for _, one in refused
         if len(one.refused) < writes.policy(one.order.region, one.order.brand).most_nodes_asked
     ]
-    while asked:
-        now, later = _one_of_each_order(asked)
+    if asked:
         # What the nodes gave back counts from here on.
         writes.flush()
-        for one in now:
-            one.refused = {held.node_id for held in writes.of_order[one.order.order_id]}
-        source_again(now, "rejected_by_its_node", writes)
-        for one in now:
-            if one.given:
-                _hand_to_others(one, writes)
-        asked = later
+        source_again(asked, "rejected_by_its_node", writes)
     for fulfilment_order, one in refused:
         if one.given:
+            _hand_to_others(one, writes)
             writes.close_case(
                 FULFILMENT_REJECTED, fulfilment_order.fulfilment_order_id, "other nodes ship it"
             )
             one.order.open_fulfilment_orders -= 1
         else:
             close(one.order, one.wanted_at, writes)
-
-
-def _one_of_each_order(asked: list[Wanted]) -> tuple[list[Wanted], list[Wanted]]:
-    first: dict[str, Wanted] = {}
-    for one in asked:
-        first.setdefault(one.order.order_id, one)
-    now = list(first.values())
-    return now, [one for one in asked if one not in now]
+    writes.flush()
 
 
 def _hand_to_others(one: Wanted, writes: Writes) -> None:

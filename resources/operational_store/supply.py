@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -46,6 +47,20 @@ _POOLED = (
     "select order_id::text, line_number, sku, pool, quantity, (unit_price * 10000)::bigint,"
     " available_from, opened_at from pooled_line"
 )
+
+
+_CHANGED = (
+    "unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) as c (sku, pool, change, cap)"
+)
+
+
+def _columns(changes: Mapping[tuple[str, str], tuple[int, int]]) -> tuple[list[Any], ...]:
+    return (
+        [sku for sku, _ in changes],
+        [pool for _, pool in changes],
+        [units for units, _ in changes.values()],
+        [cap for _, cap in changes.values()],
+    )
 
 
 class SqlSupply:
@@ -98,34 +113,30 @@ class SqlSupply:
 
         The database refuses what would exceed the cap, whoever came to it at the same time.
         """
-        if not changes:
-            return
-        # A pool that only gives units away keeps the cap under which it took them in.
-        execute(
-            self._connection,
-            "insert into supply_pool as held (sku, pool, open_quantity, cap_quantity, effective_at)"
-            " select sku, pool, change, cap, %s"
-            " from unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[])"
-            " as c (sku, pool, change, cap) order by sku, pool"
-            " on conflict (sku, pool) do update set"
-            " open_quantity = held.open_quantity + excluded.open_quantity,"
-            " cap_quantity = case when excluded.open_quantity > 0"
-            " then excluded.cap_quantity else held.cap_quantity end,"
-            " effective_at = excluded.effective_at",
-            self._effective_at,
-            [sku for sku, _ in changes],
-            [pool for _, pool in changes],
-            [units for units, _ in changes.values()],
-            [cap for _, cap in changes.values()],
-        )
-        # Who waits is taken off what channels may sell.
-        execute(
-            self._connection,
-            "update stock_position set is_unpublished = true,"
-            " unpublished_since = least(unpublished_since, %s) where sku = any(%s)",
-            self._effective_at,
-            sorted({sku for sku, _ in changes}),
-        )
+        more = {key: change for key, change in changes.items() if change[0] > 0}
+        fewer = {key: change for key, change in changes.items() if change[0] < 0}
+        if more:
+            execute(
+                self._connection,
+                "insert into supply_pool as held"
+                " (sku, pool, open_quantity, cap_quantity, effective_at)"
+                f" select c.*, %s from {_CHANGED} order by sku, pool"
+                " on conflict (sku, pool) do update set"
+                " open_quantity = held.open_quantity + excluded.open_quantity,"
+                " cap_quantity = excluded.cap_quantity, effective_at = excluded.effective_at",
+                self._effective_at,
+                *_columns(more),
+            )
+        if fewer:
+            # A pool that gives units away keeps the cap under which it took them in.
+            execute(
+                self._connection,
+                "update supply_pool held set open_quantity = held.open_quantity + c.change,"
+                f" effective_at = %s from {_CHANGED}"
+                " where held.sku = c.sku and held.pool = c.pool",
+                self._effective_at,
+                *_columns(fewer),
+            )
 
     def put_pooled(self, lines: Sequence[PooledLine]) -> None:
         """Store lines that wait, new ones included."""

@@ -84,6 +84,9 @@ class PoolChanges:
         """Apply the sums and begin anew."""
         supply = unit_of_work.supply
         supply.change_pools({key: (units, self._caps[key]) for key, units in self._units.items()})
+        if self._units:
+            # Who waits is taken off what channels may sell.
+            unit_of_work.stock.mark_unpublished({sku for sku, _ in self._units})
         supply.put_pooled(list(self._waiting.values()))
         supply.end_pooled(self._ended)
         self._units.clear()

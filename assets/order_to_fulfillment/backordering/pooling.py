@@ -44,7 +44,7 @@ def pool_short_lines(
 ) -> None:
     """Decide which lines wait for supply; fills ``pooled`` of the candidates.
 
-    Where no policy lets anything wait, nothing is asked and nothing is kept.
+    Where no policy lets anything wait, or nothing is announced, nothing is decided.
     """
     short = [found for candidate in candidates for found in _short(candidate, products)]
     for found in short:
@@ -57,6 +57,8 @@ def pool_short_lines(
     if not short:
         return
     tables, scopes = _tables(short, products, writes)
+    if tables["supply"].empty:
+        return
     decided = decide_pools(tables, scopes, writes.backorder_policy)
     said = []
     for found, available_from, refusal in zip(

@@ -54,6 +54,7 @@ from resources.operational_store.schema.stock import (
     stock_position,
 )
 from resources.operational_store.schema.supply import (
+    availability_outlook,
     backorder_movement,
     inbound_announced,
     inbound_received,
@@ -77,6 +78,7 @@ __all__ = [
     "Money",
     "Xid8",
     "availability_acknowledged",
+    "availability_outlook",
     "availability_published",
     "backorder_movement",
     "channel_availability",

@@ -113,6 +113,20 @@ backorder_movement = fact(
     CheckConstraint("pool in ('backorder', 'preorder')", name="pool"),
 )
 
+availability_outlook = Table(
+    "availability_outlook",
+    metadata,
+    Column("channel", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("expected_at", Instant, nullable=False),
+    Column("available_quantity", BigInteger, nullable=False),
+    effective(),
+    PrimaryKeyConstraint("channel", "sku", "expected_at"),
+    Index("ix_availability_outlook_sku", "sku"),
+    info={"mutable": True},
+    comment="What each channel was last told that it may sell later, if supply comes as announced",
+)
+
 # The first promise of an order and every later one, each with what made it necessary.
 order_promise = fact(
     "order_promise",

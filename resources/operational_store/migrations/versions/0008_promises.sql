@@ -87,6 +87,19 @@ CREATE TABLE backorder_movement (
 
 CREATE INDEX ix_backorder_movement_recorded_xid ON backorder_movement (recorded_xid);
 
+CREATE TABLE availability_outlook (
+    channel VARCHAR NOT NULL,
+    sku VARCHAR NOT NULL,
+    expected_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    available_quantity BIGINT NOT NULL,
+    effective_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_availability_outlook PRIMARY KEY (channel, sku, expected_at)
+);
+
+CREATE INDEX ix_availability_outlook_sku ON availability_outlook (sku);
+
+COMMENT ON TABLE availability_outlook IS 'What each channel was last told that it may sell later, if supply comes as announced';
+
 CREATE TABLE order_promise (
     order_id UUID NOT NULL,
     promise_number SMALLINT NOT NULL,
