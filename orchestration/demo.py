@@ -69,6 +69,7 @@ RETAILER = {
     # At two in the morning nothing moves; each system tells of it when the day begins.
     "snapshot_hour": 2,
     "acknowledges_availability": True,
+    "announces_inbound": True,
     "shows_prices": True,
     "nodes": [
         {"node_id": "dc_midlands", "kind": "warehouse", "country": "GB", "stock_share": 8},

@@ -34,6 +34,7 @@ from assets.contracts.inventory import (
     SnapshotLine,
 )
 from assets.contracts.master_data import NodeRegistered, PriceChanged, ProductRegistered
+from resources.sandbox.inbound import ORDERED_BEFORE, announce
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
 from resources.sandbox.settings import NodeSetting, channel_price
 from resources.sandbox.snapshots import Daily, StockBook, node_lines, tell_nodes
@@ -220,15 +221,14 @@ class Erp(PartnerSystem):
             return False
         if any(item.first_seen_at <= until for item in self._uncounted):
             return False
-        receipt = self._receipt_due()
-        return receipt is None or receipt > until
+        ordering = self._ordering_due()
+        return ordering is None or ordering > until
 
     def prepare(self, until: datetime) -> None:
         """Count what is new and receive what was bought, in the order in which it happens."""
-        while (receipt := self._receipt_due()) is not None and receipt <= until:
-            self._count_openings(receipt)
-            self._receive(receipt)
-            self._next_receipt = self._monday_after(receipt)
+        while (ordering := self._ordering_due()) is not None and ordering <= until:
+            self._count_openings(ordering)
+            self._order_supply(ordering)
         self._count_openings(until)
         for as_of, told_at in self._daily.take(until):
             nodes = [node.node_id for node in self._stocking()]
@@ -283,7 +283,7 @@ class Erp(PartnerSystem):
             self.world.shelve(moment, node_id, line.sku, line.quantity)
         size = self.world.settings.document_lines
         for start in range(0, len(counted), size):
-            number = self._document_number("OC", node_id, moment)
+            number = self.document_number("OC", node_id, moment)
             document = InventoryCounted(
                 document_number=number,
                 node_id=node_id,
@@ -292,10 +292,22 @@ class Erp(PartnerSystem):
             )
             self.tell("retail.inventory.counted.v1", moment, document, number)
 
-    def _receive(self, moment: datetime) -> None:
+    def _order_supply(self, moment: datetime) -> None:
+        """Buy what is short at this moment for the next delivery, and receive it on its day."""
+        delivery = self._receipt_due()
+        assert delivery is not None  # noqa: S101 - it made this moment
+        self._next_receipt = self._monday_after(delivery)
+        for node_id, bought in self._bought(moment):
+            if self.world.settings.announces_inbound:
+                announce(self, node_id, moment, delivery, bought)
+            else:
+                self.tell_receipts(node_id, delivery, bought)
+
+    def _bought(self, moment: datetime) -> list[tuple[str, list[tuple[str, int]]]]:
+        """(node, (SKU, units)) that restore the stock to the weeks of cover, by recent demand."""
         nodes = self._stocking()
         if not nodes:
-            return
+            return []
         today = moment.astimezone(self.world.zone()).date()
         self._forget_orders_before(today - timedelta(days=2 * TRAILING_DAYS))
         demand: defaultdict[str, int] = defaultdict(int)
@@ -311,23 +323,32 @@ class Erp(PartnerSystem):
                 bought.append((sku, short))
         shares = [node.stock_share for node in nodes]
         split = [share_out(quantity, shares) for _, quantity in bought]
-        for position, node in enumerate(nodes):
-            received = [
-                (sku, parts[position])
-                for (sku, _), parts in zip(bought, split, strict=True)
-                if parts[position]
-            ]
-            self._tell_receipts(node.node_id, moment, received)
+        return [
+            (
+                node.node_id,
+                [
+                    (sku, parts[position])
+                    for (sku, _), parts in zip(bought, split, strict=True)
+                    if parts[position]
+                ],
+            )
+            for position, node in enumerate(nodes)
+        ]
 
-    def _tell_receipts(
-        self, node_id: str, moment: datetime, received: list[tuple[str, int]]
+    def tell_receipts(
+        self,
+        node_id: str,
+        moment: datetime,
+        received: list[tuple[str, int]],
+        inbound_document: str | None = None,
     ) -> None:
+        """Receive units at a node at a moment, which may still be ahead."""
         size = self.world.settings.document_lines
         for sku, quantity in received:
             self._book(moment, node_id, sku, quantity)
             self.world.shelve(moment, node_id, sku, quantity)
         for start in range(0, len(received), size):
-            number = self._document_number("GR", node_id, moment)
+            number = self.document_number("GR", node_id, moment)
             document = InventoryReceived(
                 document_number=number,
                 node_id=node_id,
@@ -336,10 +357,12 @@ class Erp(PartnerSystem):
                     for line, (sku, quantity) in enumerate(received[start : start + size], 1)
                 ],
                 is_synthetic=True,
+                inbound_document=inbound_document,
             )
             self.tell("retail.inventory.received.v1", moment, document, number)
 
-    def _document_number(self, kind: str, node_id: str, moment: datetime) -> str:
+    def document_number(self, kind: str, node_id: str, moment: datetime) -> str:
+        """The next number of a kind of document at a node on a day."""
         day = moment.astimezone(self.world.zone()).date()
         number = self._documents.get((kind, node_id, day), 0) + 1
         self._documents[kind, node_id, day] = number
@@ -348,6 +371,13 @@ class Erp(PartnerSystem):
     def _forget_orders_before(self, day: date) -> None:
         for old in [ordered for ordered in self._supply.ordered if ordered < day]:
             del self._supply.ordered[old]
+
+    def _ordering_due(self) -> datetime | None:
+        """When the next delivery is ordered: on its day where nothing is announced."""
+        delivery = self._receipt_due()
+        if delivery is None or not self.world.settings.announces_inbound:
+            return delivery
+        return delivery - ORDERED_BEFORE
 
     def _receipt_due(self) -> datetime | None:
         if self._next_receipt is None:

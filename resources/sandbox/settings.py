@@ -51,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             it must be set before the first item.
         snapshot_delay_hours: How long after that hour they tell it.
         acknowledges_availability: Whether channels say when they show what they were told.
+        announces_inbound: Whether the ERP announces a delivery days before it comes, and again when
+            it is on the road; now and then it then comes a day later than was said.
         shows_prices: Whether the ERP announces prices by channel, and channels tell each day, with
             their snapshot, what they show.
     """
@@ -78,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     snapshot_hour: Annotated[int, Meta(ge=0, le=23)] | None = None
     snapshot_delay_hours: Annotated[int, Meta(ge=0, le=72)] = 6
     acknowledges_availability: bool = False
+    announces_inbound: bool = False
     shows_prices: bool = False
 
 
