@@ -54,6 +54,17 @@ def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
             fulfilment_order.fulfilment_order_id,
             f"{fulfilment_order.node_id} rejected order {order.order_number}: {event.data.reason}",
         )
+        writes.process.add(
+            "fulfilment rejected",
+            fulfilment_order.fulfilment_order_id,
+            event.occurred_at,
+            [
+                ("order", order.order_id, "rejected for"),
+                ("fulfilment_order", fulfilment_order.fulfilment_order_id, "rejected"),
+                ("node", fulfilment_order.node_id, "rejected"),
+            ],
+            order.order_id,
+        )
         close(order, event.occurred_at, writes)
 
 

@@ -28,11 +28,22 @@ endings as (
     select * from {{ ref('int_order_endings') }}
 ),
 
+screenings as (
+    select * from {{ ref('int_order_screenings') }}
+),
+
+collections as (
+    select * from {{ ref('int_order_collections') }}
+),
+
 {% if is_incremental() %}
 touched as (
     {{ touched_keys(
         ['order_id'],
-        ['orders', 'order_lines', 'reservations', 'shipments', 'journal_lines', 'payments', 'endings']
+        [
+            'orders', 'order_lines', 'reservations', 'shipments', 'journal_lines', 'payments',
+            'endings', 'screenings', 'collections',
+        ]
     ) }}
 ),
 
@@ -133,6 +144,17 @@ followed as (
         coalesce(payments.authorised_amount, 0) as authorised_amount,
         coalesce(payments.captured_amount, 0) as captured_amount,
         payments.order_id is not null and payments.authorised_amount > 0 as has_authorisation,
+        payments.authorised_at,
+        screenings.asked_at as screening_asked_at,
+        screenings.passed_at as screening_passed_at,
+        coalesce(
+            screenings.held_at is not null
+            and screenings.passed_at is null
+            and screenings.refused_at is null,
+            false
+        ) as is_held,
+        coalesce(collections.is_at_the_counter, false) as is_at_the_counter,
+        coalesce(collections.rejected_count, 0) as rejected_pickup_count,
         endings.ended_status,
         endings.ended_at,
         greatest(
@@ -142,7 +164,9 @@ followed as (
             shipment_totals.recorded_xid,
             newest_bookings.recorded_xid,
             payments.recorded_xid,
-            endings.recorded_xid
+            endings.recorded_xid,
+            screenings.recorded_xid,
+            collections.recorded_xid
         ) as newest_xid
     from orders
     left join line_totals on orders.order_id = line_totals.order_id
@@ -152,6 +176,8 @@ followed as (
     left join newest_bookings on orders.order_id = newest_bookings.order_id
     left join payments on orders.order_id = payments.order_id
     left join endings on orders.order_id = endings.order_id
+    left join screenings on orders.order_id = screenings.order_id
+    left join collections on orders.order_id = collections.order_id
     {% if is_incremental() %}
     where orders.order_id in (select touched.order_id from touched)
     {% endif %}
@@ -163,8 +189,10 @@ judged as (
         case
             when ended_status is not null then ended_status
             -- Paid, but what is collected may be screened before anybody picks it.
+            when still_reserved_quantity > 0 and is_held then 'held'
             when still_reserved_quantity > 0 and has_authorisation then 'screening'
             when still_reserved_quantity > 0 then 'awaiting_payment'
+            when awaiting_dispatch_quantity > 0 and is_at_the_counter then 'ready_for_pickup'
             when awaiting_dispatch_quantity > 0 then 'allocated'
             when shipment_count > delivered_shipment_count then 'dispatched'
             when shipment_count > 0 then 'delivered'
@@ -196,6 +224,9 @@ final as (
         status,
         node_ids,
         occurred_at as placed_at,
+        authorised_at,
+        screening_asked_at,
+        screening_passed_at,
         allocated_at,
         case when status in ('dispatched', 'delivered') then last_dispatched_at end
             as dispatched_at,
@@ -212,6 +243,7 @@ final as (
         cast(still_reserved_quantity as bigint) as still_reserved_quantity,
         cast(awaiting_dispatch_quantity as bigint) as awaiting_dispatch_quantity,
         cast(deallocated_quantity as bigint) as deallocated_quantity,
+        cast(rejected_pickup_count as integer) as rejected_pickup_count,
         cast(shipped_quantity as bigint) as shipped_quantity,
         cast(delivered_quantity as bigint) as delivered_quantity,
         goods_amount as ordered_goods_amount,
