@@ -19,7 +19,7 @@ from assets.errors import RetailFlowError
 from assets.quality_gate import Verdict
 from resources.analytics_store.catalogue import MART_SCHEMA
 from resources.analytics_store.reports import BuildReport, NodeOutcome, Publication
-from resources.mart_gate import MARTS
+from resources.gated_marts import MARTS
 
 MART_GATE = "mart_gate"
 LAYERS = ("staging", "intermediate", "core", "marts")

@@ -73,6 +73,17 @@ def _take_one_each(events: list[InboxEvent], writes: Writes) -> None:
             fulfilment_order.fulfilment_order_id,
             f"{fulfilment_order.node_id} rejected order {order.order_number}: {event.data.reason}",
         )
+        writes.process.add(
+            "fulfilment rejected",
+            fulfilment_order.fulfilment_order_id,
+            event.occurred_at,
+            [
+                ("order", order.order_id, "rejected for"),
+                ("fulfilment_order", fulfilment_order.fulfilment_order_id, "rejected"),
+                ("node", fulfilment_order.node_id, "rejected"),
+            ],
+            order.order_id,
+        )
         asked = {held.node_id for held in writes.of_order[order.order_id]}
         day = order.promised_date or day_after(order, event.occurred_at, writes)
         occasion = f"rejected/{len(asked)}"

@@ -16,10 +16,10 @@ from orchestration.analytics import build_analytics
 from orchestration.automation import publish_every_quarter_of_an_hour
 from orchestration.operations import build_operations
 from resources.analytics_store.reports import BuildReport, Held, MartInfo, NodeOutcome, Publication
+from resources.gated_marts import MARTS
 from resources.gated_tables import TABLES
 from resources.lake.tallies import ExportTally, TableTally
 from resources.load_gate import LoadVerdict
-from resources.mart_gate import MARTS
 from resources.window_gate import WindowVerdict
 from tests.dagster.fakes import FakeStore
 

@@ -94,6 +94,9 @@ def _ship(
 ) -> bool:
     """Send what any other node has; what nobody has is given up and never charged."""
     day = day_after(order, occurred_at, writes)
+    if order.promised_date is not None:
+        # What was promised for after a holiday is not promised sooner now.
+        day = max(day, order.promised_date)
     wanted = Wanted(order, lines, refused, occurred_at, day, str(pickup.attempt + 1))
     source_again([wanted], "refused_by_its_store", writes)
     if not wanted.given:
