@@ -50,6 +50,7 @@ SPECS = [
         group=GROUP,
         owner="stock_control",
         deps=READS,
+        fresh_within=A_DAY,
     ),
     table(
         "deallocation",
@@ -123,6 +124,7 @@ SPECS = [
         group=GROUP,
         owner="order_desk",
         deps=READS,
+        fresh_within=A_DAY,
     ),
     table(
         "process_event",
@@ -130,6 +132,7 @@ SPECS = [
         group=GROUP,
         owner="order_desk",
         deps=READS,
+        fresh_within=A_DAY,
     ),
 ]
 
