@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from orchestration import services, supervisor
+from orchestration.dagster_report import tell_dagster
 from orchestration.environment import Environment
 from orchestration.home import Home, open_home
 from orchestration.processes import Running, running, stop_orphan
@@ -165,6 +166,7 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
         simulation.advance(simulation.now + SETTLING)
     say("building the marts", None)
     published = publish_marts(home, store)
+    tell_dagster(home, store, published)
     store.engine.dispose()
     return DemoRun(home, planned, simulation.progress, pushed, published)
 

@@ -72,6 +72,7 @@ AVAILABILITY_SPECS = [
         group=GROUP,
         owner=OWNER,
         deps=READS,
+        fresh_within=timedelta(days=3),
     ),
     table(
         "availability_acknowledged",

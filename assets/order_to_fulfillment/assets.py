@@ -51,6 +51,7 @@ SPECS = [
         group=GROUP,
         owner="stock_control",
         deps=READS,
+        fresh_within=A_DAY,
     ),
     table(
         "order_promise",
@@ -153,6 +154,7 @@ SPECS = [
         group=GROUP,
         owner="order_desk",
         deps=READS,
+        fresh_within=A_DAY,
     ),
     table(
         "process_event",
@@ -160,6 +162,7 @@ SPECS = [
         group=GROUP,
         owner="order_desk",
         deps=READS,
+        fresh_within=A_DAY,
     ),
 ]
 
