@@ -36,7 +36,7 @@ from assets.contracts.inventory import (
 from assets.contracts.master_data import NodeRegistered, PriceChanged, ProductRegistered
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
 from resources.sandbox.settings import NodeSetting, channel_price
-from resources.sandbox.snapshots import Daily, StockBook, node_lines, tell_nodes
+from resources.sandbox.snapshots import Daily, Reading, StockBook, node_lines, tell_nodes
 
 TRAILING_DAYS = 28
 _DELIVERIES_COME_AT = time(6)
@@ -135,9 +135,7 @@ class Erp(PartnerSystem):
                 for line in order.lines:
                     day[line.sku] += line.quantity
             case "goods_issue.post":
-                issue = _goods_issue(command.payload)
-                for line in issue.lines:
-                    self._book(command.effective_at, issue.node_id, line.sku, -line.quantity)
+                self._issue(command, _goods_issue(command.payload))
             case "stock_adjustment.post":
                 adjustment = _stock_adjustment(command.payload)
                 for changed in adjustment.lines:
@@ -149,15 +147,39 @@ class Erp(PartnerSystem):
             case unknown:
                 raise Refused(f"the ERP does not know the command {unknown}")
 
+    def _issue(self, command: Command, issue: _GoodsIssue) -> None:
+        """Take goods off the book, once and dated as they left, or as a fault has it.
+
+        Purchasing looks at a list of its own, which is right.
+        """
+        units: defaultdict[str, int] = defaultdict(int)
+        for line in issue.lines:
+            units[line.sku] += line.quantity
+        for sku, quantity in units.items():
+            self._supply.add(issue.node_id, sku, -quantity)
+            if not self.world.keeps_books:
+                continue
+            booked = self.world.stock_faults.book(
+                self.code,
+                command.command_id,
+                issue.node_id,
+                sku,
+                -quantity,
+                command.effective_at,
+                self._daily.first,
+            )
+            for moment, change in booked:
+                self._dated.move(moment, issue.node_id, sku, change)
+
     def _book(self, moment: datetime, node_id: str, sku: str, quantity: int) -> None:
         """Change the book of a node, dated as its document is."""
         self._supply.add(node_id, sku, quantity)
         if self.world.keeps_books:
             self._dated.move(moment, node_id, sku, quantity)
 
-    def believed(self, node_id: str, as_of: datetime) -> list[SnapshotLine]:
+    def believed(self, node_id: str, reading: Reading) -> list[SnapshotLine]:
         """The lines of one node's snapshot."""
-        return node_lines(self._dated.at(as_of)[node_id])
+        return node_lines(self._dated.at(reading.as_of)[node_id], self.world.chance)
 
     def register_nodes(self, nodes: Iterable[NodeSetting], at: datetime) -> None:
         """Announce nodes; one that was announced in the same words is not announced again."""
@@ -187,11 +209,13 @@ class Erp(PartnerSystem):
                 continue
             fresh += 1
             self._items[item.sku] = item
+            self.world.list_prices[item.sku] = item.list_price
+            self.world.costs[item.sku] = self._standard_cost(item)
             self._uncounted.append(item)
             registered = ProductRegistered(
                 sku=item.sku,
                 description=item.description,
-                standard_cost=to_text(self._standard_cost(item)),
+                standard_cost=to_text(self.world.costs[item.sku]),
                 currency=item.currency,
                 tax_rate=self._tax_rate(item.sku),
                 is_synthetic=True,
@@ -230,10 +254,10 @@ class Erp(PartnerSystem):
             self._receive(receipt)
             self._next_receipt = self._monday_after(receipt)
         self._count_openings(until)
-        for as_of, told_at in self._daily.take(until):
+        for reading in self._daily.take(until):
             nodes = [node.node_id for node in self._stocking()]
-            believed = ((node_id, self.believed(node_id, as_of)) for node_id in nodes)
-            tell_nodes(self, told_at, as_of, believed)
+            believed = ((node_id, self.believed(node_id, reading)) for node_id in nodes)
+            tell_nodes(self, reading, believed)
 
     def _standard_cost(self, item: Item) -> int:
         chance = self.world.chance

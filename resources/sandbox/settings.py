@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from assets.commerce.money import to_ten_thousandths
-from assets.contracts.fields import Code, Country, Currency, Key
+from assets.contracts.fields import Code, Country, Currency, Key, UnsignedMoney
 from assets.contracts.master_data import CustomerRegistered
 from resources.sandbox.faults import FaultRates, Rate
 
@@ -53,6 +53,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         acknowledges_availability: Whether channels say when they show what they were told.
         shows_prices: Whether the ERP announces prices by channel, and channels tell each day, with
             their snapshot, what they show.
+        unclaimed_case_from: Worth of goods from which the retailer looks at what nobody collects.
+            This and the next are known to the answer key only; without it nobody looks.
+        corrected_up_to: Worth up to which the retailer's books follow a count unasked; without it
+            they always do.
     """
 
     seed: str = "sandbox"
@@ -79,6 +83,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     snapshot_delay_hours: Annotated[int, Meta(ge=0, le=72)] = 6
     acknowledges_availability: bool = False
     shows_prices: bool = False
+    unclaimed_case_from: UnsignedMoney | None = None
+    corrected_up_to: UnsignedMoney | None = None
 
 
 def channel_price(list_price: str, basis_points: int) -> int:

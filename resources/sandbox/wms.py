@@ -14,7 +14,7 @@ from assets.contracts.fulfilment import FulfilmentAccepted, FulfilmentRejected
 from assets.contracts.inventory import SnapshotLine
 from assets.contracts.shipment import ShippedLine
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World, working_moment
-from resources.sandbox.snapshots import Daily, node_lines, tell_nodes
+from resources.sandbox.snapshots import Daily, Reading, node_lines, tell_nodes
 
 OPENS, CLOSES = time(9), time(17)
 _CARRIERS = {
@@ -62,14 +62,16 @@ class Wms(PartnerSystem):
 
     def prepare(self, until: datetime) -> None:
         """Tell each day what lies on the shelves."""
-        for as_of, told_at in self._daily.take(until):
+        for reading in self._daily.take(until):
             nodes = [node.node_id for node in self.world.settings.nodes if node.is_active]
-            believed = ((node_id, self.believed(node_id, as_of)) for node_id in nodes)
-            tell_nodes(self, told_at, as_of, believed)
+            believed = ((node_id, self.believed(node_id, reading)) for node_id in nodes)
+            tell_nodes(self, reading, believed)
 
-    def believed(self, node_id: str, as_of: datetime) -> list[SnapshotLine]:
+    def believed(self, node_id: str, reading: Reading) -> list[SnapshotLine]:
         """The lines of one node's snapshot."""
-        return node_lines(self.world.shelves.at(as_of)[node_id])
+        shelves = self.world.shelves
+        lines = node_lines(shelves.at(reading.as_of)[node_id], self.world.chance)
+        return self.world.stock_faults.stated(self.code, node_id, reading, lines, shelves)
 
     def perform(self, command: Command) -> None:
         """Take one fulfilment order."""
