@@ -62,12 +62,12 @@ FAULTS = {
     "screening_hold": 0.2,
     "screening_reject": 0.05,
     "price_mismatch": 0.0002,
-    "stock_late": 0.003,
+    "stock_late": 0.005,
     "stock_lost": 0.002,
     "stock_duplicate": 0.002,
     "stock_out_of_order": 0.0005,
-    "stock_unit_of_measure": 0.0002,
-    "stock_miscount": 0.004,
+    "stock_unit_of_measure": 0.0005,
+    "stock_miscount": 0.001,
     "stock_oversell": 0.0002,
 }
 
@@ -87,6 +87,8 @@ RETAILER = {
         {"node_id": "dc_midlands", "kind": "warehouse", "country": "GB", "stock_share": 8},
         {"node_id": "store_leeds", "kind": "store", "country": "GB", "stock_share": 1},
         {"node_id": "store_bristol", "kind": "store", "country": "GB", "stock_share": 1},
+        # Bulky things come from whoever makes them.
+        {"node_id": "supplier_northmill", "kind": "drop_ship", "country": "GB"},
     ],
 }
 

@@ -54,7 +54,12 @@ _PRICE_BANDS: tuple[tuple[float, int, int], ...] = (
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A SKU that is new to the ERP; ``opening_quantity`` replaces what the price band says."""
+    """A SKU that is new to the ERP.
+
+    Attributes:
+        opening_quantity: Replaces what the price band says.
+        supplied_by: The node of the supplier who alone has it; the retailer buys and counts none.
+    """
 
     sku: SkuCode
     list_price: UnsignedMoney
@@ -62,6 +67,7 @@ class Item(msgspec.Struct, frozen=True):
     description: Text = ""
     currency: Currency = "GBP"
     opening_quantity: int | None = None
+    supplied_by: Key | None = None
 
 
 class _OrderedLine(msgspec.Struct, gc=False):
@@ -150,14 +156,15 @@ class Erp(PartnerSystem):
     def _issue(self, command: Command, issue: _GoodsIssue) -> None:
         """Take goods off the book, once and dated as they left, or as a fault has it.
 
-        Purchasing looks at a list of its own, which is right.
+        Purchasing looks at a list of its own, which is right. What a supplier ships was never ours.
         """
+        stocked = {node.node_id for node in self._stocking()}
         units: defaultdict[str, int] = defaultdict(int)
         for line in issue.lines:
             units[line.sku] += line.quantity
         for sku, quantity in units.items():
             self._supply.add(issue.node_id, sku, -quantity)
-            if not self.world.keeps_books:
+            if not self.world.keeps_books or issue.node_id not in stocked:
                 continue
             booked = self.world.stock_faults.book(
                 self.code,
@@ -211,7 +218,8 @@ class Erp(PartnerSystem):
             self._items[item.sku] = item
             self.world.list_prices[item.sku] = item.list_price
             self.world.costs[item.sku] = self._standard_cost(item)
-            self._uncounted.append(item)
+            if item.supplied_by is None:
+                self._uncounted.append(item)
             registered = ProductRegistered(
                 sku=item.sku,
                 description=item.description,
@@ -279,7 +287,11 @@ class Erp(PartnerSystem):
         return int(units * self.world.settings.opening_stock_factor)
 
     def _stocking(self) -> list[NodeSetting]:
-        return [node for node in self.world.settings.nodes if node.stock_share and node.is_active]
+        return [
+            node
+            for node in self.world.settings.nodes
+            if node.stock_share and node.is_active and node.kind != "drop_ship"
+        ]
 
     def _count_openings(self, until: datetime) -> None:
         due = [item for item in self._uncounted if item.first_seen_at <= until]
@@ -329,6 +341,8 @@ class Erp(PartnerSystem):
         weeks = TRAILING_DAYS // 7
         bought: list[tuple[str, int]] = []
         for sku in sorted(demand.keys() & self._items.keys()):
+            if self._items[sku].supplied_by is not None:
+                continue
             wanted = math.ceil(demand[sku] / weeks * self.world.settings.cover_weeks)
             short = wanted - self._supply.on_hand(sku)
             if short > 0:

@@ -17,7 +17,10 @@ Weekdays = Annotated[tuple[Annotated[int, Meta(ge=0, le=6)], ...], Meta(min_leng
 
 
 class NodeSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A place that holds stock; a share of zero means that nothing is bought for it."""
+    """A place that holds stock; a share of zero means that nothing is bought for it.
+
+    Of kind ``drop_ship`` it is a supplier's, who holds what only he has.
+    """
 
     node_id: Key
     kind: Literal["warehouse", "store", "drop_ship"] = "warehouse"

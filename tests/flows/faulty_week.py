@@ -30,6 +30,7 @@ NODES = [
     {"node_id": "dc_midlands", "kind": "warehouse", "stock_share": 8},
     {"node_id": "store_leeds", "kind": "store", "stock_share": 1},
     {"node_id": "store_bristol", "kind": "store", "stock_share": 1},
+    {"node_id": "supplier_northmill", "kind": "drop_ship"},
 ]
 
 #: What an undisturbed and a recovered week have in common: what is where, and every entry.

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestration import fault_score
 from orchestration.cli import app
 from orchestration.fault_evidence import Case, Evidence, Quarantined, Settled, gather
-from orchestration import fault_score
 from orchestration.fault_score import FaultScore
 from resources.operational_store.store import write_clock
 from resources.policy_book import SHIPPED, FilePolicyBook
