@@ -221,14 +221,11 @@ class SqlSynchronisation:
         """(sku, what it is, units, when) of all that could explain another quantity at a node."""
         wanted = list(skus)
         found: list[Fact] = []
+        agreed, corrected = (system, node_id, wanted, since, as_of), (system, node_id, wanted)
         for statement, arguments in (
             (_UNAPPLIED, (node_id, wanted, since, as_of)),
             (_UNDELIVERED, (system, node_id, wanted, as_of)),
-            (
-                _MOVED,
-                (system, node_id, wanted, since, as_of, system, node_id, wanted)
-                + (as_of, node_id, wanted, since, as_of),
-            ),
+            (_MOVED, (*agreed, *corrected, as_of, node_id, wanted, since, as_of)),
             (_CROSSED, (node_id, wanted, since, as_of, as_of)),
             (_AWAITED, (node_id, wanted, as_of)),
         ):
