@@ -74,9 +74,11 @@ def product(
 
 
 def node(node_id: str, at: float = -60, **attributes: Any) -> Event:
+    """A place whose name says of what kind it is: ``dc_…``, ``supplier_…``, else a store."""
+    kinds = {"dc": "warehouse", "supplier": "drop_ship"}
     data = {
         "node_id": node_id,
-        "kind": "warehouse" if node_id.startswith("dc") else "store",
+        "kind": kinds.get(node_id.partition("_")[0], "store"),
         "zone": "Europe/London",
         "country": "GB",
     }

@@ -82,7 +82,10 @@ def _tell_node(
         pickup.due_at = answer_due(order, pickup, writes)
         payload["promised_ready_at"] = pickup.promised_ready_at
     else:
-        partner, command_type, owner = "wms", "fulfilment_order.create", "fulfilment"
+        kind, _ = writes.nodes.get(fulfilment_order.node_id, ("", ""))
+        policy = writes.policy(order.region, order.brand)
+        partner = policy.ships_from(fulfilment_order.node_id, kind)
+        command_type, owner = "fulfilment_order.create", "fulfilment"
         payload |= {"service_level": order.service_level, "country": order.country_code}
     writes.send(
         partner,

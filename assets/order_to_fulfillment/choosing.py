@@ -59,7 +59,7 @@ def promised_date(candidate: Candidate, writes: Writes) -> date:
     """
     event, data = candidate.event, candidate.data
     if data.promised_date is None and candidate.promised_ready_at is not None:
-        _, zone = writes.unit_of_work.master_data.nodes()[str(candidate.store_id)]
+        _, zone = writes.nodes[str(candidate.store_id)]
         return trading_date(candidate.promised_ready_at, zone)
     policy = writes.policy(event.region, event.brand)
     starts_at = max(
@@ -124,7 +124,7 @@ def unpromised(skus: set[str], writes: Writes) -> pd.DataFrame:
 
 def active_nodes(writes: Writes) -> pd.DataFrame:
     """Kind and zone of every active node."""
-    nodes = writes.unit_of_work.master_data.nodes()
+    nodes = writes.nodes
     return pd.DataFrame(
         [(node, *nodes[node]) for node in sorted(nodes)], columns=["node_id", "kind", "zone"]
     )

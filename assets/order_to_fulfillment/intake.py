@@ -80,7 +80,7 @@ def admit(
 def _knows_the_store(event: InboxEvent, writes: Writes) -> bool:
     """Whether customers can collect there; the order waits for a place that nobody knows yet."""
     node = event.data.pickup.node_id
-    kind, _ = writes.unit_of_work.master_data.nodes().get(node, (None, None))
+    kind, _ = writes.nodes.get(node, (None, None))
     if kind == "store":
         return True
     if kind is not None:

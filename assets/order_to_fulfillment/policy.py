@@ -20,6 +20,7 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     trading_zone: str
     node_ranking_by_channel: dict[str, list[str]]
+    shipped_by: dict[str, str]
     brokering_safety_quantity_each_by_node: dict[str, Count]
     reservation_minutes: Count
     promise_working_days_by_region: dict[str, Count]
@@ -42,6 +43,15 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ranking=tuple(ranking.get(channel, ranking.get("*", []))),
             kept_back=self.brokering_safety_quantity_each_by_node,
         )
+
+    def __post_init__(self) -> None:
+        if "*" not in self.shipped_by:
+            raise ValueError("shipped_by does not say who ships from nodes that it does not name")
+
+    def ships_from(self, node: str, kind: str) -> str:
+        """The partner who is told to ship from a node."""
+        of_kind = self.shipped_by.get(kind, self.shipped_by["*"])
+        return self.shipped_by.get(node, of_kind)
 
     def promise_days(self, region: str, service_level: str) -> int:
         """Working days from the trading day to the promised day."""

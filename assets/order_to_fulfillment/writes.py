@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from assets.commerce.identifiers import order_id_text
@@ -158,6 +159,11 @@ class Writes:
         self._contacts: list[tuple[Any, ...]] = []
         self._policies: dict[tuple[str, str], OrderPolicy] = {}
         self._pickup_policies: dict[tuple[str, str], PickupPolicy] = {}
+
+    @cached_property
+    def nodes(self) -> dict[str, tuple[str, str]]:
+        """Kind and zone of each active node."""
+        return self.unit_of_work.master_data.nodes()
 
     def policy(self, region: str, brand: str) -> OrderPolicy:
         """This flow's policy in a region and brand."""

@@ -167,8 +167,9 @@ def _take_off(
     reference = str(identify("pickup_rejected", fulfilment_order.fulfilment_order_id))
     products = writes.unit_of_work.master_data.products({sku for sku, _ in units.values()})
     value: dict[str, int] = defaultdict(int)
+    # The order tells them from what a node says by itself: others hear of them from us.
     movements = [
-        Movement(node, sku, kind, -quantity, reason, reference, number, None, occurred_at)
+        Movement(node, sku, kind, -quantity, reason, reference, number, order.order_id, occurred_at)
         for number, (sku, quantity) in units.items()
     ]
     writes.rows["stock_movement"] += movements

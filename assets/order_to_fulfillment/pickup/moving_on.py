@@ -45,7 +45,7 @@ def _other_store(
     occurred_at: datetime,
     writes: Writes,
 ) -> tuple[str, datetime] | None:
-    nodes = writes.unit_of_work.master_data.nodes()
+    nodes = writes.nodes
     stores = sorted(
         node for node, (kind, _) in nodes.items() if kind == "store" and node not in refused
     )

@@ -237,7 +237,7 @@ def _inputs(
 
 def _openings(orders: pd.DataFrame, scopes: list[tuple[str, str]], writes: Writes) -> pd.DataFrame:
     """When the stores of these orders are open, as far ahead as is promised."""
-    places = writes.unit_of_work.master_data.nodes()
+    places = writes.nodes
     found: list[tuple[int, str, datetime, datetime]] = []
     asked = orders.groupby(["scope", "node_id"])["from_at"].agg(["min", "max"]).reset_index()
     for scope, node, first, last in asked.itertuples(index=False, name=None):
