@@ -49,10 +49,13 @@ class EventHandling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         most_failures: Failures in a row, halving included, after which it is not the events that
             are wrong.
         most_attempts: Attempts of one batch that another worker was in the way of.
+        snapshots_per_batch: Snapshots of other systems that are compared in one transaction; those
+            of one place and instant stay together.
     """
 
     most_failures: AtLeastOne
     most_attempts: AtLeastOne
+    snapshots_per_batch: AtLeastOne
 
 
 class Resilience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,8 +18,8 @@ from assets.contracts.admission import Refusal, Submission
 from assets.errors import EnvironmentProblem, PartnerUnavailable
 from orchestration.home import Home
 from resources.operational_store.door import Door
+from resources.operational_store.draining import DrainTally
 from resources.operational_store.store import (
-    DrainTally,
     OperationalStore,
     SimulatedClock,
     read_clock,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from assets.finance.expectations import JOURNAL_LINE
 from assets.inventory.expectations import RESERVATION_MOVEMENT, STOCK_MOVEMENT
-from assets.master_data.expectations import NODE, PRODUCT
+from assets.inventory.synchronisation.expectations import INVENTORY_SNAPSHOT, STOCK_CORRECTION
+from assets.master_data.expectations import NODE, PRICE_SHOWN, PRODUCT
 from assets.order_to_fulfillment.expectations import (
     ORDER_LINE,
     ORDER_PLACED,
@@ -227,6 +228,67 @@ TABLES: dict[str, GatedTable] = {
                 and s.node_id = j.node_id and s.is_start and not j.is_start
             """,
             holds_by=("order", "sku"),
+        ),
+        GatedTable(
+            "inventory_snapshot",
+            INVENTORY_SNAPSHOT,
+            f"""
+            select j.snapshot_id::text as snapshot_id, j.system, j.node_id, j.channel,
+                j.document_number, j.sku, j.unit_of_measure, j.units_per_case, j.stated_quantity,
+                j.held_quantity, j.drift_quantity, j.ledger_watermark, {_TIMES}, {_SKU_IS_KNOWN},
+                j.node_id is null or exists (
+                    select from node n where n.node_id = j.node_id
+                ) as node_is_known,
+                coalesce(r.quantity, 0) = j.drift_quantity as reasons_agree
+            from judged j
+            left join (
+                select d.snapshot_id, d.sku, sum(d.quantity) as quantity
+                from inventory_drift_reason d
+                where d.revision = 1 and d.snapshot_id in (select snapshot_id from judged)
+                group by d.snapshot_id, d.sku
+            ) r on r.snapshot_id = j.snapshot_id and r.sku = j.sku
+            """,
+        ),
+        GatedTable(
+            "stock_correction",
+            STOCK_CORRECTION,
+            f"""
+            select j.snapshot_id::text as snapshot_id, j.sku, j.revision, j.node_id, j.status,
+                j.quantity, {_money("amount")}, j.currency_code,
+                j.reference_id::text as reference_id, {_TIMES},
+                exists (
+                    select from inventory_snapshot s
+                    where s.snapshot_id = j.snapshot_id and s.sku = j.sku
+                        and s.node_id = j.node_id
+                ) as snapshot_is_known,
+                j.reference_id is null or coalesce(m.quantity = j.quantity, false)
+                    as movement_agrees,
+                j.status <> 'reversed' or coalesce(
+                    t.left_quantity between least(0, t.booked) and greatest(0, t.booked), false
+                ) as reversal_is_covered
+            from judged j
+            left join lateral (
+                select sum(m.quantity) as quantity from stock_movement m
+                where m.reference_id = j.reference_id and m.sku = j.sku
+                    and m.node_id = j.node_id
+            ) m on true
+            left join lateral (
+                select coalesce(sum(c.quantity) filter (where c.status = 'booked'), 0) as booked,
+                    sum(c.quantity) filter (where c.status <> 'proposed') as left_quantity
+                from stock_correction c
+                where c.snapshot_id = j.snapshot_id and c.sku = j.sku
+            ) t on true
+            """,
+            holds_by=("sku",),
+        ),
+        GatedTable(
+            "price_shown",
+            PRICE_SHOWN,
+            f"""
+            select j.document_id::text as document_id, j.channel, j.sku, {_money("unit_price")},
+                j.currency_code, j.graced_from, {_TIMES}, {_SKU_IS_KNOWN}
+            from judged j
+            """,
         ),
         GatedTable(
             "journal_line",

@@ -71,6 +71,23 @@ _UNDER_WAY_SINCE = """
     order by key
 """
 
+# What was never paid, or was not there, is no work for the node.
+_TAKEN_ON = """
+    select held.node_id, (o.occurred_at at time zone n.zone)::date,
+        count(distinct o.order_id), sum(held.quantity)::bigint
+    from order_placed o
+    cross join lateral (
+        select r.node_id, sum(r.quantity) filter (where r.is_start) as quantity
+        from reservation_movement r
+        where r.order_id = o.order_id
+        group by r.line_number, r.node_id
+        having bool_and(r.kind in ('reserved', 'consumed'))
+    ) held
+    join node n on n.node_id = held.node_id
+    where o.occurred_at between %s and %s
+    group by 1, 2 order by 1, 2
+"""
+
 _STATE = (
     "order_id",
     "status",
@@ -115,14 +132,13 @@ class SqlOrders:
         return {row[0]: OrderView(*row) for row in rows}
 
     def taken_on(self, since: datetime, until: datetime) -> list[tuple[str, date, int, int]]:
-        """(node_id, local day, orders, units) of orders placed in [since, until]."""
+        """(node_id, local day, orders, units) of orders placed in [since, until].
+
+        Without what was released or has expired since.
+        """
         return fetch(
             self._connection,
-            "select r.node_id, (o.occurred_at at time zone n.zone)::date,"
-            " count(distinct r.order_id), sum(r.quantity)::bigint"
-            " from order_placed o join reservation_movement r on r.order_id = o.order_id"
-            " join node n on n.node_id = r.node_id"
-            " where r.is_start and o.occurred_at between %s and %s group by 1, 2 order by 1, 2",
+            _TAKEN_ON,
             since,
             until,
         )

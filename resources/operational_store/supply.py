@@ -86,10 +86,6 @@ class SqlSupply:
         )
         return {(sku, pool): quantity for sku, pool, quantity in rows}
 
-    def has_pooled(self) -> bool:
-        """Whether any line waits at all."""
-        return bool(fetch(self._connection, "select from pooled_line limit 1"))
-
     def pooled_of_skus(self, skus: Iterable[str] | None) -> list[PooledLine]:
         """Lines that wait for these SKUs, or for any, the longest waiting first."""
         order = " order by opened_at, order_id, line_number"

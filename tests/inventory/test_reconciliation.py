@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.inventory.evidence import COLUMNS, evidence
-from assets.inventory.policy import SynchronisationPolicy, synchronisation_policy
-from assets.inventory.reconciliation import (
+from assets.inventory.synchronisation.evidence import COLUMNS, evidence
+from assets.inventory.synchronisation.policy import SynchronisationPolicy, synchronisation_policy
+from assets.inventory.synchronisation.rules import (
     DOCUMENTED,
     REASONS,
     code_drift,

@@ -163,6 +163,38 @@ def test_a_despatch_that_comes_after_the_comparison_was_late_and_takes_its_corre
 
 
 @pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ("told_by_us: [erp, tills]", {"erp": [-3, 3], "tills": [-3, 3]}),
+        # So far back nobody looks any more, and what was booked stays.
+        ("evidence_days: 1", {"erp": [-3]}),
+    ],
+)
+def test_a_region_says_who_hears_of_what_is_taken_back_and_how_far_back_it_is_looked(
+    database_url: str, tmp_path: Path, values: str, told: dict[str, list[int]]
+) -> None:
+    text = (SHIPPED / "inventory_synchronisation.yaml").read_text()
+    overlay = f"overlays:\n  - scope: {{region: uk}}\n    values: {{{values}}}"
+    (tmp_path / "inventory_synchronisation.yaml").write_text(text.replace("overlays: []", overlay))
+    shop = stocked(Shop(database_url, FilePolicyBook(tmp_path)), MUG=100, HAT=50)
+    shop.tell(snapshot("wms", 60, MUG=97, HAT=50))
+    shop.wait_until(240)
+    shop.tell(adjustment("W1", at=30, MUG=-3))
+    units = 97 if len(told["erp"]) == 2 else 94
+    shop.tell(snapshot("wms", 2 * DAY, MUG=units, HAT=50))
+    shop.wait_until(2 * DAY + 120)
+    heard: dict[str, list[int]] = {}
+    for partner, quantity in shop.rows(
+        "select partner, (payload -> 'lines' -> 0 ->> 'quantity')::int from command_outbox"
+        " where command_type = 'stock_adjustment.post' order by outbox_sequence"
+    ):
+        heard.setdefault(partner, []).append(quantity)
+    assert heard == told
+    assert_all_invariants_hold(shop.engine)
+    shop.close()
+
+
+@pytest.mark.parametrize(
     ("late_units", "recoded", "taken_back"),
     [
         # The three of before the first snapshot say nothing of the one that was lost after it.

@@ -53,6 +53,8 @@ order_placed = fact(
     UniqueConstraint("channel", "order_number"),
     # Whether a customer has ordered before is asked for each pickup of some worth.
     Index("ix_order_placed_customer_id", "customer_id"),
+    # What nodes have taken on in a day; rows come nearly in order of time.
+    Index("ix_order_placed_occurred_at", "occurred_at", postgresql_using="brin"),
 )
 
 order_line = fact(
@@ -146,6 +148,12 @@ fulfilment_order = Table(
         "ix_fulfilment_order_under_way",
         "order_id",
         postgresql_where=text("status = 'dispatched'"),
+    ),
+    # What a node was asked for and has not answered with goods: few of all there have ever been.
+    Index(
+        "ix_fulfilment_order_awaited",
+        "node_id",
+        postgresql_where=text("status in ('requested', 'accepted')"),
     ),
     CheckConstraint(
         "status in ('requested', 'accepted', 'ready', 'dispatched', 'delivered', 'rejected',"

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from assets.inventory.policy import SynchronisationPolicy
+from assets.inventory.synchronisation.policy import SynchronisationPolicy
 
 COLUMNS = ["sku", "reason_code", "quantity", "is_certain", "happened_at"]
 
@@ -42,7 +42,7 @@ def evidence(
     as_of: datetime,
     policy: SynchronisationPolicy,
 ) -> pd.DataFrame:
-    """Turn facts about documents into what `reconciliation.code_drift` asks for.
+    """Turn facts about documents into what `rules.code_drift` asks for.
 
     Args:
         facts: What was found of the drifting SKUs.
