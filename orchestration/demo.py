@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from assets.commerce.money import to_text
-from assets.inventory.policy import synchronisation_policy
+from assets.inventory.synchronisation.policy import synchronisation_policy
 from assets.order_to_fulfillment.pickup.policy import pickup_policy
 from assets.ports import PolicyBook
 from orchestration import services, supervisor
