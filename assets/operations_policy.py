@@ -113,6 +113,16 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query_skus: AtLeastOne
 
 
+class FaultScoring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When what was made of seeded faults is good.
+
+    Attributes:
+        most_false_alarms_percent: Alarms that mean nothing, in a hundred orders.
+    """
+
+    most_false_alarms_percent: Annotated[float, Meta(ge=0, le=100)]
+
+
 class OperationsPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the platform's processes need to know."""
 
@@ -121,6 +131,7 @@ class OperationsPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partner_calls: Resilience
     bulk_loads: BulkLoadPolicy
     gateway: Limits
+    fault_scoring: FaultScoring
 
 
 #: The typed policy of the platform, from its values.

@@ -110,22 +110,33 @@ TABLES: dict[str, GatedTable] = {
             f"""
             select j.order_id::text as order_id, j.line_number, j.sku, j.ordered_quantity,
                 j.reserved_quantity, j.unfilled_quantity, j.unfilled_reason_code,
+                j.backordered_quantity,
                 {_money("unit_price", "line_amount", "tax_amount")},
                 {_ORDER_IS_KNOWN}, {_SKU_IS_KNOWN},
-                coalesce(r.quantity, 0) = j.reserved_quantity as reservations_agree
+                -- What other nodes took over after a refusal, and what came later from supply,
+                -- was not reserved for the line when it came.
+                coalesce(r.quantity, 0) - j.reserved_quantity
+                    between 0 and coalesce(d.quantity, 0) + coalesce(b.quantity, 0)
+                as reservations_agree
             from judged j
             left join (
-                -- What other nodes took over after a store refused was not reserved for the
-                -- line when it came.
-                select m.order_id, m.line_number, sum(m.quantity) as quantity
-                from reservation_movement m
-                left join pickup_step p
-                    on p.order_id = m.order_id and p.attempt = 1
-                    and p.step = 'promised' and p.step_number = 1
-                where m.is_start and m.order_id in (select order_id from judged)
-                    and m.node_id = coalesce(p.node_id, m.node_id)
-                group by m.order_id, m.line_number
+                select order_id, line_number, sum(quantity) as quantity
+                from reservation_movement
+                where is_start and order_id in (select order_id from judged)
+                group by order_id, line_number
             ) r on r.order_id = j.order_id and r.line_number = j.line_number
+            left join (
+                select order_id, line_number, sum(quantity) as quantity
+                from deallocation
+                where order_id in (select order_id from judged)
+                group by order_id, line_number
+            ) d on d.order_id = j.order_id and d.line_number = j.line_number
+            left join (
+                select order_id, line_number, -sum(quantity) as quantity
+                from backorder_movement
+                where kind = 'supplied' and order_id in (select order_id from judged)
+                group by order_id, line_number
+            ) b on b.order_id = j.order_id and b.line_number = j.line_number
             """,
             holds_by=("order",),
         ),

@@ -21,6 +21,7 @@ from assets.inventory.policy import inventory_policy
 from assets.inventory.synchronisation.policy import synchronisation_policy
 from assets.master_data.policy import pricing_policy
 from assets.operations_policy import OperationsPolicy, operations_policy
+from assets.order_to_fulfillment.backordering.policy import backorder_policy
 from assets.order_to_fulfillment.pickup.policy import pickup_policy
 from assets.order_to_fulfillment.policy import order_policy
 from assets.retention_policy import RetentionPolicy, retention_policy
@@ -32,6 +33,7 @@ RETENTION = "retention"
 FLOWS = (
     "order_to_fulfillment",
     "pickup",
+    "backorder",
     "inventory",
     "finance",
     "inventory_synchronisation",
@@ -41,6 +43,7 @@ FLOWS = (
 TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "order_to_fulfillment": order_policy,
     "pickup": pickup_policy,
+    "backorder": backorder_policy,
     "inventory": inventory_policy,
     "finance": finance_policy,
     "inventory_synchronisation": synchronisation_policy,

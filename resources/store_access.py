@@ -246,6 +246,14 @@ class StoreAccess:
             self.store.clock = WallClock()
             return self.store.expire_reservations()
 
+    def keep_promises(self) -> int:
+        """Serve who waits for supply and promise anew what is late; gives how many moved."""
+        with self._draining(wait=False) as mine:
+            if not mine:
+                return 0
+            self.store.clock = WallClock()
+            return self.store.keep_promises()
+
     def reconcile(self) -> int:
         """Compare what other systems believe of our stock; gives the snapshots."""
         with self._draining(wait=False) as mine:

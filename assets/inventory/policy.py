@@ -10,6 +10,7 @@ from msgspec import Meta
 from assets.decisions.typed_policy import policy_reader
 
 Count = Annotated[int, Meta(ge=0)]
+BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
 
 
 class ChannelBuffer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,12 +28,22 @@ class ChannelBuffer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     region: str = "all"
 
 
+class InboundConfidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which share of announced units may be promised, by how far they have come."""
+
+    planned: BasisPoints
+    confirmed: BasisPoints
+    in_transit: BasisPoints
+
+
 class InventoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Node safety and channel buffers."""
+    """Node safety, channel buffers, and how sure announced supply is."""
 
     node_safety_quantity_each_by_node: dict[str, Count]
     channels: dict[str, ChannelBuffer]
     availability_lines_per_message: Annotated[int, Meta(ge=1)]
+    inbound_confidence_basis_points_by_status: InboundConfidence
+    inbound_believed_hours_overdue: Count
 
     def node_safety(self, node: str) -> int:
         """Units (each) of a node that no channel sees."""

@@ -70,6 +70,7 @@ def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
             event.data.currency,
             event.data.tax_rate,
             event.data.gtin,
+            event.data.available_from,
             event.data.is_synthetic,
             event.occurred_at,
         )
@@ -82,6 +83,7 @@ def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         "currency_code",
         "tax_rate_basis_points",
         "gtin",
+        "available_from",
         "is_synthetic",
         "occurred_at",
     )

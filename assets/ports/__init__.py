@@ -12,6 +12,7 @@ from assets.ports.messages import Case, Command, Inbox, InboxEvent, Scope, Tally
 from assets.ports.orders import AllocatedLine, FulfilmentOrderView, Orders, OrderView, ParcelView
 from assets.ports.pickups import Pickups, PickupView
 from assets.ports.stock import Count, Reservation, Stock, StockPosition
+from assets.ports.supply import InboundSupply, PooledLine, Supply
 from assets.ports.synchronisation import Synchronisation
 from assets.ports.unit_of_work import Clock, PolicyBook, UnitOfWork
 
@@ -24,6 +25,7 @@ __all__ = [
     "Command",
     "Count",
     "FulfilmentOrderView",
+    "InboundSupply",
     "Inbox",
     "InboxEvent",
     "MasterData",
@@ -33,11 +35,13 @@ __all__ = [
     "PickupView",
     "Pickups",
     "PolicyBook",
+    "PooledLine",
     "ProductTerms",
     "Reservation",
     "Scope",
     "Stock",
     "StockPosition",
+    "Supply",
     "Synchronisation",
     "Tally",
     "UnitOfWork",

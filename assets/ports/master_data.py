@@ -10,11 +10,15 @@ from assets.ports.columns import Columns
 
 
 class ProductTerms(NamedTuple):
-    """What stock and money need to know of a product; the cost is in its own currency."""
+    """What stock and money need to know of a product; the cost is in its own currency.
+
+    Nothing of it leaves before ``available_from``.
+    """
 
     standard_cost: int
     tax_rate_basis_points: int
     currency_code: str
+    available_from: datetime | None = None
 
 
 #: The columns of `MasterData.put_customers`.

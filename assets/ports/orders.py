@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 class OrderView:
     """What the next step of an order needs to know of it.
 
-    ``changed_at`` is when the event that this batch applies to it happened; it is not stored.
+    ``promised_date`` is what the customer was promised last, until the order ends. ``changed_at``
+    is when the event that this batch applies to it happened; it is not stored.
     """
 
     order_id: str
@@ -40,6 +41,8 @@ class OrderView:
     open_fulfilment_orders: int
     undelivered_fulfilment_orders: int
     expires_at: datetime | None
+    promised_date: date | None = None
+    promise_number: int = 0
     changed_at: datetime | None = None
 
 
@@ -84,6 +87,19 @@ class Orders(Protocol):
         ...
 
     def lock_expired(self, instant: datetime, limit: int) -> dict[str, OrderView]: ...
+    def lock_overdue(
+        self, days: Mapping[tuple[str, str], date], most_promises: int, limit: int
+    ) -> dict[str, OrderView]:
+        """Parcels' orders of a (region, brand) promised before its day, promised so often at most.
+
+        Not those that their customers collect, nor those of which something lies unread.
+        """
+        ...
+
+    def promise_scopes(self) -> list[tuple[str, str]]:
+        """(region, brand) of the orders with a promise that is still to be kept."""
+        ...
+
     def put_states(self, orders: Iterable[OrderView]) -> None: ...
     def fulfilment_orders(self, order_ids: Iterable[str]) -> list[FulfilmentOrderView]: ...
     def put_fulfilment_orders(self, fulfilment_orders: Iterable[FulfilmentOrderView]) -> None: ...

@@ -82,11 +82,27 @@ class Stock(Protocol):
         """
         ...
 
+    def waiting(self, skus: Iterable[str]) -> dict[str, int]:
+        """Units that order lines wait for, by SKU; those for which nobody waits are left out."""
+        ...
+
     def published(self, skus: Iterable[str]) -> dict[tuple[str, str], int]:
         """What each (channel, sku) was last told."""
         ...
 
     def put_published(self, columns: Columns) -> None: ...
+    def mark_unpublished(self, skus: Iterable[str]) -> None:
+        """What channels may sell of these SKUs, now or later, is to be told again if it changed."""
+        ...
+
+    def outlook(self, skus: Iterable[str]) -> dict[tuple[str, str], list[tuple[datetime, int]]]:
+        """What each (channel, sku) was last told of later: (expected at, units) by time."""
+        ...
+
+    def put_outlook(self, told: Mapping[tuple[str, str], Sequence[tuple[datetime, int]]]) -> None:
+        """Replace what these (channel, sku) are told of later."""
+        ...
+
     def forget_published(self, channel: str, skus: Sequence[str]) -> None:
         """Let a channel be told of these SKUs again, whatever it was told last."""
         ...

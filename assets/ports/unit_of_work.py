@@ -12,6 +12,7 @@ from assets.ports.messages import Case, Command, Inbox
 from assets.ports.orders import Orders
 from assets.ports.pickups import Pickups
 from assets.ports.stock import Stock
+from assets.ports.supply import Supply
 from assets.ports.synchronisation import Synchronisation
 
 
@@ -44,6 +45,8 @@ class UnitOfWork(Protocol):
     def synchronisation(self) -> Synchronisation: ...
     @property
     def pickups(self) -> Pickups: ...
+    @property
+    def supply(self) -> Supply: ...
     @property
     def policies(self) -> PolicyBook: ...
     @property

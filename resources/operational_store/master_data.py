@@ -22,8 +22,8 @@ class SqlMasterData:
         """Terms by known SKU."""
         rows = fetch(
             self._connection,
-            "select sku, (standard_cost * 10000)::bigint, tax_rate_basis_points, currency_code"
-            " from product where sku = any(%s)",
+            "select sku, (standard_cost * 10000)::bigint, tax_rate_basis_points, currency_code,"
+            " available_from from product where sku = any(%s)",
             list(skus),
         )
         return {sku: ProductTerms(*terms) for sku, *terms in rows}

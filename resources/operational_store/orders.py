@@ -23,13 +23,27 @@ _VIEW = """
         (s.capture_requested_amount * 10000)::bigint, (s.captured_amount * 10000)::bigint,
         (s.refund_requested_amount * 10000)::bigint, (s.refunded_amount * 10000)::bigint,
         s.payment_reference, s.open_fulfilment_orders, s.undelivered_fulfilment_orders,
-        s.expires_at
+        s.expires_at, s.promised_date, s.promise_number
     from order_state s
     join order_placed o on o.order_id = s.order_id
 """
 
 _EXPIRED = """
     where s.expires_at <= %s and not exists (
+        select from event_inbox i
+        where i.status = 'pending' and i.consumer = 'order_to_fulfillment'
+        and i.occurred_at <= %s
+        and i.channel = o.channel and i.data ->> 'order_number' = o.order_number
+    )
+    order by s.order_id limit %s for update of s
+"""
+
+_OVERDUE = """
+    join unnest(%s::text[], %s::text[], %s::date[]) as late (region, brand, day)
+        on late.region = o.region and late.brand = o.brand
+    where s.promised_date < late.day and s.promise_number <= %s
+    and not exists (select from pickup p where p.order_id = s.order_id and p.node_id is not null)
+    and not exists (
         select from event_inbox i
         where i.status = 'pending' and i.consumer = 'order_to_fulfillment'
         and i.occurred_at <= %s
@@ -87,6 +101,8 @@ _STATE = (
     "refunded_amount",
     "open_fulfilment_orders",
     "undelivered_fulfilment_orders",
+    "promised_date",
+    "promise_number",
 )
 
 _FULFILMENT_ORDER = (
@@ -134,6 +150,35 @@ class SqlOrders:
         """
         rows = fetch(self._connection, _VIEW + _EXPIRED, instant, instant, limit)
         return {row[0]: OrderView(*row) for row in rows}
+
+    def lock_overdue(
+        self, days: Mapping[tuple[str, str], date], most_promises: int, limit: int
+    ) -> dict[str, OrderView]:
+        """Parcels' orders of a (region, brand) promised before its day, promised so often at most.
+
+        Not those of which something lies unread, as after a standstill: it may be their delivery.
+        """
+        rows = fetch(
+            self._connection,
+            _VIEW + _OVERDUE,
+            [region for region, _ in days],
+            [brand for _, brand in days],
+            list(days.values()),
+            most_promises,
+            self._effective_at,
+            limit,
+        )
+        return {row[0]: OrderView(*row) for row in rows}
+
+    def promise_scopes(self) -> list[tuple[str, str]]:
+        """(region, brand) of the orders with a promise that is still to be kept."""
+        return fetch(
+            self._connection,
+            "select distinct o.region, o.brand from order_state s"
+            " join order_placed o on o.order_id = s.order_id"
+            " where s.promised_date <= %s",
+            self._effective_at.date(),
+        )
 
     def put_states(self, orders: Iterable[OrderView]) -> None:
         """Store the state of orders, new ones included."""

@@ -292,6 +292,11 @@ class OperationalStore:
         with self.unit_of_work() as unit_of_work:
             return order_to_fulfillment.expire(unit_of_work)
 
+    def keep_promises(self) -> int:
+        """Serve who waits for supply and promise anew what is late; gives how many moved."""
+        with self.unit_of_work() as unit_of_work:
+            return order_to_fulfillment.keep_promises(unit_of_work)
+
     def report_silence(self) -> int:
         """Open a case for each parcel of which its carrier says nothing; gives how many."""
         with self.unit_of_work() as unit_of_work:

@@ -47,17 +47,39 @@ _UNDELIVERED = """
         and o.payload ->> 'node_id' = %s and line.sku = any(%s)
         and (o.payload ->> 'effective_at')::timestamptz <= %s
 """
-# What was applied here after the snapshot's time, nobody could have heard from us by then.
+# What was applied here after the snapshot's time, nobody could have heard from us by then; what was
+# in our books when both last agreed, was in theirs. What a system's own word has corrected is no
+# news to it. A refused pickup is written off by us, as a correction is, and names its order.
 _MOVED = """
+    with agreed as (
+        select distinct on (s.sku) s.sku, s.occurred_at, s.ledger_watermark
+        from inventory_snapshot s
+        where s.system = %s and s.node_id = %s and s.sku = any(%s) and s.occurred_at > %s
+            and s.occurred_at < %s and s.drift_quantity = 0
+        order by s.sku, s.occurred_at desc, s.ledger_watermark
+    ),
+
+    corrected as (
+        select c.reference_id, bool_or(s.system = %s) as is_own
+        from stock_correction c
+        join inventory_snapshot s on s.snapshot_id = c.snapshot_id and s.sku = c.sku
+        where c.node_id = %s and c.sku = any(%s) and c.reference_id is not null
+        group by c.reference_id
+    )
+
     select m.sku,
-        case when c.reference_id is not null then 'correction' else m.kind end
-            || case when m.effective_at > %s then '_unheard' else '' end,
+        case when c.reference_id is not null or m.kind <> 'shipped' and m.order_id is not null
+            then 'correction' else m.kind end
+            || case when m.effective_at > %s then '_unheard'
+                when m.occurred_at <= a.occurred_at and m.ledger_sequence <= a.ledger_watermark
+                    then '_agreed'
+                else '' end,
         sum(m.quantity)::bigint, max(m.effective_at)
     from stock_movement m
-    left join lateral (
-        select k.reference_id from stock_correction k where k.reference_id = m.reference_id limit 1
-    ) c on true
+    left join agreed a on a.sku = m.sku
+    left join corrected c on c.reference_id = m.reference_id
     where m.node_id = %s and m.sku = any(%s) and m.occurred_at > %s and m.occurred_at <= %s
+        and c.is_own is not true
     group by m.sku, m.reference_id, 2
 """
 # Movements that were told on the other side of a count than they happened. Both are looked for in
@@ -69,7 +91,7 @@ _CROSSED = """
     from stock_movement c
     join stock_movement m on m.node_id = c.node_id and m.sku = c.sku and m.kind <> 'counted'
         and (m.occurred_at <= c.occurred_at) = (m.ledger_sequence > c.ledger_sequence)
-    where c.kind = 'counted' and c.node_id = %s and c.sku = any(%s)
+    where c.kind = 'counted' and c.order_id is null and c.node_id = %s and c.sku = any(%s)
         and c.occurred_at > %s and c.occurred_at <= %s
         and m.occurred_at > %s and m.occurred_at <= %s
     group by m.sku, c.ledger_sequence
@@ -242,10 +264,11 @@ class SqlSynchronisation:
         """(sku, what it is, units, when) of all that could explain another quantity at a node."""
         wanted = list(skus)
         found: list[Fact] = []
+        agreed, corrected = (system, node_id, wanted, since, as_of), (system, node_id, wanted)
         for statement, arguments in (
             (_UNAPPLIED, (node_id, wanted, since, as_of)),
             (_UNDELIVERED, (system, node_id, wanted, as_of)),
-            (_MOVED, (as_of, node_id, wanted, since, as_of)),
+            (_MOVED, (*agreed, *corrected, as_of, node_id, wanted, since, as_of)),
             (_CROSSED, (node_id, wanted, since, as_of, since, as_of)),
             (_AWAITED, (node_id, wanted, as_of)),
         ):

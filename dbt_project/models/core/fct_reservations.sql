@@ -29,6 +29,7 @@ final as (
         cast(
             allocated_quantity - deallocated_quantity - shipped_quantity as bigint
         ) as awaiting_dispatch_quantity,
+        reserved_xid,
         recorded_xid
     from reservations
     {% if is_incremental() %}

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
     UniqueConstraint,
@@ -64,6 +65,7 @@ order_line = fact(
     Column("ordered_quantity", BigInteger, nullable=False),
     Column("reserved_quantity", BigInteger, nullable=False),
     Column("unfilled_quantity", BigInteger, nullable=False),
+    Column("backordered_quantity", BigInteger, nullable=False, server_default="0"),
     Column("unfilled_reason_code", String),
     Column("unit_price", Money, nullable=False),
     Column("line_amount", Money, nullable=False),
@@ -71,7 +73,8 @@ order_line = fact(
     effective(),
     PrimaryKeyConstraint("order_id", "line_number"),
     CheckConstraint(
-        "reserved_quantity + unfilled_quantity = ordered_quantity", name="every_unit_is_accounted"
+        "reserved_quantity + unfilled_quantity + backordered_quantity = ordered_quantity",
+        name="every_unit_is_accounted",
     ),
     CheckConstraint(
         "(unfilled_quantity > 0) = (unfilled_reason_code is not null)", name="unfilled_has_a_reason"
@@ -103,6 +106,9 @@ order_state = Table(
     Column("refunded_amount", Money, nullable=False, server_default="0"),
     Column("open_fulfilment_orders", Integer, nullable=False, server_default="0"),
     Column("undelivered_fulfilment_orders", Integer, nullable=False, server_default="0"),
+    # What the customer was promised last, until the order ends.
+    Column("promised_date", Date),
+    Column("promise_number", SmallInteger, nullable=False, server_default="0"),
     effective(),
     CheckConstraint(
         "captured_amount <= capture_requested_amount"
@@ -117,6 +123,11 @@ order_state = Table(
         "ix_order_state_expires_at",
         "expires_at",
         postgresql_where=text("expires_at is not null"),
+    ),
+    Index(
+        "ix_order_state_promised_date",
+        "promised_date",
+        postgresql_where=text("promised_date is not null"),
     ),
     info={"mutable": True},
     postgresql_with={"fillfactor": 70},
