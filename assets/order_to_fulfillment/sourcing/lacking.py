@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assets.order_to_fulfillment.sourcing.problem import Ints, Problem, Reason, State
+from assets.order_to_fulfillment.sourcing.problem import Flags, Ints, Problem, Reason, State
 from assets.order_to_fulfillment.sourcing.single import capacity_left
 
 OUT_OF_STOCK = "out_of_stock"
@@ -19,6 +19,7 @@ NO_CAPACITY = "no_capacity"
 BEYOND_MAXIMUM_SPLITS = "beyond_maximum_splits"
 BELOW_MINIMUM_SHIPMENT_VALUE = "below_minimum_shipment_value"
 DEARER_THAN_UNMET = "dearer_than_unmet"
+INCOMPLETE_BUNDLE = "incomplete_bundle"
 
 #: Of several reasons the first of these is the line's: what a person could change soonest.
 PRECEDENCE = (
@@ -31,6 +32,7 @@ PRECEDENCE = (
     NO_PICKUP,
     EXCLUDED_AFTER_REJECT,
     NO_LANE,
+    INCOMPLETE_BUNDLE,
     PROTECTED_STORE_STOCK,
     OUT_OF_STOCK,
 )
@@ -58,12 +60,28 @@ def reasons_for_lack(
     by_node = [
         _reason_of(problem, state, order, node, is_full) for node in range(len(problem.node_ids))
     ]
+    breaks_up = _breaks_up_bundles(problem, state, order)[short]
     result = []
-    for row, positive in zip(has_units, stock > 0, strict=True):
-        found = {by_node[node] for node in np.flatnonzero(row)}
+    for row, positive, partly in zip(has_units, stock > 0, breaks_up, strict=True):
+        found = {
+            INCOMPLETE_BUNDLE if partly[node] else by_node[node] for node in np.flatnonzero(row)
+        }
         if not found:
             found = {PROTECTED_STORE_STOCK if positive.any() else OUT_OF_STOCK}
         result.append(min(found, key=PRECEDENCE.index))
+    return result
+
+
+def _breaks_up_bundles(problem: Problem, state: State, order: int) -> Flags:
+    """Whether units of a demand (rows) at a node (columns) would complete no bundle there."""
+    rows = slice(problem.demands.start[order], problem.demands.start[order + 1])
+    left = state.stock[problem.demands.sku[rows]] - problem.terms.kept[problem.profile[order]]
+    bundles = problem.bundles.get(order)
+    if bundles is None:
+        return np.zeros(left.shape, bool)
+    completes = np.array([bundles.completed_by(left, recipe) for recipe in bundles.recipes])
+    is_part = (bundles.recipes.T > 0).astype(np.int64)
+    result: Flags = (is_part.sum(axis=1)[:, None] > 0) & (is_part @ completes == 0)
     return result
 
 

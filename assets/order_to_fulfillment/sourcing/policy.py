@@ -89,6 +89,7 @@ class SourcingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A node that is not named has the lanes of its kind (warehouse, store, drop_ship), else those of
     ``"*"``. A destination is a country, else a region, else ``"*"``; the most specific one that has
     the service level (or ``"*"``) holds. Where there is no lane, the node does not serve.
+    A bundle's components come from one node each time, or only together make up whole bundles.
     """
 
     mode: Literal["lexicographic", "weighted"]
@@ -100,6 +101,7 @@ class SourcingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exact_limits: ExactLimits
     nodes: dict[str, NodeTerms]
     lanes: dict[str, dict[str, dict[str, Lane]]]
+    bundles_ship_together: bool = True
 
     def __post_init__(self) -> None:
         missing = [field for field in NodeTerms.__struct_fields__ if self._of_all(field) is UNSET]
