@@ -116,6 +116,11 @@ class ProductTerms(NamedTuple):
     standard_cost: int
     tax_rate_basis_points: int
     currency_code: str
+    is_bundle: bool = False
+
+
+#: Components of a bundle in their order: SKU and units (each) in one bundle.
+Components = Sequence[tuple[str, int]]
 
 
 #: The columns of `MasterData.put_customers`.
@@ -147,6 +152,18 @@ class MasterData(Protocol):
         ...
 
     def put_products(self, columns: Columns) -> None: ...
+    def components(self, skus: Iterable[str]) -> dict[str, Components]:
+        """What is in each of these that is a bundle, by its SKU."""
+        ...
+
+    def bundles_with(self, skus: Iterable[str]) -> dict[str, Components]:
+        """The bundles that any of these SKUs is in, by their SKU."""
+        ...
+
+    def put_components(self, bundles: Mapping[str, Components]) -> None:
+        """Replace what is in these bundles; channels are told of them again."""
+        ...
+
     def put_prices(self, columns: Columns) -> None: ...
     def latest_shown(
         self, keys: Iterable[tuple[str, str]]
@@ -240,6 +257,17 @@ class Stock(Protocol):
         They count as told from now on; no columns where nothing changed. Also when the earliest
         change of each of these SKUs happened.
         """
+        ...
+
+    def take_unpublished_bundles(self, skus: Iterable[str]) -> dict[str, Components]:
+        """What is in bundles of these SKUs, and in those that changed themselves, by their SKU.
+
+        They count as told from now on.
+        """
+        ...
+
+    def unpromised(self, skus: Iterable[str]) -> Columns:
+        """``node_id``, ``sku`` and ``unpromised_quantity`` of all nodes, unlocked."""
         ...
 
     def published(self, skus: Iterable[str]) -> dict[tuple[str, str], int]:
@@ -390,11 +418,39 @@ class Pickups(Protocol):
 
 
 class AllocatedLine(NamedTuple):
-    """What of an order line a node was given to ship; money in ten-thousandths a unit."""
+    """What of an order line a node was given to ship; money in ten-thousandths a unit.
+
+    ``of_bundle`` is the line of the bundle that it is a component of, and its price then only a
+    share of that line's.
+    """
 
     sku: str
     quantity: int
     unit_price: int
+    of_bundle: int | None = None
+
+
+@dataclass(slots=True)
+class BundleView:
+    """A bundle of an order, as it was placed.
+
+    Attributes:
+        line_number: Of the order.
+        unit_price: Of one bundle (ten-thousandths).
+        per_bundle: Units (each) of each component in one bundle, by component number.
+        handed_over: Units (each) of each component that have left, by component number.
+    """
+
+    line_number: int
+    sku: str
+    unit_price: int
+    per_bundle: dict[int, int]
+    handed_over: dict[int, int]
+
+    @property
+    def complete(self) -> int:
+        """Bundles of which everything has left."""
+        return min(self.handed_over[part] // each for part, each in self.per_bundle.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +478,10 @@ class Orders(Protocol):
         self, order_ids: Iterable[str]
     ) -> dict[tuple[str, str], dict[int, AllocatedLine]]:
         """By (order_id, node_id): line number → what was allocated."""
+        ...
+
+    def bundles(self, order_ids: Iterable[str]) -> dict[str, list[BundleView]]:
+        """The bundles of these orders, by order id and line number."""
         ...
 
     def scopes_under_way(self) -> list[tuple[str, str]]:

@@ -25,8 +25,19 @@ from assets.contracts.fields import (
 )
 
 
+class BundleComponent(EventData, frozen=True, kw_only=True):
+    """What is in one unit of a bundle."""
+
+    sku: SkuCode
+    quantity: Annotated[int, Meta(ge=1, le=1_000, description="Each, in one bundle")]
+
+
 class ProductRegistered(EventData, frozen=True, kw_only=True):
-    """A SKU as the ERP knows it; sending it again replaces it."""
+    """A SKU as the ERP knows it; sending it again replaces it.
+
+    One with ``components`` is a bundle: it is ordered, priced and invoiced as one SKU, and has no
+    stock but that of its components. A component is no bundle itself.
+    """
 
     sku: SkuCode
     description: Text = ""
@@ -35,6 +46,7 @@ class ProductRegistered(EventData, frozen=True, kw_only=True):
     tax_rate: BasisPoints
     gtin: Key | None = None
     is_synthetic: bool = False
+    components: Annotated[list[BundleComponent], Meta(max_length=100)] = []
 
 
 class PriceChanged(EventData, frozen=True, kw_only=True):

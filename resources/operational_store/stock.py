@@ -7,8 +7,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from assets.ports import Columns, Count, Reservation, StockPosition
+from assets.ports import Columns, Components, Count, Reservation, StockPosition
 from resources.operational_store.bulk import execute, fetch, upsert
+from resources.operational_store.master_data import by_bundle
 
 _CHANGES = (
     "unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])"
@@ -169,16 +170,34 @@ class SqlStock:
         for sku, instant in changed:
             moment = instant or self._effective_at
             since[sku] = min(moment, since.get(sku, moment))
+        return self.unpromised(since), since
+
+    def unpromised(self, skus: Iterable[str]) -> Columns:
+        """``node_id``, ``sku`` and ``unpromised_quantity`` of all nodes, unlocked."""
         # Whole columns at once: tens of thousands of rows would be taken apart one by one.
-        node_ids, skus, unpromised = fetch(
+        node_ids, found, unpromised = fetch(
             self._connection,
-            "select array_agg(node_id), array_agg(sku),"
-            " array_agg(on_hand_quantity - reserved_quantity - allocated_quantity)"
+            "select coalesce(array_agg(node_id), '{}'), coalesce(array_agg(sku), '{}'),"
+            " coalesce(array_agg(on_hand_quantity - reserved_quantity - allocated_quantity), '{}')"
             " from stock_position where sku = any(%s)",
-            list(since),
+            list(skus),
         )[0]
-        columns = {"node_id": node_ids, "sku": skus, "unpromised_quantity": unpromised}
-        return columns, since
+        return {"node_id": node_ids, "sku": found, "unpromised_quantity": unpromised}
+
+    def take_unpublished_bundles(self, skus: Iterable[str]) -> dict[str, Components]:
+        """What is in bundles of these SKUs, and in those that changed themselves, by their SKU."""
+        return by_bundle(
+            fetch(
+                self._connection,
+                "with changed as (update bundle_component set is_unpublished = false"
+                " where is_unpublished returning bundle_sku)"
+                " select bundle_sku, component_sku, quantity from bundle_component"
+                " where bundle_sku in (select bundle_sku from bundle_component"
+                " where component_sku = any(%s) union all select bundle_sku from changed)"
+                " order by bundle_sku, component_number",
+                list(skus),
+            )
+        )
 
     def forget_published(self, channel: str, skus: Sequence[str]) -> None:
         """Let a channel be told of these SKUs again, whatever it was told last."""
