@@ -241,6 +241,13 @@ class Stock(Protocol):
         """Open reservations at (node_id, sku), the newest first."""
         ...
 
+    def open_with(self, order_id: str, component_number: int) -> list[tuple[Reservation, int]]:
+        """Open reservations of the bundle that a component is of, its own included.
+
+        Each with its units in one bundle; none where the line is no component.
+        """
+        ...
+
     def moved_since(
         self, positions: Iterable[tuple[str, str]], instant: datetime
     ) -> dict[tuple[str, str], int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from assets.contracts.fields import (
@@ -46,7 +47,9 @@ class ProductRegistered(EventData, frozen=True, kw_only=True):
     tax_rate: BasisPoints
     gtin: Key | None = None
     is_synthetic: bool = False
-    components: Annotated[list[BundleComponent], Meta(max_length=100)] = []
+    components: Annotated[list[BundleComponent], Meta(max_length=100)] = msgspec.field(
+        default_factory=list
+    )
 
 
 class PriceChanged(EventData, frozen=True, kw_only=True):

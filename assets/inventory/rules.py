@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from assets.inventory.policy import InventoryPolicy
+from assets.ports import Reservation
 
 
 def available_to_promise(
@@ -81,6 +82,32 @@ def book_change(change: int, on_hand: int, reserved: int, allocated: int) -> tup
     booked = max(change, allocated - on_hand)
     giving_way = max(0, reserved + allocated - (on_hand + booked))
     return booked, giving_way, booked - change
+
+
+def broken_up(lost: Reservation, held: Sequence[tuple[Reservation, int]]) -> list[Reservation]:
+    """Reservations that complete no bundle any more when one of its components lost its stock.
+
+    Where every node holds whole bundles, those of the node go; otherwise the bundle goes as a
+    whole, since a reservation ends as a whole.
+
+    Args:
+        lost: What gave way.
+        held: All that was held for the bundle, with each component's units in one bundle.
+    """
+    components = {reservation.line_number for reservation, _ in held}
+    at_node: dict[str, dict[int, int]] = {}
+    for reservation, each in held:
+        of_node = at_node.setdefault(reservation.node_id, {})
+        of_node[reservation.line_number] = reservation.quantity // each
+    is_whole = all(
+        of_node.keys() == components and len(set(of_node.values())) == 1
+        for of_node in at_node.values()
+    )
+    return [
+        reservation
+        for reservation, _ in held
+        if reservation != lost and (reservation.node_id == lost.node_id or not is_whole)
+    ]
 
 
 def correct_count(change: int, excess: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ OWNER = "master_data"
 def possible(
     events: list[InboxEvent], held: Mapping[str, ProductTerms], unit_of_work: UnitOfWork
 ) -> list[InboxEvent]:
-    """Those of these products that do not contradict what is known; a person is asked of the others.
+    """Those of these products that contradict nothing known; a person is asked of the others.
 
     Args:
         events: Registrations, in the order in which they happened.

@@ -28,7 +28,7 @@ class SourcingInputs:
     """Everything that the rule saw.
 
     Attributes:
-        tables: Orders, lines, stock, nodes, what nodes took on before, and exclusions.
+        tables: Orders, lines, stock, nodes, what nodes took on before, exclusions and bundles.
         scopes: (channel, region, brand) behind each profile.
     """
 
@@ -36,8 +36,14 @@ class SourcingInputs:
     scopes: list[tuple[str, str, str]]
 
     def encode(self) -> bytes:
-        """Arrow IPC (zstd) of each table, framed with the scopes as MessagePack."""
-        tables = {field.name: to_ipc(getattr(self.tables, field.name)) for field in fields(Tables)}
+        """Arrow IPC (zstd) of each table, framed with the scopes as MessagePack.
+
+        Where no order has bundles, nothing is said of them.
+        """
+        names = [field.name for field in fields(Tables)]
+        if not len(self.tables.bundles):
+            names.remove("bundles")
+        tables = {name: to_ipc(getattr(self.tables, name)) for name in names}
         return msgspec.msgpack.encode({"tables": tables, "scopes": self.scopes})
 
     @classmethod

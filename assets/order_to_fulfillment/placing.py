@@ -95,10 +95,8 @@ def _take_lines(
     identity = candidate.order_id
     goods = payable = ordered = reserved_units = 0
     reservations: list[Reservation] = []
-    for index, line in enumerate(candidate.data.lines, start=candidate.first_line):
+    for line, reserved, unmet, held in candidate.given():
         price = to_ten_thousandths(line.unit_price)
-        given = candidate.sourced.get(index, [])
-        reserved = sum(units for _, units in given)
         amount = price * line.quantity
         writes.rows["order_line"].append(
             (
@@ -108,20 +106,24 @@ def _take_lines(
                 line.quantity,
                 reserved,
                 line.quantity - reserved,
-                candidate.unmet.get(index),
+                unmet,
                 price,
                 amount,
                 tax_included(amount, products[line.sku].tax_rate_basis_points),
             )
         )
-        for node, units in given:
-            reservation = Reservation(identity, line.line_number, node, line.sku, units)
+        for reservation in held:
             reserve(reservation, expires_at, writes)
-            reservations.append(reservation)
+        reservations += held
         ordered += line.quantity
         goods += amount
         payable += price * reserved
         reserved_units += reserved
+    writes.rows["order_line_component"] += [
+        (identity, part.number, number, part.sku, part.quantity_per_bundle, part.unit_price)
+        for number, components in candidate.bundled.items()
+        for part in components
+    ]
     return Taken(ordered, reserved_units, goods, payable, reservations)
 
 

@@ -6,6 +6,7 @@ from assets.commerce.identifiers import identify
 from assets.inventory.late_facts import correct_counts
 from assets.inventory.ledger import Movement
 from assets.order_to_fulfillment import silence
+from assets.order_to_fulfillment.completing import hold_bundles
 from assets.order_to_fulfillment.handing_over import (
     AT_THE_NODE,
     Handover,
@@ -40,6 +41,7 @@ def take_acceptances(events: list[InboxEvent], writes: Writes) -> None:
 def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
     """The node cannot do it: its allocation ends, and a person is asked."""
     allocated = writes.unit_of_work.orders.allocated_lines(map(order_id_of, events))
+    hold_bundles(allocated, writes)
     for event in events:
         fulfilment_order = fulfilment_order_of(event, AT_THE_NODE, writes)
         if fulfilment_order is None:
@@ -63,6 +65,7 @@ def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
         {line.sku for event in events for line in event.data.lines}
     )
     allocated = writes.unit_of_work.orders.allocated_lines(map(order_id_of, events))
+    hold_bundles(allocated, writes, products)
     shipped: list[tuple[Scope, Movement]] = []
     for event in events:
         fulfilment_order = fulfilment_order_of(event, AT_THE_NODE, writes)

@@ -122,6 +122,25 @@ class SqlStock:
         )
         return list(map(Reservation._make, rows))
 
+    def open_with(self, order_id: str, component_number: int) -> list[tuple[Reservation, int]]:
+        """Open reservations of the bundle that a component is of, its own included."""
+        rows = fetch(
+            self._connection,
+            "select r.order_id::text, r.line_number, r.node_id, r.sku, r.quantity,"
+            " c.quantity_per_bundle"
+            " from order_line_component part join order_line_component c"
+            " on c.order_id = part.order_id and c.line_number = part.line_number"
+            " join reservation_movement r"
+            " on r.order_id = c.order_id and r.line_number = c.component_number and r.is_start"
+            " where part.order_id = %s::uuid and part.component_number = %s and not exists ("
+            " select from reservation_movement e where e.order_id = r.order_id"
+            " and e.line_number = r.line_number and e.node_id = r.node_id and not e.is_start)"
+            " order by r.line_number, r.node_id",
+            order_id,
+            component_number,
+        )
+        return [(Reservation(*reservation), each) for *reservation, each in rows]
+
     def moved_since(
         self, positions: Iterable[tuple[str, str]], instant: datetime
     ) -> dict[tuple[str, str], int]:
