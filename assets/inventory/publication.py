@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,8 @@ import pandas as pd
 
 from assets.commerce.identifiers import command_id_text
 from assets.inventory.policy import ChannelBuffer, InventoryPolicy, inventory_policy
-from assets.inventory.rules import available_to_promise
-from assets.ports import Command, InboxEvent, PolicyBook, UnitOfWork
+from assets.inventory.rules import available_to_promise, bundles_available_to_promise
+from assets.ports import Columns, Command, Components, InboxEvent, PolicyBook, UnitOfWork
 
 OWNER = "stock_control"
 COMMAND = "availability.publish"
@@ -49,16 +49,18 @@ def house_channels(policies: PolicyBook) -> dict[str, ChannelBuffer]:
 def publish_availability(unit_of_work: UnitOfWork) -> int:
     """Tell each channel what changed of what it may sell; gives how many lines were told."""
     columns, since = unit_of_work.stock.take_unpublished()
-    if not columns:
+    bundles = unit_of_work.stock.take_unpublished_bundles(since)
+    if not columns and not bundles:
         return 0
-    # As objects: a dtype for texts would cost more than all that is done with them.
-    positions = pd.DataFrame(
-        {name: np.array(values, None if name == "unpromised_quantity" else object)
-         for name, values in columns.items()}
-    )  # fmt: skip
     policies = channel_policies(unit_of_work.policies)
+    parts = []
+    if columns:
+        parts.append(available_to_promise(_positions(columns), policies))
+    if bundles:
+        parts.append(_of_bundles(bundles, policies, unit_of_work))
+        since |= _since_of_bundles(bundles, since, unit_of_work.effective_at)
+    available = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     told = unit_of_work.stock.published(since)
-    available = available_to_promise(positions, policies)
     known = [told.get(key, -1) for key in zip(available["channel"], available["sku"], strict=True)]
     changed = available[available["published_quantity"].to_numpy() != np.array(known, "int64")]
     if changed.empty:
@@ -78,6 +80,45 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     unit_of_work.append("availability_published", _lines_told(messages, changed, since))
     unit_of_work.send(command for command, _ in messages)
     return len(changed)
+
+
+def _positions(columns: Columns) -> pd.DataFrame:
+    # As objects: a dtype for texts would cost more than all that is done with them.
+    return pd.DataFrame(
+        {name: np.array(values, None if name == "unpromised_quantity" else object)
+         for name, values in columns.items()}
+    )  # fmt: skip
+
+
+def _of_bundles(
+    bundles: Mapping[str, Components],
+    policies: Mapping[str, InventoryPolicy],
+    unit_of_work: UnitOfWork,
+) -> pd.DataFrame:
+    """What each channel may sell of these bundles, from what there is of their components."""
+    skus = {sku for components in bundles.values() for sku, _ in components}
+    positions = _positions(unit_of_work.stock.unpromised(sorted(skus)))
+    ship_together = {
+        channel: _ship_together(unit_of_work.policies, buffer)
+        for channel, buffer in house_channels(unit_of_work.policies).items()
+    }
+    return bundles_available_to_promise(positions, bundles, policies, ship_together)
+
+
+def _ship_together(policies: PolicyBook, buffer: ChannelBuffer) -> bool:
+    """Whether orders of a channel get all of a bundle from one node: sourcing's policy says so."""
+    sourcing = policies.resolve("order_to_fulfillment", buffer.region, buffer.brand)["sourcing"]
+    return bool(sourcing.get("bundles_ship_together", True))
+
+
+def _since_of_bundles(
+    bundles: Mapping[str, Components], since: Mapping[str, datetime], now: datetime
+) -> dict[str, datetime]:
+    """When the earliest change of a component of each bundle happened."""
+    return {
+        bundle: min((since[sku] for sku, _ in components if sku in since), default=now)
+        for bundle, components in bundles.items()
+    }
 
 
 def _scope(channel: str, buffer: ChannelBuffer) -> _ChannelScope:

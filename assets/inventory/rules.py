@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from assets.inventory.policy import InventoryPolicy
-from assets.ports import Reservation
+from assets.ports import Components, Reservation
 
 
 def available_to_promise(
@@ -60,6 +60,54 @@ def available_to_promise(
             "published_quantity": np.concatenate([published for _, _, published in parts]),
         }
     )
+
+
+def bundles_available_to_promise(
+    positions: pd.DataFrame,
+    bundles: Mapping[str, Components],
+    policies: Mapping[str, InventoryPolicy],
+    ship_together: Mapping[str, bool],
+) -> pd.DataFrame:
+    """What each channel may sell of each bundle.
+
+    ``ATP = min over components of ⌊ATP of the component / units in one bundle⌋``; where all of a
+    bundle comes from one node, never more than the nodes complete each by itself.
+
+    Args:
+        positions: As in `available_to_promise`, of every component.
+        bundles: By SKU, what is in each.
+        policies: As there.
+        ship_together: By channel, whether all of a bundle comes from one node.
+
+    Returns:
+        As there, of bundles.
+    """
+    skus = sorted({sku for components in bundles.values() for sku, _ in components})
+    row_of = {sku: row for row, sku in enumerate(skus)}
+    node_of, nodes = pd.factorize(positions["node_id"])
+    unpromised = np.zeros((len(skus), len(nodes)), np.int64)
+    sku_of = [row_of[sku] for sku in positions["sku"]]
+    unpromised[sku_of, node_of] = positions["unpromised_quantity"].to_numpy("int64")
+    rows = []
+    for channel, policy in sorted(policies.items()):
+        buffer = policy.channels[channel]
+        safety = np.array([policy.node_safety(node) for node in nodes], "int64")
+        is_included = np.array([node not in buffer.excluded_nodes for node in nodes], "int64")
+        free = np.maximum(unpromised - safety, 0) * is_included
+        for bundle, components in sorted(bundles.items()):
+            parts = [row_of[sku] for sku, _ in components]
+            each = np.array([units for _, units in components], np.int64)
+            of_parts = free[parts].sum(axis=1)
+            available = int((of_parts // each).min())
+            above = np.maximum(of_parts - buffer.threshold_quantity_each, 0)
+            published = int((above // each).min())
+            if ship_together[channel]:
+                available = int((free[parts] // each[:, None]).min(axis=0).sum())
+                published = min(published, available)
+            published = min(published, buffer.ceiling_quantity_each)
+            rows.append((channel, bundle, available, published))
+    names = ["channel", "sku", "available_quantity", "published_quantity"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def _words(positions: npt.NDArray[np.int64], words: Iterable[str]) -> pd.Categorical[Any]:

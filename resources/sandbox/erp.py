@@ -33,7 +33,12 @@ from assets.contracts.inventory import (
     ReceivedLine,
     SnapshotLine,
 )
-from assets.contracts.master_data import NodeRegistered, PriceChanged, ProductRegistered
+from assets.contracts.master_data import (
+    BundleComponent,
+    NodeRegistered,
+    PriceChanged,
+    ProductRegistered,
+)
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
 from resources.sandbox.settings import NodeSetting, channel_price
 from resources.sandbox.snapshots import Daily, StockBook, node_lines, tell_nodes
@@ -54,7 +59,10 @@ _PRICE_BANDS: tuple[tuple[float, int, int], ...] = (
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A SKU that is new to the ERP; ``opening_quantity`` replaces what the price band says."""
+    """A SKU that is new to the ERP; ``opening_quantity`` replaces what the price band says.
+
+    One with components is a bundle: nobody buys, counts or keeps it, but what is in it.
+    """
 
     sku: SkuCode
     list_price: UnsignedMoney
@@ -62,6 +70,7 @@ class Item(msgspec.Struct, frozen=True):
     description: Text = ""
     currency: Currency = "GBP"
     opening_quantity: int | None = None
+    components: list[BundleComponent] = msgspec.field(default_factory=list)
 
 
 class _OrderedLine(msgspec.Struct, gc=False):
@@ -133,7 +142,8 @@ class Erp(PartnerSystem):
                 order = _sales_order(command.payload)
                 day = self._supply.ordered[order.ordered_at.astimezone(self.world.zone()).date()]
                 for line in order.lines:
-                    day[line.sku] += line.quantity
+                    for sku, units in self._parts(line.sku):
+                        day[sku] += line.quantity * units
             case "goods_issue.post":
                 issue = _goods_issue(command.payload)
                 for line in issue.lines:
@@ -187,7 +197,8 @@ class Erp(PartnerSystem):
                 continue
             fresh += 1
             self._items[item.sku] = item
-            self._uncounted.append(item)
+            if not item.components:
+                self._uncounted.append(item)
             registered = ProductRegistered(
                 sku=item.sku,
                 description=item.description,
@@ -195,6 +206,7 @@ class Erp(PartnerSystem):
                 currency=item.currency,
                 tax_rate=self._tax_rate(item.sku),
                 is_synthetic=True,
+                components=item.components,
             )
             event_type = "retail.product.registered.v1"
             self.tell(event_type, item.first_seen_at, registered, item.sku)
@@ -235,7 +247,20 @@ class Erp(PartnerSystem):
             believed = ((node_id, self.believed(node_id, as_of)) for node_id in nodes)
             tell_nodes(self, told_at, as_of, believed)
 
+    def _parts(self, sku: str) -> list[tuple[str, int]]:
+        """What has to be bought for one unit."""
+        item = self._items.get(sku)
+        if item is None or not item.components:
+            return [(sku, 1)]
+        return [(part.sku, part.quantity) for part in item.components]
+
     def _standard_cost(self, item: Item) -> int:
+        if item.components:
+            return sum(
+                self._standard_cost(self._items[part.sku]) * part.quantity
+                for part in item.components
+                if part.sku in self._items
+            )
         chance = self.world.chance
         price = to_ten_thousandths(item.list_price)
         if price == 0:

@@ -188,12 +188,14 @@ class Retailer:
             self.erp.register_nodes(nodes, wanted.starts_at)
         channels = list(self.channels.values())
         units = trading.expected_units([channel.habits for channel in channels], wanted.orders)
-        range_ = catalogue.items(chance, wanted.starts_at, settings.currency, units)
+        sold_sets = trading.expected_sets(wanted)
+        range_ = catalogue.items(chance, wanted.starts_at, settings.currency, units, sold_sets)
         known = settings.customers or trading.customers(chance)
-        fresh = self.erp.register_items(range_)
+        sets = catalogue.sets(range_) if wanted.set_share else []
+        fresh = self.erp.register_items([*range_, *sets])
         if not settings.customers:
             self.crm.register(known, wanted.starts_at)
-        trade = Trade(self._world, channels, range_, known)
+        trade = Trade(self._world, channels, range_, known, sets, wanted.set_share)
         trade.plan(wanted)
         return Planned(
             "accepted", trade.orders, trade.lines, trade.cancellations, fresh, len(known)

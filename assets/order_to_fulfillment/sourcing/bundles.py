@@ -50,15 +50,16 @@ class Bundles:
             units: What each node can give (demand by node).
         """
         supply = units if self.ship_together else units.sum(axis=1, keepdims=True)
-        most = np.array([_complete(recipe, supply).sum() for recipe in self.recipes], np.int64)
+        most = np.array([completed(recipe, supply).sum() for recipe in self.recipes], np.int64)
         return replace(self, quantity=np.minimum(self.quantity, most))
 
-    def completed_by(self, units: Ints, recipe: Ints) -> Ints:
-        """How many bundles of a recipe each node completes, with the others where that may be."""
+    def within_reach(self, units: Ints) -> Ints:
+        """Units by demand that each node can complete bundles from: its own, or those of all."""
         units = np.maximum(units, 0)
-        if not self.ship_together:
-            units = np.broadcast_to(units.sum(axis=1, keepdims=True), units.shape)
-        return _complete(recipe, units)
+        if self.ship_together:
+            return units
+        result: Ints = np.broadcast_to(units.sum(axis=1, keepdims=True), units.shape)
+        return result
 
     @property
     def demand(self) -> Ints:
@@ -78,7 +79,7 @@ class Bundles:
         order = preference if together else np.zeros(1, np.int64)
         seen = np.zeros((len(self.quantity), left.shape[1]), np.int64)
         for bundle, recipe in enumerate(self.recipes):
-            most = _complete(recipe, left)[order]
+            most = completed(recipe, left)[order]
             before = most.cumsum() - most
             seen[bundle, order] = np.clip(self.quantity[bundle] - before, 0, most)
             left -= recipe[:, None] * seen[bundle]
@@ -131,7 +132,7 @@ class Bundles:
         return shares
 
 
-def _complete(recipe: Ints, supply: Ints) -> Ints:
+def completed(recipe: Ints, supply: Ints) -> Ints:
     """How many bundles of one recipe each column of units (demand by column) completes."""
     parts = np.flatnonzero(recipe)
     result: Ints = (supply[parts] // recipe[parts, None]).min(axis=0)

@@ -4,6 +4,10 @@ with reservations as (
     select * from {{ ref('int_reservations_settled') }}
 ),
 
+components as (
+    select * from {{ ref('stg_order_line_component') }}
+),
+
 {% if is_incremental() %}
 touched as (
     {{ touched_keys(['order_id'], ['reservations']) }}
@@ -12,10 +16,11 @@ touched as (
 {% endif %}
 final as (
     select
-        order_id,
-        line_number,
-        node_id,
-        sku,
+        reservations.order_id,
+        reservations.line_number,
+        coalesce(components.line_number, reservations.line_number) as ordered_line_number,
+        reservations.node_id,
+        reservations.sku,
         reserved_at,
         expires_at,
         ended_at,
@@ -29,10 +34,16 @@ final as (
         cast(
             allocated_quantity - deallocated_quantity - shipped_quantity as bigint
         ) as awaiting_dispatch_quantity,
-        recorded_xid
+        components.quantity_per_bundle,
+        components.unit_price as component_price_amount,
+        reservations.recorded_xid
     from reservations
+    left join components
+        on
+            reservations.order_id = components.order_id
+            and reservations.line_number = components.component_number
     {% if is_incremental() %}
-    where order_id in (select touched.order_id from touched)
+    where reservations.order_id in (select touched.order_id from touched)
     {% endif %}
 )
 

@@ -34,7 +34,8 @@ def test_a_bundle_is_given_whole_from_one_node() -> None:
 def test_units_that_complete_no_bundle_are_left_for_others() -> None:
     sourced = decided({"a": {"HAT": 5, "MUG": 5}}, (GIFT, 3, 10))
     assert given(sourced) == [(0, "a", 2), (1, "a", 4)]
-    assert unmet(sourced) == [(0, 1, "incomplete_bundle"), (1, 2, "incomplete_bundle")]
+    # One mug is left, which is none where two are needed.
+    assert unmet(sourced) == [(0, 1, "incomplete_bundle"), (1, 2, "out_of_stock")]
 
 
 def test_a_bundle_and_a_loose_line_share_what_there_is() -> None:
