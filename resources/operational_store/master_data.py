@@ -79,6 +79,12 @@ class SqlMasterData:
             "delete from bundle_component where bundle_sku = any(%s)",
             list(bundles),
         )
+        # What a channel was told rests on what was in them: it is told again though it be the same.
+        execute(
+            self._connection,
+            "delete from channel_availability where sku = any(%s)",
+            list(bundles),
+        )
         rows = [
             (bundle, sku, number, quantity)
             for bundle, components in bundles.items()

@@ -16,10 +16,10 @@ from tests.builders import (
     LEEDS,
     WAREHOUSE,
     WEB,
-    Event,
     Shop,
     adjustment,
     assert_all_invariants_hold,
+    bundle,
     collected,
     count,
     fulfilment_rejected,
@@ -35,13 +35,6 @@ from tests.builders import (
     shipment_dispatched,
     store_rejected,
 )
-
-
-def bundle(sku: str, at: float = -60, **components: int) -> Event:
-    """A SKU that is so many units of others, for 20 per cent of tax."""
-    told = product(sku, cost="0.00", at=at)
-    parts = [{"sku": name, "quantity": units} for name, units in components.items()]
-    return {**told, "data": {**told["data"], "components": parts}}
 
 
 def opened(url: str, policies: FilePolicyBook | None = None) -> Shop:

@@ -150,7 +150,7 @@ S1 = Invariant(
             component as (
                 select
                     part.order_id, part.line_number, part.sku,
-                    coalesce(sum(held.quantity), 0) as held_quantity,
+                    coalesce(sum(held.quantity), 0)::bigint as held_quantity,
                     part.quantity_per_bundle
                 from order_line_component as part
                 left join held
@@ -163,17 +163,18 @@ S1 = Invariant(
             bundle as (
                 select
                     order_id, line_number, min(held_quantity / quantity_per_bundle) as fewest,
-                    max(held_quantity / quantity_per_bundle) as most
+                    max(held_quantity / quantity_per_bundle) as most,
+                    sum(held_quantity % quantity_per_bundle)::bigint as left_over
                 from component
                 group by order_id, line_number
             )
 
-            select order_id, line_number, fewest, most
+            select order_id, line_number, fewest, most, left_over
             from bundle
-            where fewest <> most
+            where fewest <> most or left_over <> 0
             order by order_id, line_number
         """,
-        "bundles are said to have left of which parts did not": """
+        "another number of bundles left than is said": """
             with gone as (
                 select order_id, reference_line, -sum(quantity)::bigint as quantity
                 from stock_movement
