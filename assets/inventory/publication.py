@@ -55,7 +55,11 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     policies = channel_policies(unit_of_work.policies)
     parts = []
     if columns:
-        parts.append(available_to_promise(_positions(columns), policies))
+        available = available_to_promise(_positions(columns), policies)
+        if bundles:
+            # What became a bundle in the moment in which it was stocked has no units to sell.
+            available = available[~available["sku"].isin(list(bundles))]
+        parts.append(available)
     if bundles:
         parts.append(_of_bundles(bundles, policies, unit_of_work))
         since |= _since_of_bundles(bundles, since, unit_of_work.effective_at)

@@ -57,11 +57,7 @@ class _Books:
                 bundle: {sku for sku, _ in components}
                 for bundle, components in master_data.bundles_with(fresh).items()
             }
-            self._stocked = {
-                held.sku
-                for held in unit_of_work.stock.lock_positions(fresh)
-                if held.on_hand or held.reserved or held.allocated
-            }
+            self._stocked = {held.sku for held in unit_of_work.stock.lock_positions(fresh)}
 
     def what_is_wrong(self, event: InboxEvent) -> tuple[str, str] | None:
         """Why a registration cannot be taken, as a reason code and a sentence."""
@@ -77,7 +73,7 @@ class _Books:
         if around is not None:
             return "bundle_of_bundles", f"{sku} is in the bundle {around}"
         if sku in self._stocked:
-            return "bundle_with_stock", f"{sku} has stock of its own; a bundle has none"
+            return "bundle_with_stock", f"{sku} was stocked itself; of a bundle only its parts are"
         return None
 
     def take(self, event: InboxEvent) -> None:

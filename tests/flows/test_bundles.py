@@ -35,6 +35,7 @@ from tests.builders import (
     shipment_dispatched,
     store_rejected,
 )
+from tests.inventory.stock_story import snapshot
 
 
 def opened(url: str, policies: FilePolicyBook | None = None) -> Shop:
@@ -340,6 +341,13 @@ def test_a_document_that_moves_a_bundle_moves_nothing(shop: Shop) -> None:
     shop.tell(receipt("R1", MUG=1, GIFT=1))
     assert shop.position("MUG") == (10, 0, 0)
     assert shop.cases() == [("bundle_with_stock", "R1/GIFT", 1)]
+
+
+def test_what_a_system_says_of_bundles_at_a_node_corrects_nothing(shop: Shop) -> None:
+    shop.tell(snapshot("wms", 60, MUG=10, HAT=3, GIFT=3))
+    shop.wait_until(4 * 60)
+    assert shop.rows("select sku from inventory_snapshot order by 1") == [("HAT",), ("MUG",)]
+    assert shop.position("GIFT") == (0, 0, 0)
 
 
 # What channels are told, and why

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import pandas as pd
 
 from assets.commerce.calendar import add_working_days, end_of_day, trading_date
 from assets.commerce.identifiers import decision_id
-from assets.order_to_fulfillment.bundling import bundles_table
+from assets.order_to_fulfillment.bundling import bundles_of
 from assets.order_to_fulfillment.choosing import (
     INSTANT,
     ORDER_COLUMNS,
@@ -20,7 +19,7 @@ from assets.order_to_fulfillment.choosing import (
 )
 from assets.order_to_fulfillment.decision import KIND, SourcingInputs, outcome_hash
 from assets.order_to_fulfillment.sourcing.deciding import source
-from assets.order_to_fulfillment.sourcing.tables import NO_BUNDLES, Tables
+from assets.order_to_fulfillment.sourcing.tables import Tables
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import AllocatedLine, OrderView, Reservation
 
@@ -58,7 +57,7 @@ def source_again(
         exclusions=pd.DataFrame(
             [(order.order_id, node) for node in sorted(refused)], columns=["order_id", "node_id"]
         ),
-        bundles=_bundles(order, lines, writes),
+        bundles=bundles_of(order.order_id, lines, writes.unit_of_work.orders),
     )
     sourced = source(tables, [profile])
     units = sourced.units[["line", "node_id", "quantity"]]
@@ -75,22 +74,6 @@ def source_again(
         (str(decision_id(KIND, key)), batch, KIND, key, said, ["refused_by_its_store"])
     )
     return given
-
-
-def _bundles(order: OrderView, lines: Mapping[int, AllocatedLine], writes: Writes) -> pd.DataFrame:
-    """Which of these lines, by their number, are components of one bundle."""
-    if all(line.of_bundle is None for line in lines.values()):
-        return NO_BUNDLES
-    position = {number: index for index, number in enumerate(sorted(lines))}
-    bundles = writes.unit_of_work.orders.bundles([order.order_id])[order.order_id]
-    return bundles_table(
-        [
-            (position[part], bundle.line_number, each)
-            for bundle in bundles
-            for part, each in bundle.per_bundle.items()
-            if part in position
-        ]
-    )
 
 
 def _order(order: OrderView, occurred_at: datetime, writes: Writes) -> pd.DataFrame:
