@@ -18,7 +18,7 @@ import msgspec
 from assets.commerce.money import TEN_THOUSANDTHS, UNSIGNED_MONEY_PATTERN, to_ten_thousandths
 from assets.contracts.envelope import ArrivingEnvelope, Envelope, ReasonCode
 from assets.contracts.inventory import InventoryCounted, InventorySnapshotTaken
-from assets.contracts.master_data import PriceShown
+from assets.contracts.master_data import PriceShown, ProductRegistered
 from assets.contracts.order import OrderCharge, OrderPlaced
 from assets.contracts.registry import CONTRACTS, Contract
 from assets.contracts.returns import ReturnRequested
@@ -289,11 +289,11 @@ def _check_count(payload: Any) -> None:
     _check_skus(payload.lines, "a count says one quantity of a SKU")
 
 
-def _check_skus(lines: list[Any], said: str) -> None:
+def _check_skus(lines: list[Any], said: str, name: str = "lines") -> None:
     seen: set[str] = set()
     for index, line in enumerate(lines):
         if line.sku in seen:
-            _refuse("duplicate_sku", said, f"$.data.lines[{index}].sku")
+            _refuse("duplicate_sku", said, f"$.data.{name}[{index}].sku")
         seen.add(line.sku)
 
 
@@ -321,12 +321,21 @@ def _check_prices(payload: Any) -> None:
     _check_skus(payload.lines, "a channel shows one price of a SKU")
 
 
+def _check_product(payload: Any) -> None:
+    for index, component in enumerate(payload.components):
+        if component.sku == payload.sku:
+            pointer = f"$.data.components[{index}].sku"
+            _refuse("bundle_of_itself", "a bundle is none of its own components", pointer)
+    _check_skus(payload.components, "a bundle names a component once", "components")
+
+
 _EXTRA_CHECKS: dict[type[msgspec.Struct], Callable[[Any], None]] = {
     OrderPlaced: _check_order,
     ReturnRequested: _check_return,
     InventoryCounted: _check_count,
     InventorySnapshotTaken: _check_snapshot,
     PriceShown: _check_prices,
+    ProductRegistered: _check_product,
 }
 
 
