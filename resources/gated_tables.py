@@ -59,16 +59,17 @@ _SKU_IS_KNOWN = "exists (select from product p where p.sku = j.sku) as sku_is_kn
 # Of a bundle its components are reserved, each under its own number.
 _COMPONENTS_AGREE = """not exists (
     select from order_line_component c
-    left join reservation_movement m
-        on m.order_id = c.order_id and m.line_number = c.component_number and m.is_start
-    left join pickup_step p
-        on p.order_id = c.order_id and p.attempt = 1
-        and p.step = 'promised' and p.step_number = 1
+    left join lateral (
+        select sum(m.quantity) as quantity from reservation_movement m
+        where m.order_id = c.order_id and m.line_number = c.component_number and m.is_start
+    ) m on true
+    left join lateral (
+        select sum(d.quantity) as quantity from deallocation d
+        where d.order_id = c.order_id and d.line_number = c.component_number
+    ) d on true
     where c.order_id = j.order_id and c.line_number = j.line_number
-    group by c.component_number, c.quantity_per_bundle
-    having coalesce(sum(m.quantity) filter (
-        where m.node_id = coalesce(p.node_id, m.node_id)
-    ), 0) <> j.reserved_quantity * c.quantity_per_bundle
+        and coalesce(m.quantity, 0) - j.reserved_quantity * c.quantity_per_bundle
+            not between 0 and coalesce(d.quantity, 0)
 )"""
 
 TABLES: dict[str, GatedTable] = {

@@ -117,7 +117,8 @@ def _of_bundles(
         channel: _ship_together(unit_of_work.policies, buffer)
         for channel, buffer in house_channels(unit_of_work.policies).items()
     }
-    return bundles_available_to_promise(positions, bundles, policies, ship_together)
+    waiting = unit_of_work.stock.waiting(skus)
+    return bundles_available_to_promise(positions, bundles, policies, ship_together, waiting)
 
 
 def _ship_together(policies: PolicyBook, buffer: ChannelBuffer) -> bool:

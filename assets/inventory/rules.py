@@ -75,6 +75,7 @@ def bundles_available_to_promise(
     bundles: Mapping[str, Components],
     policies: Mapping[str, InventoryPolicy],
     ship_together: Mapping[str, bool],
+    waiting: Mapping[str, int] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """What each channel may sell of each bundle.
 
@@ -86,6 +87,7 @@ def bundles_available_to_promise(
         bundles: By SKU, what is in each.
         policies: As there.
         ship_together: By channel, whether all of a bundle comes from one node.
+        waiting: As there, of components.
 
     Returns:
         As there, of bundles.
@@ -96,6 +98,7 @@ def bundles_available_to_promise(
     unpromised = np.zeros((len(skus), len(nodes)), np.int64)
     sku_of = [row_of[sku] for sku in positions["sku"]]
     unpromised[sku_of, node_of] = positions["unpromised_quantity"].to_numpy("int64")
+    promised = np.array([waiting.get(sku, 0) for sku in skus], np.int64)
     rows = []
     for channel, policy in sorted(policies.items()):
         buffer = policy.channels[channel]
@@ -105,12 +108,13 @@ def bundles_available_to_promise(
         for bundle, components in sorted(bundles.items()):
             parts = [row_of[sku] for sku, _ in components]
             each = np.array([units for _, units in components], np.int64)
-            of_parts = free[parts].sum(axis=1)
+            of_parts = np.maximum(free[parts].sum(axis=1) - promised[parts], 0)
             available = int((of_parts // each).min())
             above = np.maximum(of_parts - buffer.threshold_quantity_each, 0)
             published = int((above // each).min())
             if ship_together[channel]:
-                available = int((free[parts] // each[:, None]).min(axis=0).sum())
+                whole = int((free[parts] // each[:, None]).min(axis=0).sum())
+                available = min(available, whole)
                 published = min(published, available)
             published = min(published, buffer.ceiling_quantity_each)
             rows.append((channel, bundle, available, published))
