@@ -19,7 +19,7 @@ from assets.finance.journal import Journal
 from assets.finance.policy import Accounts
 from assets.inventory.inbound import take_announcements
 from assets.inventory.late_facts import correct_counts, is_known_to
-from assets.inventory.ledger import LEDGERS, Movement, PositionChanges
+from assets.inventory.ledger import LEDGERS, Movement, PositionChanges, StockLedgers
 from assets.inventory.publication import acknowledge
 from assets.inventory.rules import book_change, broken_up
 from assets.ports import (
@@ -278,9 +278,8 @@ def _end(reservation: Reservation, kind: str, books: Books) -> None:
 def flush(books: Books) -> None:
     """Write what the books have gathered, as one statement a table."""
     unit_of_work = books.unit_of_work
-    correct_counts(
-        books.told_late, books.products, unit_of_work, books.rows, books.changes, books.journal
-    )
+    ledgers = StockLedgers(unit_of_work, books.rows, books.changes, books.journal)
+    correct_counts(books.told_late, books.products, ledgers)
     books.rows.flush(unit_of_work)
     books.changes.flush(unit_of_work)
     books.journal.flush(unit_of_work)

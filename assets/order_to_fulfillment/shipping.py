@@ -154,9 +154,7 @@ def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
         _tell(handover, writes)
         fulfilment_order.status = "dispatched"
         close(handover.order, event.occurred_at, writes)
-    correct_counts(
-        shipped, products, writes.unit_of_work, writes.rows, writes.positions, writes.journal
-    )
+    correct_counts(shipped, products, writes.stock_ledgers)
 
 
 def _tell(handover: Handover, writes: Writes) -> None:

@@ -11,7 +11,7 @@ from assets.commerce.identifiers import order_id_text
 from assets.decisions.process_log import ProcessLog
 from assets.facts import FactRows, in_columns
 from assets.finance.journal import Journal
-from assets.inventory.ledger import LEDGERS, PositionChanges
+from assets.inventory.ledger import LEDGERS, PositionChanges, StockLedgers
 from assets.order_to_fulfillment.backordering.ledger import BACKORDER_MOVEMENT, PoolChanges
 from assets.order_to_fulfillment.backordering.policy import BackorderPolicy, backorder_policy
 from assets.order_to_fulfillment.pickup.policy import PickupPolicy, pickup_policy
@@ -183,6 +183,11 @@ class Writes:
     def nodes(self) -> dict[str, tuple[str, str]]:
         """Kind and zone of each active node."""
         return self.unit_of_work.master_data.nodes()
+
+    @property
+    def stock_ledgers(self) -> StockLedgers:
+        """Where movements of units go, with their value."""
+        return StockLedgers(self.unit_of_work, self.rows, self.positions, self.journal)
 
     def policy(self, region: str, brand: str) -> OrderPolicy:
         """This flow's policy in a region and brand."""

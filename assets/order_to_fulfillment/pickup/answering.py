@@ -187,14 +187,8 @@ def _take_off(
             [(accounts.inventory_adjustment, amount), (accounts.inventory, -amount)],
         )
     # A count after the refusal that was told before it knew of it.
-    correct_counts(
-        [(order, movement) for movement in movements],
-        products,
-        writes.unit_of_work,
-        writes.rows,
-        writes.positions,
-        writes.journal,
-    )
+    told = [(order, movement) for movement in movements]
+    correct_counts(told, products, writes.stock_ledgers)
     _tell_erp(order, fulfilment_order, reason, units, writes)
 
 
