@@ -11,7 +11,7 @@ import msgspec
 from assets.commerce.money import TEN_THOUSANDTHS, to_ten_thousandths
 from assets.contracts.envelope import ReasonCode
 from assets.contracts.inventory import InventoryCounted, InventorySnapshotTaken
-from assets.contracts.master_data import PriceShown
+from assets.contracts.master_data import PriceShown, ProductRegistered
 from assets.contracts.order import OrderCharge, OrderPlaced
 from assets.contracts.returns import ReturnRequested
 from assets.errors import ContractViolation
@@ -79,11 +79,11 @@ def _check_count(payload: Any) -> None:
     _check_skus(payload.lines, "a count says one quantity of a SKU")
 
 
-def _check_skus(lines: list[Any], said: str) -> None:
+def _check_skus(lines: list[Any], said: str, name: str = "lines") -> None:
     seen: set[str] = set()
     for index, line in enumerate(lines):
         if line.sku in seen:
-            refuse("duplicate_sku", said, f"$.data.lines[{index}].sku")
+            refuse("duplicate_sku", said, f"$.data.{name}[{index}].sku")
         seen.add(line.sku)
 
 
@@ -111,6 +111,14 @@ def _check_prices(payload: Any) -> None:
     _check_skus(payload.lines, "a channel shows one price of a SKU")
 
 
+def _check_product(payload: Any) -> None:
+    for index, component in enumerate(payload.components):
+        if component.sku == payload.sku:
+            pointer = f"$.data.components[{index}].sku"
+            refuse("bundle_of_itself", "a bundle is none of its own components", pointer)
+    _check_skus(payload.components, "a bundle names a component once", "components")
+
+
 #: By contract; of every other one with lines their numbers are checked.
 EXTRA_CHECKS: dict[type[msgspec.Struct], Callable[[Any], None]] = {
     OrderPlaced: _check_order,
@@ -118,4 +126,5 @@ EXTRA_CHECKS: dict[type[msgspec.Struct], Callable[[Any], None]] = {
     InventoryCounted: _check_count,
     InventorySnapshotTaken: _check_snapshot,
     PriceShown: _check_prices,
+    ProductRegistered: _check_product,
 }

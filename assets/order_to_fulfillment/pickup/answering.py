@@ -83,7 +83,7 @@ def _allocated(fulfilment_order: FulfilmentOrderView, writes: Writes) -> dict[in
 
 def _what_is_wrong(said: list[RejectedLine], allocated: dict[int, AllocatedLine]) -> str | None:
     for line in said:
-        sku, units, _ = allocated.get(line.line_number, (None, 0, 0))
+        sku, units, *_ = allocated.get(line.line_number, (None, 0))
         if sku != line.sku or line.quantity > units:
             return f"line {line.line_number}: {units} of {line.sku} were allocated"
     return None
