@@ -26,7 +26,10 @@ from assets.contracts.fields import (
 
 
 class ProductRegistered(EventData, frozen=True, kw_only=True):
-    """A SKU as the ERP knows it; sending it again replaces it."""
+    """A SKU as the ERP knows it; sending it again replaces it.
+
+    What is ordered before ``available_from`` is a preorder: it leaves no earlier than that.
+    """
 
     sku: SkuCode
     description: Text = ""
@@ -35,6 +38,7 @@ class ProductRegistered(EventData, frozen=True, kw_only=True):
     tax_rate: BasisPoints
     gtin: Key | None = None
     is_synthetic: bool = False
+    available_from: Instant | None = None
 
 
 class PriceChanged(EventData, frozen=True, kw_only=True):

@@ -34,6 +34,14 @@ LEDGERS = {
         "counted_quantity",
         "occurred_at",
     ),
+    "inbound_received": (
+        "reference_id",
+        "reference_line",
+        "document_number",
+        "sku",
+        "received_quantity",
+        "occurred_at",
+    ),
     "reservation_movement": (
         "order_id",
         "line_number",

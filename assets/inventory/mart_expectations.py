@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assets.inventory.reconciliation import REASONS
+from assets.inventory.synchronisation.rules import REASONS
 from assets.quality_gate import Suite, between, holds, is_true, matches, not_less, one_of, unique
 
 CODE = r"^[a-z][a-z0-9_]{0,63}$"

@@ -14,12 +14,16 @@ import numpy as np
 import pandas as pd
 
 from assets.commerce.identifiers import command_id_text
+from assets.inventory.inbound import available_over_time, confident_supply, expected_since
 from assets.inventory.policy import ChannelBuffer, InventoryPolicy, inventory_policy
 from assets.inventory.rules import available_to_promise
 from assets.ports import Command, InboxEvent, PolicyBook, UnitOfWork
 
 OWNER = "stock_control"
 COMMAND = "availability.publish"
+
+#: By (channel, SKU): from when on how many units.
+Outlook = dict[tuple[str, str], list[tuple[datetime, int]]]
 
 
 @dataclass(frozen=True)
@@ -58,19 +62,26 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     )  # fmt: skip
     policies = channel_policies(unit_of_work.policies)
     told = unit_of_work.stock.published(since)
-    available = available_to_promise(positions, policies)
-    known = [told.get(key, -1) for key in zip(available["channel"], available["sku"], strict=True)]
-    changed = available[available["published_quantity"].to_numpy() != np.array(known, "int64")]
+    waiting = unit_of_work.stock.waiting(since)
+    available = available_to_promise(positions, policies, waiting)
+    later = _changed_outlook(positions, policies, waiting, unit_of_work)
+    keys = list(zip(available["channel"], available["sku"], strict=True))
+    known = np.array([told.get(key, -1) for key in keys], "int64")
+    is_news = available["published_quantity"].to_numpy() != known
+    if later:
+        is_news |= np.array([key in later for key in keys], bool)
+    changed = available[is_news]
     if changed.empty:
         return 0
     unit_of_work.stock.put_published({name: changed[name].tolist() for name in changed.columns})
+    unit_of_work.stock.put_outlook(later)
     channels = house_channels(unit_of_work.policies)
     messages = [
         message
         for channel, lines in changed.groupby("channel", sort=True)
         for message in _messages(
             _scope(str(channel), channels[str(channel)]),
-            lines,
+            _lines(str(channel), lines, later),
             policies[str(channel)].availability_lines_per_message,
             unit_of_work.effective_at,
         )
@@ -84,16 +95,64 @@ def _scope(channel: str, buffer: ChannelBuffer) -> _ChannelScope:
     return _ChannelScope(channel, buffer.legal_entity, buffer.brand, buffer.region)
 
 
-def _messages(
-    scope: _ChannelScope, changed: pd.DataFrame, most_lines: int, now: datetime
-) -> list[tuple[Command, list[dict[str, Any]]]]:
-    """The messages to one channel, each with its lines."""
-    lines = [
+def _changed_outlook(
+    positions: pd.DataFrame,
+    policies: dict[str, InventoryPolicy],
+    waiting: dict[str, int],
+    unit_of_work: UnitOfWork,
+) -> Outlook:
+    """What channels may sell later, where it is not what they were told last."""
+    skus = set(positions["sku"])
+    told = unit_of_work.stock.outlook(skus)
+    policy = inventory_policy(unit_of_work.policies.resolve("inventory", "", ""))
+    now = unit_of_work.effective_at
+    inbound = unit_of_work.supply.inbound(skus, expected_since(policy, now))
+    if not inbound:
+        return {key: [] for key in told}
+    supply = confident_supply(inbound, policy, now)
+    found = available_to_promise(positions[positions["sku"].isin(supply["sku"])], policies)
+    buffers = {channel: policies[channel].channels[channel] for channel in policies}
+    channels = found["channel"].astype("str")
+    phased = available_over_time(
+        pd.DataFrame(
+            {
+                "channel": channels,
+                "sku": found["sku"].astype("str"),
+                "start_quantity": found["available_quantity"]
+                - found["sku"].astype("str").map(waiting).fillna(0).astype("int64")
+                - channels.map(lambda name: buffers[name].threshold_quantity_each),
+                "ceiling_quantity": channels.map(lambda name: buffers[name].ceiling_quantity_each),
+            }
+        ),
+        supply,
+    )
+    outlook: Outlook = {key: [] for key in told}
+    for channel, sku, expected_at, units in phased.itertuples(index=False, name=None):
+        outlook.setdefault((channel, sku), []).append((expected_at.to_pydatetime(), units))
+    return {key: rows for key, rows in outlook.items() if told.get(key, []) != rows}
+
+
+def _lines(channel: str, changed: pd.DataFrame, later: Outlook) -> list[dict[str, Any]]:
+    """What a channel is told of each SKU: units now, and later where that is news."""
+    lines: list[dict[str, Any]] = [
         {"sku": sku, "quantity": quantity}
         for sku, quantity in zip(
             changed["sku"], changed["published_quantity"].tolist(), strict=True
         )
     ]
+    for line in lines if later else []:
+        if (channel, line["sku"]) in later:
+            line["later"] = [
+                {"expected_at": expected_at, "quantity": units}
+                for expected_at, units in later[channel, line["sku"]]
+            ]
+    return lines
+
+
+def _messages(
+    scope: _ChannelScope, lines: list[dict[str, Any]], most_lines: int, now: datetime
+) -> list[tuple[Command, list[dict[str, Any]]]]:
+    """The messages to one channel, each with its lines."""
     as_of = now.isoformat()
     digest = hashlib.sha256(msgspec.json.encode(lines)).hexdigest()
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,21 @@ from assets.inventory.policy import InventoryPolicy
 
 
 def available_to_promise(
-    positions: pd.DataFrame, policies: Mapping[str, InventoryPolicy]
+    positions: pd.DataFrame,
+    policies: Mapping[str, InventoryPolicy],
+    waiting: Mapping[str, int] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """What each channel may sell of each SKU.
 
-    ``ATP = max(0, Σ over nodes of max(0, unpromised − node safety) − channel threshold)``, floored
-    per node before summing, so that one node's shortfall never eats another's stock.
+    ``ATP = max(0, Σ over nodes of max(0, unpromised − node safety) − waiting − threshold)``,
+    floored per node before summing, so that one node's shortfall never eats another's stock.
 
     Args:
         positions: One row per ``node_id`` and ``sku`` with ``unpromised_quantity`` (each): on hand
             less reserved and allocated. It must hold every node of each SKU that it names.
         policies: By channel, what holds for it: node safety, and its own threshold, ceiling and
             excluded nodes.
+        waiting: Units (each) by SKU that were promised to orders and have no stock yet.
 
     Returns:
         One row per channel and SKU, in that order: ``channel``, ``sku``, ``available_quantity``
@@ -38,13 +42,17 @@ def available_to_promise(
     first_of_sku = np.flatnonzero(np.diff(sku_of[order], prepend=-1))
     node_of = node_of[order]
     unpromised = positions["unpromised_quantity"].to_numpy("int64")[order]
+    promised = np.zeros(len(skus), "int64")
+    if waiting:
+        promised[:] = [waiting.get(sku, 0) for sku in skus]
     parts = []
     for channel, policy in sorted(policies.items()):
         buffer = policy.channels[channel]
         safety = np.array([policy.node_safety(node) for node in nodes], "int64")
         is_included = np.array([node not in buffer.excluded_nodes for node in nodes])
         free = np.maximum(unpromised - safety[node_of], 0) * is_included[node_of]
-        available = np.add.reduceat(free, first_of_sku)
+        unwaited = np.add.reduceat(free, first_of_sku) - promised
+        available = np.maximum(unwaited, 0)
         published = np.clip(
             available - buffer.threshold_quantity_each, 0, buffer.ceiling_quantity_each
         )
@@ -52,11 +60,11 @@ def available_to_promise(
     return pd.DataFrame(
         {
             "channel": _words(
-                np.repeat(np.arange(len(parts)), len(skus)), [channel for channel, _, _ in parts]
+                np.repeat(np.arange(len(parts)), len(skus)), [channel for channel, *_ in parts]
             ),
             "sku": _words(np.tile(np.arange(len(skus)), len(parts)), skus),
-            "available_quantity": np.concatenate([available for _, available, _ in parts]),
-            "published_quantity": np.concatenate([published for _, _, published in parts]),
+            "available_quantity": np.concatenate([part[1] for part in parts]),
+            "published_quantity": np.concatenate([part[2] for part in parts]),
         }
     )
 

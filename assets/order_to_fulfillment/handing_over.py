@@ -185,10 +185,10 @@ def _book(handover: Handover, products: dict[str, ProductTerms], writes: Writes)
     cost: dict[str, int] = defaultdict(int)
     for line in handover.lines:
         amount = handover.allocated[line.line_number].unit_price * line.quantity
-        standard_cost, tax_rate, currency = products[line.sku]
+        terms = products[line.sku]
         goods += amount
-        tax += tax_included(amount, tax_rate)
-        cost[currency] += standard_cost * line.quantity
+        tax += tax_included(amount, terms.tax_rate_basis_points)
+        cost[terms.currency_code] += terms.standard_cost * line.quantity
     has_shipped = any(
         fulfilment_order.status in LEFT_THE_NODE
         for fulfilment_order in writes.of_order[order.order_id]

@@ -10,7 +10,7 @@ from assets.commerce.identifiers import identify, order_id
 from assets.contracts.order import OrderPlaced
 from assets.order_to_fulfillment.sourcing.lacking import OUT_OF_STOCK
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import InboxEvent, ProductTerms
+from assets.ports import InboxEvent, PooledLine, ProductTerms
 
 STORE_CLOSED = "store_closed"
 
@@ -23,6 +23,7 @@ class Candidate:
         first_line: Index of its first line among the lines that are decided together.
         sourced: What each line was given: line index → (node, units).
         unmet: Why a line lacks units: line index → reason code.
+        pooled: Lines that wait for supply, whole: line index → line.
         reasons: What else is to be said about the decision.
     """
 
@@ -32,6 +33,7 @@ class Candidate:
     promised_ready_at: datetime | None = None
     sourced: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
     unmet: dict[int, str] = field(default_factory=dict)
+    pooled: dict[int, PooledLine] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -78,7 +80,7 @@ def admit(
 def _knows_the_store(event: InboxEvent, writes: Writes) -> bool:
     """Whether customers can collect there; the order waits for a place that nobody knows yet."""
     node = event.data.pickup.node_id
-    kind, _ = writes.unit_of_work.master_data.nodes().get(node, (None, None))
+    kind, _ = writes.nodes.get(node, (None, None))
     if kind == "store":
         return True
     if kind is not None:

@@ -20,10 +20,12 @@ LARGEST_COUNT = 10**12
 LONGEST_HOURS = 24 * 366 * 10_000
 CAUSES = (
     "out_of_stock",
+    "supply_failed",
     "fulfilment_rejected",
     "stock_lost",
     "payment_late",
     "held_for_screening",
+    "supply_late",
     "late_dispatch",
     "late_delivery",
     "short_shipped",
@@ -51,6 +53,8 @@ ORDER_PROMISE_PERFORMANCE = Suite(
         "region",
         "trading_date",
         "promised_date",
+        "last_promised_date",
+        "promise_count",
         "placed_at",
         "status",
         "outcome",
@@ -64,7 +68,15 @@ ORDER_PROMISE_PERFORMANCE = Suite(
         "ordered_total_amount",
         "order_agrees",
     ),
-    optional=("cause_code", "dispatched_at", "delivered_at", "is_on_time", "late_day_count"),
+    optional=(
+        "cause_code",
+        "moved_because_code",
+        "dispatched_at",
+        "delivered_at",
+        "is_on_time",
+        "is_on_last_promise",
+        "late_day_count",
+    ),
     said=(
         CHANNEL_IS_A_CODE,
         one_of(
@@ -111,6 +123,18 @@ ORDER_PROMISE_PERFORMANCE = Suite(
             "lateness_is_possible", "late_day_count", 0, 3_660, "late by less than nothing or ages"
         ),
         PROMISE_IS_NOT_BEFORE_THE_ORDER,
+        not_less(
+            "promise_only_moves_later",
+            "last_promised_date",
+            "promised_date",
+            "promised for an earlier day than before",
+        ),
+        holds(
+            "a_moved_promise_has_a_cause",
+            ("promise_count",),
+            lambda rows: (rows["promise_count"] > 1) == rows["moved_because_code"].notna(),
+            "a promise was moved and nobody says why",
+        ),
         not_less(
             "dispatch_is_not_before_the_order",
             "dispatched_at",

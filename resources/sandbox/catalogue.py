@@ -32,6 +32,8 @@ _THINGS: tuple[tuple[str, int], ...] = (
     ("Door mat", 25), ("Plant pot", 16), ("Watering can", 31), ("Garden trug", 36),
     ("Notebook", 7), ("Pencil case", 13), ("Gift box", 6), ("Draught excluder", 23),
 )  # fmt: skip
+#: What a supplier makes and ships himself, where the retailer has one.
+_BULKY = frozenset({"Bread bin", "Laundry basket", "Garden trug"})
 
 
 def popularity(skus: Sequence[str], chance: Chance) -> list[float]:
@@ -43,19 +45,30 @@ def popularity(skus: Sequence[str], chance: Chance) -> list[float]:
     return weights
 
 
-def items(chance: Chance, at: datetime, currency: str, expected_units: float) -> list[Item]:
-    """The range, stocked for what a planner expects of one selling period, with honest errors."""
+def items(
+    chance: Chance, at: datetime, currency: str, expected_units: float, supplier: str | None = None
+) -> list[Item]:
+    """The range, stocked for what a planner expects of one selling period, with honest errors.
+
+    Args:
+        chance: Of the retailer's seed.
+        at: Since when it is sold.
+        currency: Of the list prices.
+        expected_units: What is expected to be sold of all of it.
+        supplier: The node of a supplier who ships what is bulky himself, where there is one.
+    """
     drafts = []
     for thing, pounds in _THINGS:
         stem = "".join(word[:3] for word in thing.upper().split())
         for finish in _FINISHES:
             sku = f"{stem}-{finish[:3].upper()}"
             pence = pounds * chance.between(85, 120, "price", sku) // 5 * 5 + 95 - 100
-            drafts.append((sku, f"{thing}, {finish.lower()}", max(195, pence)))
-    weights = popularity([sku for sku, _, _ in drafts], chance)
+            source = supplier if thing in _BULKY else None
+            drafts.append((sku, f"{thing}, {finish.lower()}", max(195, pence), source))
+    weights = popularity([sku for sku, *_ in drafts], chance)
     scale = expected_units / sum(weights)
     found = []
-    for (sku, description, pence), weight in zip(drafts, weights, strict=True):
+    for (sku, description, pence, source), weight in zip(drafts, weights, strict=True):
         error = chance.between(65, 240, "planner", sku) / 100
         found.append(
             Item(
@@ -65,6 +78,7 @@ def items(chance: Chance, at: datetime, currency: str, expected_units: float) ->
                 currency=currency,
                 first_seen_at=at,
                 opening_quantity=max(20, math.ceil(weight * scale * error)),
+                supplied_by=source,
             )
         )
     return found

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import dagster as dg
 import pytest
+from structlog.testing import capture_logs
 
 from orchestration import dagster_report
 from orchestration.analytics import build_analytics
@@ -83,14 +84,24 @@ def test_a_dagster_that_stops_answering_does_not_stop_the_replay() -> None:
 
 
 def test_a_home_without_dagster_is_replayed_all_the_same(tmp_path: Path) -> None:
-    with reporting(tmp_path) as reports:
+    with capture_logs() as said, reporting(tmp_path) as reports:
         reports.report(FIRST, {"order_placed": 1})
+        reports.tell([dg.AssetMaterialization("fct_orders")])
+        reports.close()
+    assert said == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dagster_that_cannot_be_opened_is_not_told(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("storage: {postgres: {postgres_url: nonsense}}\n")
-    with reporting(tmp_path) as reports:
+    with capture_logs() as said, reporting(tmp_path) as reports:
         reports.report(FIRST, {"order_placed": 1})
+        reports.tell([dg.AssetMaterialization("fct_orders")])
+        reports.close()
+    # Once, and no report is tried after it.
+    assert [(line["event"], line["log_level"]) for line in said] == [
+        ("dagster is not told about this replay", "warning")
+    ]
 
 
 def test_what_stands_at_the_end_is_told_of_every_table_model_and_check(

@@ -22,7 +22,8 @@ from assets.inventory.mart_expectations import (
     INVENTORY_POSITION_DAILY,
     INVENTORY_SYNC_LATENCY,
 )
-from assets.master_data.expectations import NODE, PRODUCT
+from assets.inventory.synchronisation.expectations import INVENTORY_SNAPSHOT, STOCK_CORRECTION
+from assets.master_data.expectations import NODE, PRICE_SHOWN, PRODUCT
 from assets.order_to_fulfillment.exception_expectations import (
     AREAS_OF_ORDERS,
     FULFILLMENT_EXCEPTION_RATES,
@@ -50,6 +51,7 @@ Row = dict[str, Any]
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ONE = datetime(2026, 3, 2, 13, tzinfo=UTC)
 TWO = datetime(2026, 3, 2, 14, tzinfo=UTC)
+THREE = datetime(2026, 3, 2, 15, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def order_line(number: int) -> Row:
         "reserved_quantity": 2,
         "unfilled_quantity": 1,
         "unfilled_reason_code": "out_of_stock",
+        "backordered_quantity": 0,
         "unit_price": 25_000,
         "line_amount": 75_000,
         "tax_amount": 12_500,
@@ -195,6 +198,61 @@ def reservation_movement(number: int) -> Row:
     }
 
 
+def inventory_snapshot(number: int) -> Row:
+    return {
+        "snapshot_id": f"snapshot-{number}",
+        "system": "wms",
+        "node_id": f"dc-{number}",
+        "channel": None,
+        "document_number": f"S{number}",
+        "sku": f"MUG{number}",
+        "unit_of_measure": "each",
+        "units_per_case": None,
+        "stated_quantity": 7,
+        "held_quantity": 9,
+        "drift_quantity": -2,
+        "ledger_watermark": 40,
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "sku_is_known": True,
+        "node_is_known": True,
+        "reasons_agree": True,
+    }
+
+
+def stock_correction(number: int) -> Row:
+    return {
+        "snapshot_id": f"snapshot-{number}",
+        "sku": "MUG",
+        "revision": 1,
+        "node_id": f"dc-{number}",
+        "status": "booked",
+        "quantity": -2,
+        "amount": -50_000,
+        "currency_code": "GBP",
+        "reference_id": f"document-{number}",
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "snapshot_is_known": True,
+        "movement_agrees": True,
+        "reversal_is_covered": True,
+    }
+
+
+def price_shown(number: int) -> Row:
+    return {
+        "document_id": f"document-{number}",
+        "channel": "web_shop",
+        "sku": f"MUG{number}",
+        "unit_price": 60_000,
+        "currency_code": "GBP",
+        "graced_from": NOON,
+        "occurred_at": ONE,
+        "effective_at": TWO,
+        "sku_is_known": True,
+    }
+
+
 def journal_line(number: int) -> Row:
     """Even and odd numbers are the two legs of an entry."""
     return {
@@ -256,6 +314,9 @@ def promise(number: int) -> Row:
         "region": "uk",
         "trading_date": date(2026, 3, 2),
         "promised_date": date(2026, 3, 5),
+        "last_promised_date": date(2026, 3, 5),
+        "promise_count": 1,
+        "moved_because_code": None,
         "placed_at": NOON,
         "dispatched_at": ONE,
         "delivered_at": TWO,
@@ -265,6 +326,7 @@ def promise(number: int) -> Row:
         "is_open": False,
         "is_in_full": True,
         "is_on_time": True,
+        "is_on_last_promise": True,
         "late_day_count": 0,
         "ordered_quantity": 3,
         "filled_quantity": 3,
@@ -548,6 +610,7 @@ CASES = {
                 "reserved_is_not_negative": [{"reserved_quantity": -1, "unfilled_quantity": 4}],
                 "price_is_not_negative": [{"unit_price": -1, "line_amount": -3, "tax_amount": 0}],
                 "every_unit_is_accounted": [{"reserved_quantity": 1}],
+                "a_line_waits_whole": [{"reserved_quantity": 1, "backordered_quantity": 1}],
                 "unfilled_has_a_reason": [{"unfilled_reason_code": None}],
                 "reason_has_unfilled_units": [{"reserved_quantity": 3, "unfilled_quantity": 0}],
                 "amount_is_price_times_quantity": [{"line_amount": 75_001}],
@@ -639,6 +702,65 @@ CASES = {
             },
         ),
         Cases(
+            INVENTORY_SNAPSHOT,
+            inventory_snapshot,
+            {
+                "it_is_of_one_place": [{"channel": "web_shop"}, {"node_id": None}],
+                "unit_is_known": [{"unit_of_measure": "pallet"}],
+                "cases_say_their_units": [{"unit_of_measure": "case"}],
+                "stated_quantity_is_possible": [
+                    {"stated_quantity": 100_000_001, "drift_quantity": 99_999_992}
+                ],
+                "held_quantity_is_possible": [
+                    {"held_quantity": -100_000_001, "drift_quantity": 100_000_008}
+                ],
+                "drift_is_the_difference": [{"drift_quantity": 2}],
+                "snapshot_was_over_when_it_was_compared": [{"occurred_at": TWO}],
+                "sku_is_compared_once": [
+                    {"snapshot_id": "twice", "sku": "MUG"},
+                    {"snapshot_id": "twice", "sku": "MUG"},
+                ],
+                "sku_is_known_holds": [{"sku_is_known": False}],
+                "node_is_known_holds": [{"node_is_known": False}],
+                "reasons_agree_holds": [{"reasons_agree": False}],
+            },
+        ),
+        Cases(
+            STOCK_CORRECTION,
+            stock_correction,
+            {
+                "status_is_known": [{"status": "wished"}],
+                "what_moves_has_a_document": [{"reference_id": None}, {"status": "proposed"}],
+                "quantity_is_possible": [{"quantity": -100_000_001}],
+                "correction_is_of_units": [{"quantity": 0, "amount": 0}],
+                "amount_goes_with_its_units": [{"amount": 50_000}, {"quantity": 2}],
+                "currency_is_a_code": [{"currency_code": "pounds"}],
+                "correction_is_not_of_the_future": [{"occurred_at": TWO}],
+                "each_step_is_there_once": [
+                    {"snapshot_id": "twice", "node_id": "dc"},
+                    {"snapshot_id": "twice", "node_id": "dc"},
+                ],
+                "snapshot_is_known_holds": [{"snapshot_is_known": False}],
+                "movement_agrees_holds": [{"movement_agrees": False}],
+                "reversal_is_covered_holds": [{"reversal_is_covered": False}],
+            },
+        ),
+        Cases(
+            PRICE_SHOWN,
+            price_shown,
+            {
+                "price_is_possible": [{"unit_price": 0}],
+                "currency_is_a_code": [{"currency_code": "gbp"}],
+                "grace_is_before_it_was_shown": [{"graced_from": TWO}],
+                "price_was_shown_before_it_was_judged": [{"occurred_at": THREE}],
+                "sku_is_shown_once": [
+                    {"document_id": "twice", "sku": "MUG"},
+                    {"document_id": "twice", "sku": "MUG"},
+                ],
+                "sku_is_known_holds": [{"sku_is_known": False}],
+            },
+        ),
+        Cases(
             JOURNAL_LINE,
             journal_line,
             {
@@ -706,6 +828,8 @@ CASES = {
                 "broken_has_a_cause": [{"outcome": "broken"}],
                 "kept_is_in_full": [{"is_in_full": False}],
                 "kept_is_on_time": [{"is_on_time": False}],
+                "promise_only_moves_later": [{"last_promised_date": date(2026, 3, 4)}],
+                "a_moved_promise_has_a_cause": [{"promise_count": 2}],
                 "open_order_is_not_delivered": [{"is_open": True}],
                 "every_unit_is_accounted": [{"unfilled_quantity": 1}],
                 "no_more_is_shipped_than_filled": [{"shipped_quantity": 4}],

@@ -22,6 +22,8 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
         select
             name as order_id, name as order_number, 'web_shop' as channel, 'uk' as region,
             'brand' as brand, date '2026-03-02' as trading_date, date '2026-03-05' as promised_date,
+            date '2026-03-05' as last_promised_date, 1 as promise_count,
+            cast(null as text) as moved_because_code, true as is_on_last_promise,
             timestamptz '2026-03-02 12:00+00' as placed_at,
             timestamptz '2026-03-03 12:00+00' as dispatched_at,
             timestamptz '2026-03-04 12:00+00' as delivered_at,

@@ -16,7 +16,7 @@ import msgspec
 import pandas as pd
 
 from assets.decisions.policy_document import PolicyDocument
-from assets.order_to_fulfillment.decision import from_ipc, to_ipc
+from assets.decisions.tables import decode_tables, encode_tables
 from assets.order_to_fulfillment.pickup.policy import PickupPolicy, pickup_policy
 from assets.order_to_fulfillment.pickup.rules import choose_store, promise_ready, reserve_at_store
 
@@ -48,17 +48,15 @@ class PickupInputs:
     scopes: list[tuple[str, str]]
 
     def encode(self) -> bytes:
-        """Arrow IPC (zstd) of the tables, framed with the scopes as MessagePack."""
+        """What is kept of them; see `assets.decisions.tables`."""
         tables = {field.name: getattr(self, field.name) for field in fields(self)[:-1]}
-        encoded: dict[str, Any] = {name: to_ipc(table) for name, table in tables.items()}
-        return msgspec.msgpack.encode({**encoded, "scopes": self.scopes})
+        return encode_tables(tables, self.scopes)
 
     @classmethod
     def decode(cls, encoded: bytes) -> PickupInputs:
         """The inputs as they were encoded."""
-        held = msgspec.msgpack.decode(encoded)
-        scopes = [tuple(scope) for scope in held.pop("scopes")]
-        return cls(**{name: from_ipc(table) for name, table in held.items()}, scopes=scopes)
+        tables, scopes = decode_tables(encoded)
+        return cls(**tables, scopes=scopes)
 
     def promised(self, policy_of: PolicyOf) -> pd.DataFrame:
         """``orders`` with ``kept_quantity`` and ``promised_ready_at`` by each scope's policy."""

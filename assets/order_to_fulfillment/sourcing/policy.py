@@ -89,6 +89,10 @@ class SourcingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A node that is not named has the lanes of its kind (warehouse, store, drop_ship), else those of
     ``"*"``. A destination is a country, else a region, else ``"*"``; the most specific one that has
     the service level (or ``"*"``) holds. Where there is no lane, the node does not serve.
+
+    Attributes:
+        longest_wait_for_pickup_days: A node whose next pickup is further from the order's day does
+            not ship for it. A stored policy that does not say so is of the time when it was 45.
     """
 
     mode: Literal["lexicographic", "weighted"]
@@ -100,6 +104,7 @@ class SourcingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exact_limits: ExactLimits
     nodes: dict[str, NodeTerms]
     lanes: dict[str, dict[str, dict[str, Lane]]]
+    longest_wait_for_pickup_days: Annotated[int, Meta(ge=1, le=366)] = 45
 
     def __post_init__(self) -> None:
         missing = [field for field in NodeTerms.__struct_fields__ if self._of_all(field) is UNSET]

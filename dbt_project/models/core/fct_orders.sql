@@ -36,13 +36,17 @@ collections as (
     select * from {{ ref('int_order_collections') }}
 ),
 
+promises as (
+    select * from {{ ref('int_order_promises') }}
+),
+
 {% if is_incremental() %}
 touched as (
     {{ touched_keys(
         ['order_id'],
         [
             'orders', 'order_lines', 'reservations', 'shipments', 'journal_lines', 'payments',
-            'endings', 'screenings', 'collections',
+            'endings', 'screenings', 'collections', 'promises',
         ]
     ) }}
 ),
@@ -53,6 +57,9 @@ line_totals as (
         order_id,
         sum(filled_quantity) as filled_quantity,
         sum(unfilled_quantity) as unfilled_quantity,
+        sum(backordered_quantity) as backordered_quantity,
+        sum(waiting_quantity) as waiting_quantity,
+        max(supplied_at) as supplied_at,
         sum(filled_amount) as filled_amount,
         sum(ordered_tax_amount) as ordered_tax_amount,
         max(recorded_xid) as recorded_xid
@@ -121,6 +128,9 @@ followed as (
         orders.*,
         coalesce(line_totals.filled_quantity, 0) as filled_quantity,
         coalesce(line_totals.unfilled_quantity, 0) as unfilled_quantity,
+        coalesce(line_totals.backordered_quantity, 0) as backordered_quantity,
+        coalesce(line_totals.waiting_quantity, 0) as waiting_quantity,
+        line_totals.supplied_at,
         coalesce(line_totals.filled_amount, 0) as filled_amount,
         coalesce(line_totals.ordered_tax_amount, 0) as ordered_tax_amount,
         reservation_totals.node_ids,
@@ -155,6 +165,9 @@ followed as (
         ) as is_held,
         coalesce(collections.is_at_the_counter, false) as is_at_the_counter,
         coalesce(collections.rejected_count, 0) as rejected_pickup_count,
+        coalesce(promises.promise_count, 1) as promise_count,
+        coalesce(promises.last_promised_date, orders.promised_date) as last_promised_date,
+        promises.moved_because_code,
         endings.ended_status,
         endings.ended_at,
         greatest(
@@ -166,7 +179,8 @@ followed as (
             payments.recorded_xid,
             endings.recorded_xid,
             screenings.recorded_xid,
-            collections.recorded_xid
+            collections.recorded_xid,
+            promises.recorded_xid
         ) as newest_xid
     from orders
     left join line_totals on orders.order_id = line_totals.order_id
@@ -178,6 +192,7 @@ followed as (
     left join endings on orders.order_id = endings.order_id
     left join screenings on orders.order_id = screenings.order_id
     left join collections on orders.order_id = collections.order_id
+    left join promises on orders.order_id = promises.order_id
     {% if is_incremental() %}
     where orders.order_id in (select touched.order_id from touched)
     {% endif %}
@@ -188,6 +203,8 @@ judged as (
         *,
         case
             when ended_status is not null then ended_status
+            when waiting_quantity > 0 and has_authorisation then 'backordered'
+            when waiting_quantity > 0 then 'awaiting_payment'
             -- Paid, but what is collected may be screened before anybody picks it.
             when still_reserved_quantity > 0 and is_held then 'held'
             when still_reserved_quantity > 0 and has_authorisation then 'screening'
@@ -221,12 +238,16 @@ final as (
         currency_code,
         trading_date,
         promised_date,
+        last_promised_date,
+        cast(promise_count as integer) as promise_count,
+        moved_because_code,
         status,
         node_ids,
         occurred_at as placed_at,
         authorised_at,
         screening_asked_at,
         screening_passed_at,
+        supplied_at,
         allocated_at,
         case when status in ('dispatched', 'delivered') then last_dispatched_at end
             as dispatched_at,
@@ -240,6 +261,8 @@ final as (
         ordered_quantity,
         cast(filled_quantity as bigint) as filled_quantity,
         cast(unfilled_quantity as bigint) as unfilled_quantity,
+        cast(backordered_quantity as bigint) as backordered_quantity,
+        cast(waiting_quantity as bigint) as waiting_quantity,
         cast(still_reserved_quantity as bigint) as still_reserved_quantity,
         cast(awaiting_dispatch_quantity as bigint) as awaiting_dispatch_quantity,
         cast(deallocated_quantity as bigint) as deallocated_quantity,

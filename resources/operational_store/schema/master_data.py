@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Integer, PrimaryKeyConstraint, String, Table, Uuid
 
 from resources.operational_store.schema.conventions import (
+    Instant,
     Money,
     effective,
     fact,
@@ -22,6 +23,7 @@ product = Table(
     Column("currency_code", String(3), nullable=False),
     Column("tax_rate_basis_points", Integer, nullable=False),
     Column("gtin", String),
+    Column("available_from", Instant),
     Column("is_synthetic", Boolean, nullable=False),
     occurred(),
     effective(),
