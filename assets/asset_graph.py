@@ -171,18 +171,25 @@ def law_check(law: Law) -> dg.AssetChecksDefinition:
             result = operational_store.check_law(law.id)
         except RetailFlowError as error:
             raise as_failure(error) from error
-        return dg.AssetCheckResult(
-            passed=result.holds,
-            severity=dg.AssetCheckSeverity.ERROR,
-            description=result.title,
-            metadata={
-                "invariant": law.id,
-                "applies": result.applies,
-                "violation_count": result.violation_count,
-                "violations": dg.MetadataValue.json(
-                    [{key: str(value) for key, value in row.items()} for row in result.violations]
-                ),
-            },
-        )
+        return law_result(law, result)
 
     return holds
+
+
+def law_result(law: Law, result: LawResult) -> dg.AssetCheckResult:
+    """What is said of a law that was checked."""
+    return dg.AssetCheckResult(
+        asset_key=law.table,
+        check_name=law.name,
+        passed=result.holds,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=result.title,
+        metadata={
+            "invariant": law.id,
+            "applies": result.applies,
+            "violation_count": result.violation_count,
+            "violations": dg.MetadataValue.json(
+                [{key: str(value) for key, value in row.items()} for row in result.violations]
+            ),
+        },
+    )

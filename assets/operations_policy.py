@@ -49,10 +49,13 @@ class EventHandling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         most_failures: Failures in a row, halving included, after which it is not the events that
             are wrong.
         most_attempts: Attempts of one batch that another worker was in the way of.
+        snapshots_per_batch: Snapshots of other systems that are compared in one transaction; those
+            of one place and instant stay together.
     """
 
     most_failures: AtLeastOne
     most_attempts: AtLeastOne
+    snapshots_per_batch: AtLeastOne
 
 
 class Resilience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,6 +113,16 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query_skus: AtLeastOne
 
 
+class FaultScoring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When what was made of seeded faults is good.
+
+    Attributes:
+        most_false_alarms_percent: Alarms that mean nothing, in a hundred orders.
+    """
+
+    most_false_alarms_percent: Annotated[float, Meta(ge=0, le=100)]
+
+
 class OperationsPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the platform's processes need to know."""
 
@@ -118,6 +131,7 @@ class OperationsPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partner_calls: Resilience
     bulk_loads: BulkLoadPolicy
     gateway: Limits
+    fault_scoring: FaultScoring
 
 
 #: The typed policy of the platform, from its values.

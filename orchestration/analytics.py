@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -25,19 +26,23 @@ from orchestration.dagster_resources import (
 )
 from orchestration.dbt import read_project, warehouse_assets
 from orchestration.load_checks import ASSET, judge_loads, load_gates
+from orchestration.operations import SPECS
+from orchestration.warehouse_results import export_result
 from orchestration.window_checks import window_gates
+from resources.lake.columns import SNAPSHOT_TABLES
 from resources.operational_store.schema import LAKE_TABLES
 from sensors import loads
 
-FACTS = [fact.name for fact in LAKE_TABLES]
-MASTER_DATA = ["product", "node", "customer"]
+#: What the lake is exported from.
+EXPORTED = [table.name for table in [*LAKE_TABLES, *SNAPSHOT_TABLES]]
 
 LAKE_WATERMARK = table(
     "lake_watermark",
     "One row per table of the lake: every fact of an earlier transaction is there.",
     group="lake",
     owner="platform",
-    deps=[*FACTS, *MASTER_DATA],
+    deps=EXPORTED,
+    fresh_within=timedelta(days=1),
 ).replace_attributes(kinds={"postgres", "parquet"})
 
 
@@ -48,17 +53,7 @@ def lake_watermark(warehouse: dg.ResourceParam[LakeExport]) -> dg.MaterializeRes
         exported = warehouse.export()
     except RetailFlowError as error:
         raise as_failure(error) from error
-    return dg.MaterializeResult(
-        asset_key="lake_watermark",
-        metadata={
-            "dagster/row_count": exported.rows,
-            "exported_below_xid": exported.exported_below_xid,
-            "seconds": exported.seconds,
-            "rows_by_table": dg.MetadataValue.json(
-                {name: tally.rows for name, tally in exported.tables.items()}
-            ),
-        },
-    )
+    return export_result(exported)
 
 
 def build_analytics(
@@ -72,7 +67,8 @@ def build_analytics(
     """
     if manifest is None:
         manifest = json.loads(warehouse_access("").analytics.parse().read_text())
-    upstream = [dg.AssetSpec(name) for name in [*FACTS, *MASTER_DATA, ASSET]]
+    # As the other location describes them, so that they look the same from either.
+    upstream = [SPECS[name].replace_attributes(deps=[]) for name in [*EXPORTED, ASSET]]
     return dg.Definitions(
         assets=[*upstream, lake_watermark, warehouse_assets(read_project(manifest))],
         asset_checks=[window_gates, load_gates],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Protocol
 
 import dagster as dg
@@ -13,6 +14,11 @@ publish_marts = dg.define_asset_job(
     "publish_marts",
     selection=dg.AssetSelection.all().materializable() | dg.AssetSelection.all_asset_checks(),
     description="Judges closed windows, exports the lake, builds and publishes the marts.",
+)
+
+#: A retailer that trades has facts each day, and a quarter of an hour later they are published.
+PUBLISHED_DAILY = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(days=1), warn_window=timedelta(hours=12)
 )
 
 

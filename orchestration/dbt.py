@@ -17,13 +17,21 @@ from dagster_dbt import DagsterDbtTranslator
 from assets.asset_graph import as_failure
 from assets.errors import RetailFlowError
 from assets.quality_gate import Verdict
+from orchestration.automation import PUBLISHED_DAILY
+from orchestration.warehouse_results import (
+    MART_GATE,
+    Keys,
+    Result,
+    model_of_test,
+    warehouse_results,
+)
 from resources.analytics_store.catalogue import MART_SCHEMA
-from resources.analytics_store.reports import BuildReport, NodeOutcome, Publication
-from resources.mart_gate import MARTS
+from resources.analytics_store.reports import BuildReport, Publication
+from resources.gated_marts import MARTS
 
-MART_GATE = "mart_gate"
+#: Layers that are published; views have no age of their own.
+READ_BY_PEOPLE = ("core", "marts")
 LAYERS = ("staging", "intermediate", "core", "marts")
-Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 
 class Warehouse(Protocol):
@@ -62,17 +70,11 @@ class Translator(DagsterDbtTranslator):
 
 @dataclass(frozen=True)
 class Project:
-    """The assets and checks of a manifest.
-
-    Attributes:
-        keys: Asset key by dbt's id, models only, each after what it rests on.
-        tests: Check by dbt's id of the test.
-    """
+    """The assets and checks of a manifest, in an order in which they can be built."""
 
     specs: tuple[dg.AssetSpec, ...]
     checks: tuple[dg.AssetCheckSpec, ...]
-    keys: Mapping[str, dg.AssetKey]
-    tests: Mapping[str, dg.AssetCheckKey]
+    keys: Keys
     marts: frozenset[str]
 
 
@@ -82,17 +84,18 @@ def read_project(manifest: Mapping[str, Any]) -> Project:
     specs: dict[str, dg.AssetSpec] = {}
     for unique_id in _in_order_of_building(manifest):
         spec = translator.get_asset_spec(manifest, unique_id, None)
-        specs[unique_id] = spec.replace_attributes(kinds={"dbt", "duckdb"})
+        spec = spec.replace_attributes(kinds={"dbt", "duckdb"})
+        if spec.group_name in READ_BY_PEOPLE:
+            spec = dg.apply_freshness_policy(spec, PUBLISHED_DAILY)
+        specs[unique_id] = spec
     tests: dict[str, dg.AssetCheckSpec] = {}
     for unique_id, node in manifest["nodes"].items():
-        about = [parent for parent in node["depends_on"]["nodes"] if parent in specs]
-        if node["resource_type"] != "test" or not about:
+        of = model_of_test(node, specs)
+        if of is None:
             continue
-        # A test between models belongs to the one that it is written at, else to the last named.
-        of = node.get("attached_node") or about[-1]
         check = translator.get_asset_check_spec(specs[of], manifest, unique_id, None)
         if check is not None:
-            tests[unique_id] = check
+            tests[unique_id] = check._replace(description=_what_it_asks(node))
     marts = {
         node["name"]
         for unique_id, node in manifest["nodes"].items()
@@ -101,10 +104,33 @@ def read_project(manifest: Mapping[str, Any]) -> Project:
     return Project(
         specs=tuple(specs.values()),
         checks=tuple(tests.values()),
-        keys={unique_id: spec.key for unique_id, spec in specs.items()},
-        tests={unique_id: spec.key for unique_id, spec in tests.items()},
+        keys=Keys(
+            {unique_id: spec.key for unique_id, spec in specs.items()},
+            {unique_id: spec.key for unique_id, spec in tests.items()},
+        ),
         marts=frozenset(marts),
     )
+
+
+def _what_it_asks(test: Mapping[str, Any]) -> str:
+    """A test of the project in words; dbt names it by its arguments, cut to a length."""
+    asked = test.get("test_metadata", {})
+    arguments = asked.get("kwargs", {})
+    column = test.get("column_name") or arguments.get("column_name") or "it"
+    match asked.get("name"):
+        case "not_null":
+            return f"{column} is always there."
+        case "unique":
+            return f"No two rows have the same {column}."
+        case "accepted_values":
+            return f"{column} is one of {', '.join(map(str, arguments['values']))}."
+        case "relationships":
+            return f"{column} is known in {arguments['to']} as {arguments['field']}."
+        case "one_row_per":
+            return f"One row per {', '.join(arguments['columns'])}."
+        case "holds":
+            return f"Of every row: {arguments['expression']}."
+    return str(test.get("description") or test["name"].replace("_", " "))
 
 
 def _in_order_of_building(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -143,89 +169,9 @@ def warehouse_assets(project: Project) -> dg.AssetsDefinition:
             publication, verdicts = warehouse.publish()
         except RetailFlowError as error:
             raise as_failure(error) from error
-        yield from _models(project, built, publication)
-        yield from _tests(project, built)
-        yield from _gates(gates, publication, verdicts)
+        yield from warehouse_results(project.keys, built, publication, verdicts)
         broken = [node.name for node in built.failed if node.kind == "model"]
         if broken:
             raise dg.Failure(f"models that were not built: {', '.join(broken)}")
 
     return warehouse_build
-
-
-def _models(
-    project: Project, built: BuildReport, publication: Publication
-) -> Iterator[dg.MaterializeResult[Any]]:
-    shown = {mart.name: mart for mart in publication.marts}
-    outcomes = {node.unique_id: node for node in built.nodes}
-    for unique_id, key in project.keys.items():
-        node = outcomes.get(unique_id)
-        if node is None or node.status != "success":
-            continue
-        metadata: dict[str, Any] = {"seconds": node.seconds}
-        mart = shown.get(node.name)
-        if mart is not None:
-            metadata |= {
-                "dagster/row_count": mart.row_count,
-                "publication": publication.number,
-                "is_former_version": mart.held_reason is not None,
-            }
-        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-
-
-def _tests(project: Project, built: BuildReport) -> Iterator[dg.AssetCheckResult]:
-    """Every declared check has a result: a test that was not run has not passed."""
-    outcomes = {node.unique_id: node for node in built.nodes}
-    for unique_id, key in project.tests.items():
-        node = outcomes.get(unique_id) or NodeOutcome(unique_id, key.name, "test", "skipped", 0.0)
-        yield dg.AssetCheckResult(
-            asset_key=key.asset_key,
-            check_name=key.name,
-            passed=node.status in {"pass", "success", "warn"},
-            severity=dg.AssetCheckSeverity.WARN
-            if node.status == "warn"
-            else dg.AssetCheckSeverity.ERROR,
-            metadata={"status": node.status, "failing_rows": node.failures},
-        )
-
-
-def _gates(
-    gates: list[dg.AssetCheckSpec], publication: Publication, verdicts: Mapping[str, Verdict]
-) -> Iterator[dg.AssetCheckResult]:
-    held = {entry.mart: entry.reason for entry in publication.held}
-    for spec in gates:
-        mart = spec.asset_key.path[-1]
-        verdict = verdicts.get(mart)
-        metadata = {} if verdict is None else figures(verdict)
-        yield dg.AssetCheckResult(
-            asset_key=spec.asset_key,
-            check_name=spec.name,
-            passed=verdict is not None and verdict.passed and mart not in held,
-            metadata={
-                **metadata,
-                "publication": publication.number,
-                "held_because": held.get(mart, ""),
-            },
-        )
-
-
-def figures(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as metadata: counts and sentences, never a value of a row."""
-    return {
-        "rows": verdict.rows,
-        "rows_held": len(verdict.held_rows),
-        "expectations": verdict.expectations,
-        "owner": verdict.owner,
-        "failures": dg.MetadataValue.json(
-            [
-                {
-                    "expectation": failure.expectation,
-                    "reason": failure.reason,
-                    "severity": failure.severity,
-                    "level": failure.level,
-                    "rows": len(failure.rows),
-                }
-                for failure in verdict.failures
-            ]
-        ),
-    }

@@ -14,7 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from assets.commerce.money import to_text
+from assets.inventory.synchronisation.policy import synchronisation_policy
+from assets.order_to_fulfillment.pickup.policy import pickup_policy
+from assets.ports import PolicyBook
 from orchestration import services, supervisor
+from orchestration.dagster_report import tell_dagster
 from orchestration.environment import Environment
 from orchestration.home import Home, open_home
 from orchestration.processes import Running, running, stop_orphan
@@ -59,6 +64,14 @@ FAULTS = {
     "no_show": 0.08,
     "screening_hold": 0.2,
     "screening_reject": 0.05,
+    "price_mismatch": 0.0002,
+    "stock_late": 0.005,
+    "stock_lost": 0.002,
+    "stock_duplicate": 0.002,
+    "stock_out_of_order": 0.0005,
+    "stock_unit_of_measure": 0.0005,
+    "stock_miscount": 0.001,
+    "stock_oversell": 0.0002,
 }
 
 RETAILER = {
@@ -66,16 +79,20 @@ RETAILER = {
     "zone": "Europe/London",
     "legal_entity": "retailer_uk",
     "brand": "house",
+    "region": "uk",
     "faults": FAULTS,
     "accepts_fulfilment": True,
     # At two in the morning nothing moves; each system tells of it when the day begins.
     "snapshot_hour": 2,
     "acknowledges_availability": True,
+    "announces_inbound": True,
     "shows_prices": True,
     "nodes": [
         {"node_id": "dc_midlands", "kind": "warehouse", "country": "GB", "stock_share": 8},
         {"node_id": "store_leeds", "kind": "store", "country": "GB", "stock_share": 1},
         {"node_id": "store_bristol", "kind": "store", "country": "GB", "stock_share": 1},
+        # Bulky things come from whoever makes them.
+        {"node_id": "supplier_northmill", "kind": "drop_ship", "country": "GB"},
     ],
 }
 
@@ -135,7 +152,8 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
     ):
         partners = PartnerBook.load(sandbox_url=sandbox.url)
         home.source_keys(partner.code for partner in partners)
-        sandbox.tell("/sandbox/v1/configure", {**RETAILER, "seed": seed})
+        settings = {**RETAILER, **left_to_people(policies), "seed": seed}
+        sandbox.tell("/sandbox/v1/configure", settings)
         planned = sandbox.tell(
             "/sandbox/v1/trading",
             {
@@ -171,8 +189,21 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
         simulation.advance(simulation.now + SETTLING)
     say("building the marts", None)
     published = publish_marts(home, store)
+    tell_dagster(home, store, published)
     store.engine.dispose()
     return DemoRun(home, planned, simulation.progress, pushed, published)
+
+
+def left_to_people(policies: PolicyBook) -> dict[str, str]:
+    """Worth from which the retailer's own rules ask a person, for the answer key."""
+    scope = (str(RETAILER["region"]), str(RETAILER["brand"]))
+    pickup = pickup_policy(policies.resolve("pickup", *scope))
+    synchronisation = synchronisation_policy(policies.resolve("inventory_synchronisation", *scope))
+    amounts = {
+        "unclaimed_case_from": pickup.unclaimed_case_from("GBP"),
+        "corrected_up_to": synchronisation.booked_up_to("GBP"),
+    }
+    return {name: to_text(amount) for name, amount in amounts.items() if amount is not None}
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -70,6 +70,19 @@ _COMMANDS = """
 """
 
 
+# What each line of a snapshot that was not ours was put down to, as it was last coded.
+_DRIFT = """
+    select s.system || '/' || coalesce(s.node_id, s.channel) || '/' || s.sku, s.occurred_at,
+        d.reason_code, d.quantity
+    from inventory_snapshot s
+    join inventory_drift_reason d on d.snapshot_id = s.snapshot_id and d.sku = s.sku
+    where d.revision = (
+        select max(last.revision) from inventory_drift_reason last
+        where last.snapshot_id = d.snapshot_id and last.sku = d.sku
+    )
+"""
+
+
 @dataclass(frozen=True)
 class Settled:
     """How far an event came, and whether its ledger shows it exactly once."""
@@ -109,6 +122,7 @@ class Evidence:
         delivered: Keys of parcels that have arrived.
         cases: All of them.
         quarantine: All of it.
+        drift: By system/place/SKU and snapshot time, the units that differed by reason.
     """
 
     now: datetime
@@ -119,6 +133,7 @@ class Evidence:
     delivered: frozenset[str] = frozenset()
     cases: Sequence[Case] = ()
     quarantine: Sequence[Quarantined] = ()
+    drift: Mapping[str, Mapping[datetime, Mapping[str, int]]] = field(default_factory=dict)
 
 
 def gather(connection: sa.Connection, faults: Iterable[Fault]) -> Evidence:
@@ -166,4 +181,12 @@ def gather(connection: sa.Connection, faults: Iterable[Fault]) -> Evidence:
                 connection, "select source, event_id, reason_code from quarantined_event"
             )
         ],
+        drift=_drift(connection),
     )
+
+
+def _drift(connection: sa.Connection) -> dict[str, dict[datetime, dict[str, int]]]:
+    drift: dict[str, dict[datetime, dict[str, int]]] = {}
+    for key, as_of, reason, units in fetch(connection, _DRIFT):
+        drift.setdefault(key, {}).setdefault(as_of, {})[reason] = units
+    return drift

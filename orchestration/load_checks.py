@@ -49,6 +49,13 @@ def load_gates(loads: dg.ResourceParam[Loads]) -> Iterator[dg.AssetCheckResult]:
         cases = {spec.name: loads.open_gate_cases(spec.name) for spec in SPECS}
     except RetailFlowError as error:
         raise as_failure(error) from error
+    yield from load_results(verdicts, cases)
+
+
+def load_results(
+    verdicts: Sequence[LoadVerdict], cases: Mapping[str, Mapping[str, str]]
+) -> Iterator[dg.AssetCheckResult]:
+    """What is said of loads that were judged, by suite; ``cases`` are the open ones of each."""
     for spec in SPECS:
         yield dg.AssetCheckResult(
             asset_key=spec.asset_key,

@@ -25,6 +25,28 @@ from orchestration.retention import retention
 from orchestration.schedules import SCHEDULES
 from sensors import inbox, outbox, partner_health, pollers, promises, run_failures
 
+#: The tables of the operational store: what flows write, and what Dagster is only shown.
+TABLES = [
+    *door.ASSETS,
+    *master_data.ASSETS,
+    *inventory.ASSETS,
+    *finance.ASSETS,
+    *order_to_fulfillment.ASSETS,
+]
+
+#: What is said of each of them.
+SPECS: dict[str, dg.AssetSpec] = {
+    spec.key.path[-1]: spec
+    for table in TABLES
+    for spec in (table.specs if isinstance(table, dg.AssetsDefinition) else [table])
+}
+#: Conservation laws that are checks of a table, by their ids.
+LAWS = {
+    law.id: law
+    for room in (master_data_checks, inventory_checks, finance_checks, order_to_fulfillment_checks)
+    for law in room.LAWS
+}
+
 
 def build_operations(**resource_overrides: Any) -> dg.Definitions:
     """The definitions of the location.
@@ -33,13 +55,7 @@ def build_operations(**resource_overrides: Any) -> dg.Definitions:
         resource_overrides: Resources by name, in place of those of the home.
     """
     return dg.Definitions(
-        assets=[
-            *door.ASSETS,
-            *master_data.ASSETS,
-            *inventory.ASSETS,
-            *finance.ASSETS,
-            *order_to_fulfillment.ASSETS,
-        ],
+        assets=TABLES,
         asset_checks=[
             *master_data_checks.CHECKS,
             *inventory_checks.CHECKS,

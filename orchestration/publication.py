@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from assets.quality_gate import Verdict
 from orchestration.home import Home
 from resources.analytics_store.reports import BuildReport, Publication
 from resources.analytics_store.store import AnalyticsStore
-from resources.dagster_reporting import reporting
 from resources.lake.lake import Lake
+from resources.lake.tallies import ExportTally
 from resources.mart_gate import MartGate
 from resources.operational_store.store import OperationalStore
-from resources.window_gate import WindowGate, accounts_of
+from resources.window_gate import WindowGate, WindowVerdict, accounts_of
 
 Phase = Callable[[str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
 class Published:
-    """What was exported, built and published."""
+    """What was judged, exported, built and published.
 
-    exported_rows: int
+    Attributes:
+        verdicts: What the gate said, by mart.
+        manifest_path: dbt's own words on what was built.
+    """
+
+    windows: Sequence[WindowVerdict]
+    exported: ExportTally
     built: BuildReport
     publication: Publication
+    verdicts: Mapping[str, Verdict]
+    manifest_path: Path
 
 
 @contextmanager
@@ -42,7 +52,7 @@ def publish_marts(home: Home, store: OperationalStore, phase: Phase = _untimed) 
     """
     with phase("window_gate"):
         accounts = accounts_of(store.policies.documents)
-        WindowGate(store, accounts).close_all()
+        windows = WindowGate(store, accounts).close_all()
     lake = Lake(home.lake)
     with phase("lake"):
         exported = lake.export(store.engine)
@@ -53,6 +63,4 @@ def publish_marts(home: Home, store: OperationalStore, phase: Phase = _untimed) 
         gate = MartGate()
         publication = warehouse.publish(gate)
         gate.keep(store, publication.number)
-    with reporting(home.dagster) as dagster:
-        dagster.publish({mart.name: mart.row_count for mart in publication.marts})
-    return Published(exported.rows, built, publication)
+    return Published(windows, exported, built, publication, gate.verdicts, warehouse.manifest_path)

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from orchestration import services, supervisor
+from orchestration.dagster_report import tell_dagster
 from orchestration.home import Home
 from orchestration.processes import peak_megabytes
 from orchestration.sandbox import Sandbox, running_sandbox
@@ -30,6 +32,9 @@ from resources.outbox_dispatcher import OutboxDispatcher
 from resources.partner_poller import PartnerPoller, PollTally
 from resources.partners import PartnerBook
 from resources.policy_book import FilePolicyBook
+
+if TYPE_CHECKING:
+    from resources.load_gate import LoadVerdict
 
 CATALOGUE_CHUNK = 1_000
 
@@ -150,7 +155,10 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
         partners.only_sandbox()
         store = OperationalStore(create_engine(home.database_url), policies=policies)
         before = _counts(store)
-        simulation = _simulation(store, partners, sandbox, reading, request.batch_size, dagster)
+        loads: list[LoadVerdict] = []
+        simulation = _simulation(
+            store, partners, sandbox, reading, request.batch_size, dagster, loads
+        )
         with stopwatch.phase("flows"):
             rows = _trade(simulation, store, sandbox, reading, quantum, watch)
         report = Report(
@@ -165,12 +173,16 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
             sandbox_peak_mb=round(sandbox.process.peak_megabytes, 1),
         )
         _count_since(before, store, report)
+    published = None
     if request.builds_marts:
         watch(Moment("building marts"))
         from orchestration.publication import publish_marts
 
         published = publish_marts(home, store, stopwatch.phase)
         report.marts_held = [f"{held.mart}: {held.reason}" for held in published.publication.held]
+    watch(Moment("telling Dagster"))
+    with stopwatch.phase("dagster"):
+        tell_dagster(home, store, published, loads)
     report.gate_cases = _gate_cases(store)
     store.engine.dispose()
     report.files_refused = {
@@ -192,8 +204,12 @@ def _simulation(
     reading: Reading,
     batch_size: int,
     dagster: DagsterReporting,
+    loads: list[LoadVerdict],
 ) -> Simulation:
-    """The home's loop, with the partners that answer polled over the sandbox's connections."""
+    """The home's loop, with the partners that answer polled over the sandbox's connections.
+
+    What is said of bulk loads on the way is added to ``loads``.
+    """
     clock = claim_simulated_time(store, reading.starts_at)
     store.clock = clock
     door = Door()
@@ -222,13 +238,15 @@ def _simulation(
         clock,
         door,
         dispatcher,
-        _collecting(store, pollers),
+        _collecting(store, pollers, loads),
         batch_size,
         dagster.report,
     )
 
 
-def _collecting(store: OperationalStore, pollers: Mapping[str, PartnerPoller]) -> Collect:
+def _collecting(
+    store: OperationalStore, pollers: Mapping[str, PartnerPoller], loads: list[LoadVerdict]
+) -> Collect:
     """Asks partners, and judges what came in bulk before anything of it is applied."""
     with store.transaction() as connection:
         # Staged by a replay that was interrupted before it could judge.
@@ -241,7 +259,8 @@ def _collecting(store: OperationalStore, pollers: Mapping[str, PartnerPoller]) -
         if tally.staged or is_left:
             from resources.load_gate import LoadGate
 
-            LoadGate(store, store.policies.operations.bulk_loads).judge_awaiting()
+            gate = LoadGate(store, store.policies.operations.bulk_loads)
+            loads.extend(gate.judge_awaiting())
             is_left = False
         return tally.received
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assets.finance.policy import finance_policy
+from orchestration.dagster_report import tell_laws
 from orchestration.demo import DemoRun
 from orchestration.fault_score import FaultScore, score_home
 from resources.gate_records import open_cases
@@ -100,9 +101,9 @@ def score(run: DemoRun) -> Scorecard:
         )
         statuses = dict(fetch(connection, "select status, count(*) from order_state group by 1"))
         gate_cases = [f"{key}: {reason}" for key, reason in open_cases(connection).items()]
-        held = {
-            result.id: result.holds for result in invariants.check(connection) if result.applies
-        }
+        checked = invariants.check(connection)
+    tell_laws(run.home, checked)
+    held = {result.id: result.holds for result in checked if result.applies}
     faults = score_home(run.home, store)
     store.engine.dispose()
     warehouse = AnalyticsStore(run.home.warehouse, Lake(run.home.lake))

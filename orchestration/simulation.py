@@ -18,8 +18,8 @@ from assets.contracts.admission import Refusal, Submission
 from assets.errors import EnvironmentProblem, PartnerUnavailable
 from orchestration.home import Home
 from resources.operational_store.door import Door
+from resources.operational_store.draining import DrainTally
 from resources.operational_store.store import (
-    DrainTally,
     OperationalStore,
     SimulatedClock,
     read_clock,
@@ -44,6 +44,7 @@ class Progress:
 
     tally: DrainTally = field(default_factory=DrainTally)
     expired: int = 0
+    promises_moved: int = 0
     overdue: int = 0
     silent: int = 0
     published: int = 0
@@ -119,6 +120,7 @@ class Simulation:
         self.progress.overdue += self._store.report_overdue()
         self.progress.silent += self._store.report_silence()
         self.progress.expired += self._store.expire_reservations()
+        self.progress.promises_moved += self._store.keep_promises()
         compared = self._store.reconcile()
         self.progress.tally += compared
         rows += compared.rows

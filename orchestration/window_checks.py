@@ -9,7 +9,7 @@ import dagster as dg
 
 from assets.asset_graph import as_failure
 from assets.errors import RetailFlowError
-from resources.gated_tables import TABLES
+from resources.gated_tables import TABLES, GatedTable
 from resources.window_gate import WindowVerdict
 
 
@@ -25,9 +25,14 @@ class Windows(Protocol):
         ...
 
 
+def _name(gated: GatedTable) -> str:
+    name = gated.suite.name
+    return name if name.endswith("_window") else f"{name}_window"
+
+
 SPECS = [
     dg.AssetCheckSpec(
-        gated.suite.name if gated.suite.name.endswith("_window") else f"{gated.suite.name}_window",
+        _name(gated),
         asset=table,
         description=f"Great Expectations on each closed window: {len(gated.suite.expectations)}"
         f" expectations, owner {gated.suite.owner}. Red as long as a case of it is open.",
@@ -48,12 +53,19 @@ def window_gates(
             cases = windows.open_gate_cases(table)
         except RetailFlowError as error:
             raise as_failure(error) from error
-        yield dg.AssetCheckResult(
-            asset_key=key.asset_key,
-            check_name=key.name,
-            passed=not cases,
-            metadata=_figures(verdicts, cases),
-        )
+        yield window_result(table, verdicts, cases)
+
+
+def window_result(
+    table: str, verdicts: Sequence[WindowVerdict], cases: Mapping[str, str]
+) -> dg.AssetCheckResult:
+    """What is said of a table whose windows were judged, and whose cases these are."""
+    return dg.AssetCheckResult(
+        asset_key=table,
+        check_name=_name(TABLES[table]),
+        passed=not cases,
+        metadata=_figures(verdicts, cases),
+    )
 
 
 def _figures(verdicts: Sequence[WindowVerdict], cases: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
@@ -26,6 +26,8 @@ _log = structlog.get_logger(__name__)
 MOST_WAITING = 50
 #: A replay of a year passes a day in half a second; nobody watches an asset page that closely.
 LEAST_SECONDS = 10.0
+#: How many events are told at a time; 41 ms each one after the other, 15 ms by four (2026-11-26).
+TELLERS = 4
 
 
 class DagsterReporting:
@@ -59,10 +61,21 @@ class DagsterReporting:
         self._day = day
         self._rows.update({table: rows for table, rows in tallies.items() if rows})
 
-    def publish(self, rows_by_mart: Mapping[str, int]) -> None:
-        """Tell that marts were published, each with its rows."""
-        if self._tell is not None:
-            self._waiting.append(self._teller.submit(self._tell_marts, dict(rows_by_mart)))
+    @property
+    def is_listening(self) -> bool:
+        """Whether there is a Dagster that takes what it is told."""
+        return self._tell is not None
+
+    def tell(self, events: Iterable[Any]) -> None:
+        """Tell asset events of different assets and checks, after what is being told of days.
+
+        Several at a time: most of an event's time is a wait for the disk, which they share.
+        """
+        for told in self._waiting:
+            told.result()
+        self._waiting.clear()
+        with ThreadPoolExecutor(TELLERS, "dagster-reporting") as tellers:
+            list(tellers.map(self._told, events))
 
     def close(self) -> None:
         """Tell the rest and wait until everything is told."""
@@ -97,14 +110,6 @@ class DagsterReporting:
                 },
             )
             if not self._told(event):
-                return
-
-    def _tell_marts(self, rows_by_mart: Mapping[str, int]) -> None:
-        from dagster import AssetMaterialization
-
-        for mart, rows in sorted(rows_by_mart.items()):
-            metadata = {"dagster/row_count": rows}
-            if not self._told(AssetMaterialization(mart, "published", metadata=metadata)):
                 return
 
     def _told(self, event: Any) -> bool:

@@ -111,8 +111,8 @@ def close_case(
     """
     execute(
         connection,
-        "update exception_case set status = 'closed', closed_at = %s, resolution = %s"
-        " where case_id = %s",
+        "update exception_case set status = 'closed', closed_at = %s, resolution = %s,"
+        f" {cases.WRITTEN_NOW} where case_id = %s",
         at,
         resolution,
         case_id,

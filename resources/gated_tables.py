@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from assets.finance.expectations import JOURNAL_LINE
 from assets.inventory.expectations import RESERVATION_MOVEMENT, STOCK_MOVEMENT
-from assets.master_data.expectations import NODE, PRODUCT
+from assets.inventory.synchronisation.expectations import INVENTORY_SNAPSHOT, STOCK_CORRECTION
+from assets.master_data.expectations import NODE, PRICE_SHOWN, PRODUCT
 from assets.order_to_fulfillment.expectations import (
     ORDER_LINE,
     ORDER_PLACED,
@@ -58,16 +59,17 @@ _SKU_IS_KNOWN = "exists (select from product p where p.sku = j.sku) as sku_is_kn
 # Of a bundle its components are reserved, each under its own number.
 _COMPONENTS_AGREE = """not exists (
     select from order_line_component c
-    left join reservation_movement m
-        on m.order_id = c.order_id and m.line_number = c.component_number and m.is_start
-    left join pickup_step p
-        on p.order_id = c.order_id and p.attempt = 1
-        and p.step = 'promised' and p.step_number = 1
+    left join lateral (
+        select sum(m.quantity) as quantity from reservation_movement m
+        where m.order_id = c.order_id and m.line_number = c.component_number and m.is_start
+    ) m on true
+    left join lateral (
+        select sum(d.quantity) as quantity from deallocation d
+        where d.order_id = c.order_id and d.line_number = c.component_number
+    ) d on true
     where c.order_id = j.order_id and c.line_number = j.line_number
-    group by c.component_number, c.quantity_per_bundle
-    having coalesce(sum(m.quantity) filter (
-        where m.node_id = coalesce(p.node_id, m.node_id)
-    ), 0) <> j.reserved_quantity * c.quantity_per_bundle
+        and coalesce(m.quantity, 0) - j.reserved_quantity * c.quantity_per_bundle
+            not between 0 and coalesce(d.quantity, 0)
 )"""
 
 TABLES: dict[str, GatedTable] = {
@@ -124,26 +126,37 @@ TABLES: dict[str, GatedTable] = {
             f"""
             select j.order_id::text as order_id, j.line_number, j.sku, j.ordered_quantity,
                 j.reserved_quantity, j.unfilled_quantity, j.unfilled_reason_code,
+                j.backordered_quantity,
                 {_money("unit_price", "line_amount", "tax_amount")},
                 {_ORDER_IS_KNOWN}, {_SKU_IS_KNOWN},
+                -- What other nodes took over after a refusal, and what came later from supply,
+                -- was not reserved for the line when it came.
                 case when exists (
                     select from order_line_component c
                     where c.order_id = j.order_id and c.line_number = j.line_number
-                ) then {_COMPONENTS_AGREE} else coalesce(r.quantity, 0) = j.reserved_quantity
+                ) then {_COMPONENTS_AGREE}
+                else coalesce(r.quantity, 0) - j.reserved_quantity
+                    between 0 and coalesce(d.quantity, 0) + coalesce(b.quantity, 0)
                 end as reservations_agree
             from judged j
             left join (
-                -- What other nodes took over after a store refused was not reserved for the
-                -- line when it came.
-                select m.order_id, m.line_number, sum(m.quantity) as quantity
-                from reservation_movement m
-                left join pickup_step p
-                    on p.order_id = m.order_id and p.attempt = 1
-                    and p.step = 'promised' and p.step_number = 1
-                where m.is_start and m.order_id in (select order_id from judged)
-                    and m.node_id = coalesce(p.node_id, m.node_id)
-                group by m.order_id, m.line_number
+                select order_id, line_number, sum(quantity) as quantity
+                from reservation_movement
+                where is_start and order_id in (select order_id from judged)
+                group by order_id, line_number
             ) r on r.order_id = j.order_id and r.line_number = j.line_number
+            left join (
+                select order_id, line_number, sum(quantity) as quantity
+                from deallocation
+                where order_id in (select order_id from judged)
+                group by order_id, line_number
+            ) d on d.order_id = j.order_id and d.line_number = j.line_number
+            left join (
+                select order_id, line_number, -sum(quantity) as quantity
+                from backorder_movement
+                where kind = 'supplied' and order_id in (select order_id from judged)
+                group by order_id, line_number
+            ) b on b.order_id = j.order_id and b.line_number = j.line_number
             """,
             holds_by=("order",),
         ),
@@ -237,6 +250,67 @@ TABLES: dict[str, GatedTable] = {
                 and s.node_id = j.node_id and s.is_start and not j.is_start
             """,
             holds_by=("order", "sku"),
+        ),
+        GatedTable(
+            "inventory_snapshot",
+            INVENTORY_SNAPSHOT,
+            f"""
+            select j.snapshot_id::text as snapshot_id, j.system, j.node_id, j.channel,
+                j.document_number, j.sku, j.unit_of_measure, j.units_per_case, j.stated_quantity,
+                j.held_quantity, j.drift_quantity, j.ledger_watermark, {_TIMES}, {_SKU_IS_KNOWN},
+                j.node_id is null or exists (
+                    select from node n where n.node_id = j.node_id
+                ) as node_is_known,
+                coalesce(r.quantity, 0) = j.drift_quantity as reasons_agree
+            from judged j
+            left join (
+                select d.snapshot_id, d.sku, sum(d.quantity) as quantity
+                from inventory_drift_reason d
+                where d.revision = 1 and d.snapshot_id in (select snapshot_id from judged)
+                group by d.snapshot_id, d.sku
+            ) r on r.snapshot_id = j.snapshot_id and r.sku = j.sku
+            """,
+        ),
+        GatedTable(
+            "stock_correction",
+            STOCK_CORRECTION,
+            f"""
+            select j.snapshot_id::text as snapshot_id, j.sku, j.revision, j.node_id, j.status,
+                j.quantity, {_money("amount")}, j.currency_code,
+                j.reference_id::text as reference_id, {_TIMES},
+                exists (
+                    select from inventory_snapshot s
+                    where s.snapshot_id = j.snapshot_id and s.sku = j.sku
+                        and s.node_id = j.node_id
+                ) as snapshot_is_known,
+                j.reference_id is null or coalesce(m.quantity = j.quantity, false)
+                    as movement_agrees,
+                j.status <> 'reversed' or coalesce(
+                    t.left_quantity between least(0, t.booked) and greatest(0, t.booked), false
+                ) as reversal_is_covered
+            from judged j
+            left join lateral (
+                select sum(m.quantity) as quantity from stock_movement m
+                where m.reference_id = j.reference_id and m.sku = j.sku
+                    and m.node_id = j.node_id
+            ) m on true
+            left join lateral (
+                select coalesce(sum(c.quantity) filter (where c.status = 'booked'), 0) as booked,
+                    sum(c.quantity) filter (where c.status <> 'proposed') as left_quantity
+                from stock_correction c
+                where c.snapshot_id = j.snapshot_id and c.sku = j.sku
+            ) t on true
+            """,
+            holds_by=("sku",),
+        ),
+        GatedTable(
+            "price_shown",
+            PRICE_SHOWN,
+            f"""
+            select j.document_id::text as document_id, j.channel, j.sku, {_money("unit_price")},
+                j.currency_code, j.graced_from, {_TIMES}, {_SKU_IS_KNOWN}
+            from judged j
+            """,
         ),
         GatedTable(
             "journal_line",

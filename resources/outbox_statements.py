@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from resources.operational_store.cases import WRITTEN_NOW
+
 # The index of what waits keeps entries of delivered commands until the next vacuum. Only a plain
 # index scan marks them, so that the next scan passes them by; and it needs no sort.
 PLAINLY = sa.text(
@@ -63,9 +65,10 @@ FAIL = sa.text("""
     where command_outbox.outbox_sequence = failed.outbox_sequence
 """)
 # Of a key whose dead command was tried again: nothing of it is dead any more.
-CLOSE_CASES = sa.text("""
+CLOSE_CASES = sa.text(f"""
     update exception_case
-    set status = 'closed', closed_at = :now, resolution = 'delivered when tried again'
+    set status = 'closed', closed_at = :now, resolution = 'delivered when tried again',
+        {WRITTEN_NOW}
     from unnest(cast(:keys as text[])) as delivered (business_key)
     where case_type = 'dead_letter' and status = 'open'
         and exception_case.business_key = :partner || '/' || delivered.business_key

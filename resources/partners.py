@@ -22,7 +22,7 @@ from assets.settled import settled
 from resources.http import is_loopback
 
 SHIPPED = Path(__file__).parent / "policies" / "partners.yaml"
-PartnerKind = Literal["erp", "wms", "payment_provider", "carrier", "crm", "channel"]
+PartnerKind = Literal["erp", "wms", "supplier", "payment_provider", "carrier", "crm", "channel"]
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,9 +17,11 @@ import yaml
 from assets.decisions.policy_document import PolicyDocument
 from assets.errors import PolicyError
 from assets.finance.policy import finance_policy
-from assets.inventory.policy import inventory_policy, synchronisation_policy
+from assets.inventory.policy import inventory_policy
+from assets.inventory.synchronisation.policy import synchronisation_policy
 from assets.master_data.policy import pricing_policy
 from assets.operations_policy import OperationsPolicy, operations_policy
+from assets.order_to_fulfillment.backordering.policy import backorder_policy
 from assets.order_to_fulfillment.pickup.policy import pickup_policy
 from assets.order_to_fulfillment.policy import order_policy
 from assets.retention_policy import RetentionPolicy, retention_policy
@@ -31,6 +33,7 @@ RETENTION = "retention"
 FLOWS = (
     "order_to_fulfillment",
     "pickup",
+    "backorder",
     "inventory",
     "finance",
     "inventory_synchronisation",
@@ -40,12 +43,19 @@ FLOWS = (
 TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "order_to_fulfillment": order_policy,
     "pickup": pickup_policy,
+    "backorder": backorder_policy,
     "inventory": inventory_policy,
     "finance": finance_policy,
     "inventory_synchronisation": synchronisation_policy,
     "pricing": pricing_policy,
     OPERATIONS: operations_policy,
     RETENTION: retention_policy,
+}
+#: What no overlay may set, by policy: keys that are asked for before a scope is known, and why.
+OF_THE_HOUSE: Mapping[str, Mapping[str, str]] = {
+    "inventory_synchronisation": {
+        "settling_minutes": "snapshots of all regions and brands are taken up together",
+    },
 }
 
 
@@ -58,21 +68,24 @@ def read_document(path: Path) -> PolicyDocument:
     try:
         document = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), PolicyDocument)
     except FileNotFoundError as error:
-        raise PolicyError(f"policy file {path.name} is missing") from error
+        raise PolicyError(f"policy file {path} is missing") from error
     except yaml.YAMLError as error:
-        raise PolicyError(f"{path.name}: {' '.join(str(error).split())}") from error
+        raise PolicyError(f"{path}: {' '.join(str(error).split())}") from error
     except msgspec.ValidationError as error:
-        raise PolicyError(f"{path.name}: {error}") from error
+        raise PolicyError(f"{path}: {error}") from error
     for overlay in document.overlays:
         if not overlay.scope or set(overlay.scope) - {"region", "brand"}:
-            raise PolicyError(f"{path.name}: an overlay's scope names region and brand only")
+            raise PolicyError(f"{path}: an overlay's scope names region and brand only")
         strangers = set(overlay.values) - set(document.values)
         if strangers:
-            raise PolicyError(f"{path.name}: an overlay sets unknown keys {sorted(strangers)}")
+            raise PolicyError(f"{path}: an overlay sets unknown keys {sorted(strangers)}")
+        for key in OF_THE_HOUSE.get(document.policy, {}).keys() & overlay.values.keys():
+            why = OF_THE_HOUSE[document.policy][key]
+            raise PolicyError(f"{path}: an overlay sets {key}, but {why}")
     return document
 
 
-def _check_values(document: PolicyDocument, name: str) -> None:
+def _check_values(document: PolicyDocument, path: Path) -> None:
     """Make the values typed in every scope, so that no order is the first to find out."""
     regions, brands = (
         ["", *sorted({o.scope[dimension] for o in document.overlays if dimension in o.scope})]
@@ -82,8 +95,9 @@ def _check_values(document: PolicyDocument, name: str) -> None:
         try:
             TYPED[document.policy](document.resolve(region, brand))
         except PolicyError as error:
-            where = f" for {region} {brand}".rstrip()
-            raise PolicyError(f"{name}{where}: {error}") from error
+            scope = " ".join(part for part in (region, brand) if part)
+            where = f" for {scope}" if scope else ""
+            raise PolicyError(f"{path}{where}: {error}") from error
 
 
 def read_policy(path: Path, flow: str) -> PolicyDocument:
@@ -94,15 +108,24 @@ def read_policy(path: Path, flow: str) -> PolicyDocument:
     """
     document = read_document(path)
     if document.policy != flow:
-        raise PolicyError(f"{path.name} says that it is {document.policy}")
-    _check_values(document, path.name)
+        raise PolicyError(f"{path} says that it is {document.policy}")
+    _check_values(document, path)
     return document
 
 
-def _read(folder: Path, policy: str) -> PolicyDocument:
-    """One policy of a home: its own file where it has one, else the shipped one."""
+def _path(folder: Path, policy: str) -> Path:
+    """Where a policy of a home is: its own file where it has one, else the shipped one."""
     path = folder / f"{policy}.yaml"
-    return read_policy(path if path.exists() else SHIPPED / path.name, policy)
+    return path if path.exists() else SHIPPED / path.name
+
+
+def _read_whole(folder: Path, policy: str, why: str) -> PolicyDocument:
+    """A policy that takes no overlay at all."""
+    path = _path(folder, policy)
+    document = read_policy(path, policy)
+    if document.overlays:
+        raise PolicyError(f"{path}: {why}")
+    return document
 
 
 def read_operations(folder: Path = SHIPPED) -> OperationsPolicy:
@@ -111,9 +134,7 @@ def read_operations(folder: Path = SHIPPED) -> OperationsPolicy:
     Raises:
         PolicyError: If the file has unknown or missing keys, values of the wrong kind, or overlays.
     """
-    document = _read(folder, OPERATIONS)
-    if document.overlays:
-        raise PolicyError(f"{OPERATIONS}.yaml: a process works for all regions and brands")
+    document = _read_whole(folder, OPERATIONS, "a process works for all regions and brands")
     return operations_policy(document.values)
 
 
@@ -123,9 +144,7 @@ def read_retention(folder: Path = SHIPPED) -> RetentionPolicy:
     Raises:
         PolicyError: If the file has unknown or missing keys, values of the wrong kind, or overlays.
     """
-    document = _read(folder, RETENTION)
-    if document.overlays:
-        raise PolicyError(f"{RETENTION}.yaml: it holds for the whole home, without overlays")
+    document = _read_whole(folder, RETENTION, "it holds for the whole home, without overlays")
     return retention_policy(document.values)
 
 
@@ -139,7 +158,7 @@ class FilePolicyBook:
     """
 
     def __init__(self, folder: Path = SHIPPED) -> None:
-        self.documents = {flow: _read(folder, flow) for flow in FLOWS}
+        self.documents = {flow: read_policy(_path(folder, flow), flow) for flow in FLOWS}
         self.operations = read_operations(folder)
         self.retention = read_retention(folder)
         self._resolve = cache(self._resolved)

@@ -27,10 +27,10 @@ from resources.operational_store.bulk import fetch
 from resources.operational_store.cases import open_cases
 from resources.operational_store.connection import connect
 from resources.operational_store.door import Door
+from resources.operational_store.draining import DrainTally
 from resources.operational_store.retention import Removal, remove_old
 from resources.operational_store.schema import LAKE_TABLES
 from resources.operational_store.store import (
-    DrainTally,
     OperationalStore,
     SimulatedClock,
     WallClock,
@@ -246,13 +246,30 @@ class StoreAccess:
             self.store.clock = WallClock()
             return self.store.expire_reservations()
 
+    def keep_promises(self) -> int:
+        """Serve who waits for supply and promise anew what is late; gives how many moved."""
+        with self._draining(wait=False) as mine:
+            if not mine:
+                return 0
+            self.store.clock = WallClock()
+            return self.store.keep_promises()
+
     def reconcile(self) -> int:
         """Compare what other systems believe of our stock; gives the snapshots."""
         with self._draining(wait=False) as mine:
             if not mine:
                 return 0
             self.store.clock = WallClock()
-            return self.store.reconcile().applied
+            batches = self.store.settled_snapshots()
+        compared = 0
+        for batch in batches:
+            # Between two batches others may drain: an order does not wait for a night's snapshots.
+            with self._draining(wait=False) as mine:
+                if not mine:
+                    return compared
+                self.store.clock = WallClock()
+                compared += self.store.compare_snapshots(batch).applied
+        return compared
 
     def publish_availability(self) -> int:
         """Tell channels what they may sell now; gives the lines told."""

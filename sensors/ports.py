@@ -130,6 +130,10 @@ class PromiseStore(Timed, Protocol):
         """Open a case for each parcel of which its carrier says nothing; gives how many."""
         ...
 
+    def keep_promises(self) -> int:
+        """Serve who waits for supply and promise anew what is late; gives how many moved."""
+        ...
+
     def expire_reservations(self) -> int:
         """End what was not paid in time; gives the orders."""
         ...

@@ -13,8 +13,9 @@ from sensors.ports import PromiseStore
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Ends reservations that were not paid in time, compares stock with what other systems"
-        " believe, and tells channels what they may sell."
+        "Ends reservations that were not paid in time, serves who waits for supply, promises anew"
+        " what is late, compares stock with what other systems believe, and tells channels what"
+        " they may sell."
     ),
 )
 def promises(operational_store: dg.ResourceParam[PromiseStore]) -> dg.SkipReason:
@@ -24,11 +25,12 @@ def promises(operational_store: dg.ResourceParam[PromiseStore]) -> dg.SkipReason
     overdue = operational_store.report_overdue()
     silent = operational_store.report_silence()
     expired = operational_store.expire_reservations()
+    moved = operational_store.keep_promises()
     compared = operational_store.reconcile()
     lines = operational_store.publish_availability()
     return dg.SkipReason(
-        f"{expired} orders expired, {lines} lines of availability told, {compared} snapshots"
-        f" compared, {overdue} events overdue, {silent} parcels not heard of"
+        f"{expired} orders expired, {moved} promises moved, {lines} lines of availability told,"
+        f" {compared} snapshots compared, {overdue} events overdue, {silent} parcels not heard of"
     )
 
 

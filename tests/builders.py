@@ -67,6 +67,8 @@ def product(
         "currency": attributes.pop("currency", "GBP"),
         "tax_rate": tax,
     }
+    if "available_from" in attributes:
+        data["available_from"] = minutes(attributes.pop("available_from")).isoformat()
     identity = attributes.pop("event_id", f"product-{sku}-{at}")
     return event("retail.product.registered.v1", identity, sku, at, data=data, **attributes)
 
@@ -79,9 +81,11 @@ def bundle(sku: str, cost: str = "0.00", at: float = -60, **components: int) -> 
 
 
 def node(node_id: str, at: float = -60, **attributes: Any) -> Event:
+    """A place whose name says of what kind it is: ``dc_…``, ``supplier_…``, else a store."""
+    kinds = {"dc": "warehouse", "supplier": "drop_ship"}
     data = {
         "node_id": node_id,
-        "kind": "warehouse" if node_id.startswith("dc") else "store",
+        "kind": kinds.get(node_id.partition("_")[0], "store"),
         "zone": "Europe/London",
         "country": "GB",
     }
@@ -112,8 +116,37 @@ def _document(
     return event(f"retail.inventory.{fact}.v1", f"{fact}-{number}", number, at, data=body)
 
 
-def receipt(number: str, node_id: str = WAREHOUSE, at: float = 0, **units: int) -> Event:
-    return _document("received", number, node_id, at, units)
+def receipt(
+    number: str,
+    node_id: str = WAREHOUSE,
+    at: float = 0,
+    inbound: str | None = None,
+    **units: int,
+) -> Event:
+    """Goods received, by an announcement of theirs where one is named."""
+    data = {"inbound_document": inbound} if inbound else {}
+    return _document("received", number, node_id, at, units, **data)
+
+
+def inbound(
+    number: str,
+    due: float,
+    status: str = "confirmed",
+    node_id: str = WAREHOUSE,
+    at: float = -30,
+    **units: int,
+) -> Event:
+    """Supply that is announced for an instant: ``inbound("PO1", due=2 * 24 * 60, MUG=10)``."""
+    told = _document(
+        "inbound_announced",
+        number,
+        node_id,
+        at,
+        units,
+        status=status,
+        expected_at=minutes(due).isoformat(),
+    )
+    return {**told, "id": f"inbound-{number}-{at}"}
 
 
 def adjustment(number: str, node_id: str = WAREHOUSE, at: float = 0, **units: int) -> Event:
@@ -387,6 +420,7 @@ class Shop:
         self.store.report_overdue()
         self.store.report_silence()
         self.store.expire_reservations()
+        self.store.keep_promises()
         self.store.reconcile()
         self.store.publish_availability()
 

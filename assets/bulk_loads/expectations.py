@@ -54,90 +54,96 @@ def _keeps_its_size(name: str, column: str, policy: BulkLoadPolicy, reason: str)
 
 def load_suites(policy: BulkLoadPolicy) -> dict[str, Suite]:
     """The suites of a load, by name; `event_load` is about every event of it."""
-    suites = (
-        Suite(
-            name="event_load",
-            owner="integration",
-            required=("event_type", "subject", "occurred_at", "oldest_at", "content"),
-            said=(
-                not_less(
-                    "event_is_not_ancient",
-                    "occurred_at",
-                    "oldest_at",
-                    "it happened before the oldest day that is still open",
-                ),
-                unique(
-                    "each_fact_is_told_once",
-                    ("event_type", "subject", "occurred_at", "content"),
-                    "the same facts come under two ids",
-                ),
-            ),
-        ),
-        Suite(
-            name="product_load",
-            owner=OWNER,
-            required=(*PRODUCT.required, "occurred_at"),
-            optional=(*PRODUCT.optional, "known_standard_cost"),
-            said=(
-                *_of_each_row(PRODUCT),
-                unique("sku_is_told_once", ("sku", "occurred_at"), "one SKU is two products"),
-                _keeps_its_size(
-                    "costs_keep_their_size",
-                    "standard_cost",
-                    policy,
-                    f"too many costs change by {policy.jump_factor} times or more",
-                ),
-            ),
-            blocks_by=("sku",),
-        ),
-        Suite(
-            name="price_load",
-            owner="pricing",
-            required=(
-                "sku",
-                "channel",
-                "unit_price",
-                "currency_code",
-                "occurred_at",
-                "sku_is_known",
-                "currency_agrees",
-            ),
-            optional=("known_unit_price",),
-            said=(
-                between(
-                    "price_is_possible",
-                    "unit_price",
-                    1,
-                    LARGEST_PRICE,
-                    "a price of nothing, or an absurd one",
-                ),
-                is_true("currency_agrees", "the price is in another currency than the last one"),
-                is_true(
-                    "sku_is_known", "nobody knows the SKU that has a price", severity="warning"
-                ),
-                unique(
-                    "price_is_told_once",
-                    ("sku", "channel", "occurred_at"),
-                    "one SKU has two prices at one time in one channel",
-                ),
-                _keeps_its_size(
-                    "prices_keep_their_size",
-                    "unit_price",
-                    policy,
-                    f"too many prices change by {policy.jump_factor} times or more",
-                ),
-            ),
-            blocks_by=("sku", "channel"),
-        ),
-        Suite(
-            name="node_load",
-            owner=OWNER,
-            required=(*NODE.required, "occurred_at"),
-            said=(
-                *_of_each_row(NODE),
-                unique("node_is_told_once", ("node_id", "occurred_at"), "one node is two places"),
-            ),
-            blocks_by=("node_id",),
-        ),
-    )
+    suites = (EVENT_LOAD, _product_load(policy), _price_load(policy), NODE_LOAD)
     return {suite.name: suite for suite in suites}
+
+
+EVENT_LOAD = Suite(
+    name="event_load",
+    owner="integration",
+    required=("event_type", "subject", "occurred_at", "oldest_at", "content"),
+    said=(
+        not_less(
+            "event_is_not_ancient",
+            "occurred_at",
+            "oldest_at",
+            "it happened before the oldest day that is still open",
+        ),
+        unique(
+            "each_fact_is_told_once",
+            ("event_type", "subject", "occurred_at", "content"),
+            "the same facts come under two ids",
+        ),
+    ),
+)
+
+NODE_LOAD = Suite(
+    name="node_load",
+    owner=OWNER,
+    required=(*NODE.required, "occurred_at"),
+    said=(
+        *_of_each_row(NODE),
+        unique("node_is_told_once", ("node_id", "occurred_at"), "one node is two places"),
+    ),
+    blocks_by=("node_id",),
+)
+
+
+def _product_load(policy: BulkLoadPolicy) -> Suite:
+    return Suite(
+        name="product_load",
+        owner=OWNER,
+        required=(*PRODUCT.required, "occurred_at"),
+        optional=(*PRODUCT.optional, "known_standard_cost"),
+        said=(
+            *_of_each_row(PRODUCT),
+            unique("sku_is_told_once", ("sku", "occurred_at"), "one SKU is two products"),
+            _keeps_its_size(
+                "costs_keep_their_size",
+                "standard_cost",
+                policy,
+                f"too many costs change by {policy.jump_factor} times or more",
+            ),
+        ),
+        blocks_by=("sku",),
+    )
+
+
+def _price_load(policy: BulkLoadPolicy) -> Suite:
+    return Suite(
+        name="price_load",
+        owner="pricing",
+        required=(
+            "sku",
+            "channel",
+            "unit_price",
+            "currency_code",
+            "occurred_at",
+            "sku_is_known",
+            "currency_agrees",
+        ),
+        optional=("known_unit_price",),
+        said=(
+            between(
+                "price_is_possible",
+                "unit_price",
+                1,
+                LARGEST_PRICE,
+                "a price of nothing, or an absurd one",
+            ),
+            is_true("currency_agrees", "the price is in another currency than the last one"),
+            is_true("sku_is_known", "nobody knows the SKU that has a price", severity="warning"),
+            unique(
+                "price_is_told_once",
+                ("sku", "channel", "occurred_at"),
+                "one SKU has two prices at one time in one channel",
+            ),
+            _keeps_its_size(
+                "prices_keep_their_size",
+                "unit_price",
+                policy,
+                f"too many prices change by {policy.jump_factor} times or more",
+            ),
+        ),
+        blocks_by=("sku", "channel"),
+    )

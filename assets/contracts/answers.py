@@ -16,6 +16,7 @@ class OrderLineStatus(msgspec.Struct, frozen=True):
     promised_quantity: int
     unfilled_quantity: int
     unfilled_reason_code: str | None
+    backordered_quantity: int = 0
 
 
 class FulfilmentStatus(msgspec.Struct, frozen=True):
@@ -28,7 +29,10 @@ class FulfilmentStatus(msgspec.Struct, frozen=True):
 
 
 class OrderStatus(msgspec.Struct, frozen=True):
-    """Where an order stands. Nothing in it is personal."""
+    """Where an order stands. Nothing in it is personal.
+
+    ``promised_date`` is what the customer was promised last.
+    """
 
     channel: str
     order_number: str
@@ -41,9 +45,17 @@ class OrderStatus(msgspec.Struct, frozen=True):
     fulfilment: list[FulfilmentStatus]
 
 
+class LaterAvailability(msgspec.Struct, frozen=True):
+    """What may be sold of one SKU (each) once supply is at the dock, if it comes as announced."""
+
+    expected_at: datetime
+    quantity: int
+
+
 class SkuAvailability(msgspec.Struct, frozen=True):
-    """What a channel may sell of one SKU (each), as it was last told."""
+    """What a channel may sell of one SKU (each), as it was last told, and what it may later."""
 
     sku: str
     quantity: int
     as_of: datetime | None
+    later: list[LaterAvailability] = []

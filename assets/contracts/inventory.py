@@ -50,11 +50,35 @@ class ReceivedLine(EventData, frozen=True, kw_only=True):
 
 
 class InventoryReceived(EventData, frozen=True, kw_only=True):
-    """A goods receipt at a node."""
+    """A goods receipt at a node, and what announced it, where that is known."""
 
     document_number: Key
     node_id: Key
     lines: Annotated[list[ReceivedLine], Meta(max_length=5_000)]
+    is_synthetic: bool = False
+    inbound_document: Key | None = None
+
+
+class InboundLine(EventData, frozen=True, kw_only=True):
+    """Units of one SKU that are on their way to us."""
+
+    line_number: LineNumber
+    sku: SkuCode
+    quantity: Quantity
+
+
+class InboundAnnounced(EventData, frozen=True, kw_only=True):
+    """Supply that is to come: a purchase order, its confirmation, or a despatch advice.
+
+    Each announcement replaces all that its document said before; one that is cancelled brings
+    nothing. ``expected_at`` is when it is at the node's dock.
+    """
+
+    document_number: Key
+    node_id: Key
+    status: Literal["planned", "confirmed", "in_transit", "cancelled"]
+    expected_at: Instant
+    lines: Annotated[list[InboundLine], Meta(max_length=5_000)]
     is_synthetic: bool = False
 
 

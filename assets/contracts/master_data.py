@@ -36,6 +36,7 @@ class BundleComponent(EventData, frozen=True, kw_only=True):
 class ProductRegistered(EventData, frozen=True, kw_only=True):
     """A SKU as the ERP knows it; sending it again replaces it.
 
+    What is ordered before ``available_from`` is a preorder: it leaves no earlier than that.
     One with ``components`` is a bundle: it is ordered, priced and invoiced as one SKU, and has no
     stock but that of its components. A component is no bundle itself.
     """
@@ -47,6 +48,7 @@ class ProductRegistered(EventData, frozen=True, kw_only=True):
     tax_rate: BasisPoints
     gtin: Key | None = None
     is_synthetic: bool = False
+    available_from: Instant | None = None
     components: Annotated[list[BundleComponent], Meta(max_length=100)] = msgspec.field(
         default_factory=list
     )

@@ -96,6 +96,13 @@ CONTRACTS: dict[str, Contract] = {
             1,
         ),
         Contract(
+            "retail.inventory.inbound_announced.v1",
+            inventory.InboundAnnounced,
+            "stock_control",
+            "inventory",
+            1,
+        ),
+        Contract(
             "retail.availability.acknowledged.v1",
             inventory.AvailabilityAcknowledged,
             "stock_control",

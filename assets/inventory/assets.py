@@ -29,6 +29,20 @@ SPECS = [
         deps=READS,
     ),
     table(
+        "inbound_announced",
+        "One row per line of an announcement of supply that is to come.",
+        group=GROUP,
+        owner=OWNER,
+        deps=READS,
+    ),
+    table(
+        "inbound_received",
+        "One row per line of a goods receipt that settles announced supply.",
+        group=GROUP,
+        owner=OWNER,
+        deps=READS,
+    ),
+    table(
         "stock_position",
         "One row per node and SKU: on hand, reserved and allocated units.",
         group=GROUP,
@@ -42,6 +56,13 @@ SPECS = [
         owner=OWNER,
         deps=READS,
     ),
+    table(
+        "availability_outlook",
+        "One row per channel, SKU and instant: what the channel was told that it may sell then.",
+        group=GROUP,
+        owner=OWNER,
+        deps=(*READS, "inbound_announced"),
+    ),
 ]
 
 AVAILABILITY_SPECS = [
@@ -51,6 +72,7 @@ AVAILABILITY_SPECS = [
         group=GROUP,
         owner=OWNER,
         deps=READS,
+        fresh_within=timedelta(days=3),
     ),
     table(
         "availability_acknowledged",

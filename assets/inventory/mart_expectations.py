@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assets.inventory.reconciliation import REASONS
+from assets.inventory.synchronisation.rules import REASONS
 from assets.quality_gate import Suite, between, holds, is_true, matches, not_less, one_of, unique
 
 CODE = r"^[a-z][a-z0-9_]{0,63}$"
@@ -135,22 +135,31 @@ INVENTORY_SYNC_LATENCY = Suite(
     owner="stock_control",
     required=(
         "channel",
-        "trading_date",
+        "period",
+        "period_start_date",
         "message_count",
         "published_line_count",
         "acknowledged_line_count",
         "acknowledged_share",
         "median_publication_seconds",
+        "p90_publication_seconds",
         "p95_publication_seconds",
+        "p99_publication_seconds",
+        "summed_publication_seconds",
         "lines_agree",
     ),
     optional=(
+        "region",
+        "brand",
         "median_acknowledgement_seconds",
         "p95_acknowledgement_seconds",
+        "p95_total_seconds",
+        "p99_total_seconds",
         "longest_total_seconds",
     ),
     said=(
         matches("channel_is_a_code", "channel", CODE, "the channel is no code"),
+        one_of("period_is_known", "period", ("day", "week"), "no such period"),
         between(
             "messages_are_counted", "message_count", 1, LARGEST_QUANTITY, "a day without a message"
         ),
@@ -180,6 +189,12 @@ INVENTORY_SYNC_LATENCY = Suite(
             "median_publication_seconds",
             "the 95th percentile is below the median",
         ),
+        not_less(
+            "the_slowest_are_the_slowest",
+            "p99_total_seconds",
+            "p95_total_seconds",
+            "the 99th percentile is below the 95th",
+        ),
         between(
             "nothing_is_heard_before_it_is_told",
             "median_acknowledgement_seconds",
@@ -188,7 +203,11 @@ INVENTORY_SYNC_LATENCY = Suite(
             "channels show what they had not been told",
             severity="warning",
         ),
-        unique("day_is_there_once", ("channel", "trading_date"), "one day has two rows"),
+        unique(
+            "period_is_there_once",
+            ("channel", "period", "period_start_date"),
+            "one period has two rows",
+        ),
         is_true("lines_agree", "another number of lines than was published"),
     ),
     blocks_by=("channel",),

@@ -14,12 +14,16 @@ import numpy as np
 import pandas as pd
 
 from assets.commerce.identifiers import command_id_text
+from assets.inventory.inbound import available_over_time, confident_supply, expected_since
 from assets.inventory.policy import ChannelBuffer, InventoryPolicy, inventory_policy
 from assets.inventory.rules import available_to_promise, bundles_available_to_promise
 from assets.ports import Columns, Command, Components, InboxEvent, PolicyBook, UnitOfWork
 
 OWNER = "stock_control"
 COMMAND = "availability.publish"
+
+#: By (channel, SKU): from when on how many units.
+Outlook = dict[tuple[str, str], list[tuple[datetime, int]]]
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,10 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     if not columns and not bundles:
         return 0
     policies = channel_policies(unit_of_work.policies)
+    waiting = unit_of_work.stock.waiting(since)
     parts = []
     if columns:
-        available = available_to_promise(_positions(columns), policies)
+        available = available_to_promise(_positions(columns), policies, waiting)
         if bundles:
             # What became a bundle in the moment in which it was stocked has no units to sell.
             available = available[~available["sku"].isin(list(bundles))]
@@ -65,18 +70,24 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
         since |= _since_of_bundles(bundles, since, unit_of_work.effective_at)
     available = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     told = unit_of_work.stock.published(since)
-    known = [told.get(key, -1) for key in zip(available["channel"], available["sku"], strict=True)]
-    changed = available[available["published_quantity"].to_numpy() != np.array(known, "int64")]
+    later = _changed_outlook(columns, policies, waiting, unit_of_work)
+    keys = list(zip(available["channel"], available["sku"], strict=True))
+    known = np.array([told.get(key, -1) for key in keys], "int64")
+    is_news = available["published_quantity"].to_numpy() != known
+    if later:
+        is_news |= np.array([key in later for key in keys], bool)
+    changed = available[is_news]
     if changed.empty:
         return 0
     unit_of_work.stock.put_published({name: changed[name].tolist() for name in changed.columns})
+    unit_of_work.stock.put_outlook(later)
     channels = house_channels(unit_of_work.policies)
     messages = [
         message
         for channel, lines in changed.groupby("channel", sort=True)
         for message in _messages(
             _scope(str(channel), channels[str(channel)]),
-            lines,
+            _lines(str(channel), lines, later),
             policies[str(channel)].availability_lines_per_message,
             unit_of_work.effective_at,
         )
@@ -106,7 +117,8 @@ def _of_bundles(
         channel: _ship_together(unit_of_work.policies, buffer)
         for channel, buffer in house_channels(unit_of_work.policies).items()
     }
-    return bundles_available_to_promise(positions, bundles, policies, ship_together)
+    waiting = unit_of_work.stock.waiting(skus)
+    return bundles_available_to_promise(positions, bundles, policies, ship_together, waiting)
 
 
 def _ship_together(policies: PolicyBook, buffer: ChannelBuffer) -> bool:
@@ -129,16 +141,67 @@ def _scope(channel: str, buffer: ChannelBuffer) -> _ChannelScope:
     return _ChannelScope(channel, buffer.legal_entity, buffer.brand, buffer.region)
 
 
-def _messages(
-    scope: _ChannelScope, changed: pd.DataFrame, most_lines: int, now: datetime
-) -> list[tuple[Command, list[dict[str, Any]]]]:
-    """The messages to one channel, each with its lines."""
-    lines = [
+def _changed_outlook(
+    columns: Columns,
+    policies: dict[str, InventoryPolicy],
+    waiting: dict[str, int],
+    unit_of_work: UnitOfWork,
+) -> Outlook:
+    """What channels may sell later, where it is not what they were told last."""
+    if not columns:
+        return {}
+    skus = set(columns["sku"])
+    told = unit_of_work.stock.outlook(skus)
+    policy = inventory_policy(unit_of_work.policies.resolve("inventory", "", ""))
+    now = unit_of_work.effective_at
+    inbound = unit_of_work.supply.inbound(skus, expected_since(policy, now))
+    if not inbound:
+        return {key: [] for key in told}
+    supply = confident_supply(inbound, policy, now)
+    positions = _positions(columns)
+    found = available_to_promise(positions[positions["sku"].isin(supply["sku"])], policies)
+    buffers = {channel: policies[channel].channels[channel] for channel in policies}
+    channels = found["channel"].astype("str")
+    phased = available_over_time(
+        pd.DataFrame(
+            {
+                "channel": channels,
+                "sku": found["sku"].astype("str"),
+                "start_quantity": found["available_quantity"]
+                - found["sku"].astype("str").map(waiting).fillna(0).astype("int64")
+                - channels.map(lambda name: buffers[name].threshold_quantity_each),
+                "ceiling_quantity": channels.map(lambda name: buffers[name].ceiling_quantity_each),
+            }
+        ),
+        supply,
+    )
+    outlook: Outlook = {key: [] for key in told}
+    for channel, sku, expected_at, units in phased.itertuples(index=False, name=None):
+        outlook.setdefault((channel, sku), []).append((expected_at.to_pydatetime(), units))
+    return {key: rows for key, rows in outlook.items() if told.get(key, []) != rows}
+
+
+def _lines(channel: str, changed: pd.DataFrame, later: Outlook) -> list[dict[str, Any]]:
+    """What a channel is told of each SKU: units now, and later where that is news."""
+    lines: list[dict[str, Any]] = [
         {"sku": sku, "quantity": quantity}
         for sku, quantity in zip(
             changed["sku"], changed["published_quantity"].tolist(), strict=True
         )
     ]
+    for line in lines if later else []:
+        if (channel, line["sku"]) in later:
+            line["later"] = [
+                {"expected_at": expected_at, "quantity": units}
+                for expected_at, units in later[channel, line["sku"]]
+            ]
+    return lines
+
+
+def _messages(
+    scope: _ChannelScope, lines: list[dict[str, Any]], most_lines: int, now: datetime
+) -> list[tuple[Command, list[dict[str, Any]]]]:
+    """The messages to one channel, each with its lines."""
     as_of = now.isoformat()
     digest = hashlib.sha256(msgspec.json.encode(lines)).hexdigest()
     return [

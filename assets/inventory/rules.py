@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,21 @@ from assets.ports import Components, Reservation
 
 
 def available_to_promise(
-    positions: pd.DataFrame, policies: Mapping[str, InventoryPolicy]
+    positions: pd.DataFrame,
+    policies: Mapping[str, InventoryPolicy],
+    waiting: Mapping[str, int] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """What each channel may sell of each SKU.
 
-    ``ATP = max(0, Σ over nodes of max(0, unpromised − node safety) − channel threshold)``, floored
-    per node before summing, so that one node's shortfall never eats another's stock.
+    ``ATP = max(0, Σ over nodes of max(0, unpromised − node safety) − waiting − threshold)``,
+    floored per node before summing, so that one node's shortfall never eats another's stock.
 
     Args:
         positions: One row per ``node_id`` and ``sku`` with ``unpromised_quantity`` (each): on hand
             less reserved and allocated. It must hold every node of each SKU that it names.
         policies: By channel, what holds for it: node safety, and its own threshold, ceiling and
             excluded nodes.
+        waiting: Units (each) by SKU that were promised to orders and have no stock yet.
 
     Returns:
         One row per channel and SKU, in that order: ``channel``, ``sku``, ``available_quantity``
@@ -39,13 +43,17 @@ def available_to_promise(
     first_of_sku = np.flatnonzero(np.diff(sku_of[order], prepend=-1))
     node_of = node_of[order]
     unpromised = positions["unpromised_quantity"].to_numpy("int64")[order]
+    promised = np.zeros(len(skus), "int64")
+    if waiting:
+        promised[:] = [waiting.get(sku, 0) for sku in skus]
     parts = []
     for channel, policy in sorted(policies.items()):
         buffer = policy.channels[channel]
         safety = np.array([policy.node_safety(node) for node in nodes], "int64")
         is_included = np.array([node not in buffer.excluded_nodes for node in nodes])
         free = np.maximum(unpromised - safety[node_of], 0) * is_included[node_of]
-        available = np.add.reduceat(free, first_of_sku)
+        unwaited = np.add.reduceat(free, first_of_sku) - promised
+        available = np.maximum(unwaited, 0)
         published = np.clip(
             available - buffer.threshold_quantity_each, 0, buffer.ceiling_quantity_each
         )
@@ -53,11 +61,11 @@ def available_to_promise(
     return pd.DataFrame(
         {
             "channel": _words(
-                np.repeat(np.arange(len(parts)), len(skus)), [channel for channel, _, _ in parts]
+                np.repeat(np.arange(len(parts)), len(skus)), [channel for channel, *_ in parts]
             ),
             "sku": _words(np.tile(np.arange(len(skus)), len(parts)), skus),
-            "available_quantity": np.concatenate([available for _, available, _ in parts]),
-            "published_quantity": np.concatenate([published for _, _, published in parts]),
+            "available_quantity": np.concatenate([part[1] for part in parts]),
+            "published_quantity": np.concatenate([part[2] for part in parts]),
         }
     )
 
@@ -67,6 +75,7 @@ def bundles_available_to_promise(
     bundles: Mapping[str, Components],
     policies: Mapping[str, InventoryPolicy],
     ship_together: Mapping[str, bool],
+    waiting: Mapping[str, int] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """What each channel may sell of each bundle.
 
@@ -78,6 +87,7 @@ def bundles_available_to_promise(
         bundles: By SKU, what is in each.
         policies: As there.
         ship_together: By channel, whether all of a bundle comes from one node.
+        waiting: As there, of components.
 
     Returns:
         As there, of bundles.
@@ -88,6 +98,7 @@ def bundles_available_to_promise(
     unpromised = np.zeros((len(skus), len(nodes)), np.int64)
     sku_of = [row_of[sku] for sku in positions["sku"]]
     unpromised[sku_of, node_of] = positions["unpromised_quantity"].to_numpy("int64")
+    promised = np.array([waiting.get(sku, 0) for sku in skus], np.int64)
     rows = []
     for channel, policy in sorted(policies.items()):
         buffer = policy.channels[channel]
@@ -97,12 +108,13 @@ def bundles_available_to_promise(
         for bundle, components in sorted(bundles.items()):
             parts = [row_of[sku] for sku, _ in components]
             each = np.array([units for _, units in components], np.int64)
-            of_parts = free[parts].sum(axis=1)
+            of_parts = np.maximum(free[parts].sum(axis=1) - promised[parts], 0)
             available = int((of_parts // each).min())
             above = np.maximum(of_parts - buffer.threshold_quantity_each, 0)
             published = int((above // each).min())
             if ship_together[channel]:
-                available = int((free[parts] // each[:, None]).min(axis=0).sum())
+                whole = int((free[parts] // each[:, None]).min(axis=0).sum())
+                available = min(available, whole)
                 published = min(published, available)
             published = min(published, buffer.ceiling_quantity_each)
             rows.append((channel, bundle, available, published))

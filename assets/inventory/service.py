@@ -10,14 +10,16 @@ from datetime import datetime
 from assets.commerce.identifiers import identify
 from assets.contracts.inventory import (
     AvailabilityAcknowledged,
+    InboundAnnounced,
     InventoryCounted,
     InventoryReceived,
 )
 from assets.facts import FactRows
 from assets.finance.journal import Journal
 from assets.finance.policy import Accounts
+from assets.inventory.inbound import take_announcements
 from assets.inventory.late_facts import correct_counts, is_known_to
-from assets.inventory.ledger import LEDGERS, Movement, PositionChanges
+from assets.inventory.ledger import LEDGERS, Movement, PositionChanges, StockLedgers
 from assets.inventory.publication import acknowledge
 from assets.inventory.rules import book_change, broken_up
 from assets.ports import (
@@ -56,7 +58,7 @@ class Books:
 
 
 def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
-    """Apply receipts, counts and adjustments, and hear what channels have taken up.
+    """Apply receipts, counts and adjustments; hear what is announced and what channels took up.
 
     A physical fact is never refused. Reservations that it leaves without stock give way in the
     same transaction, newest first, and a case opens. A document that names an unknown node or SKU
@@ -64,7 +66,10 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     """
     heard = [event for event in events if isinstance(event.data, AvailabilityAcknowledged)]
     acknowledge(heard, unit_of_work)
-    events = [event for event in events if not isinstance(event.data, AvailabilityAcknowledged)]
+    announced = [event for event in events if isinstance(event.data, InboundAnnounced)]
+    take_announcements(announced, unit_of_work)
+    no_facts = (AvailabilityAcknowledged, InboundAnnounced)
+    events = [event for event in events if not isinstance(event.data, no_facts)]
     if not events:
         return
     skus = {line.sku for event in events for line in event.data.lines}
@@ -163,6 +168,11 @@ def _changes(event: InboxEvent, books: Books) -> tuple[str, str, list[tuple[int,
         return "counted", "count", _count_differences(event, books)
     lines = [(line.line_number, line.sku, line.quantity) for line in data.lines]
     if isinstance(data, InventoryReceived):
+        if data.inbound_document is not None:
+            books.rows["inbound_received"] += [
+                (reference(event), number, data.inbound_document, sku, units, event.occurred_at)
+                for number, sku, units in lines
+            ]
         return "received", "goods_receipt", lines
     return "adjusted", data.reason, lines
 
@@ -268,9 +278,8 @@ def _end(reservation: Reservation, kind: str, books: Books) -> None:
 def flush(books: Books) -> None:
     """Write what the books have gathered, as one statement a table."""
     unit_of_work = books.unit_of_work
-    correct_counts(
-        books.told_late, books.products, unit_of_work, books.rows, books.changes, books.journal
-    )
+    ledgers = StockLedgers(unit_of_work, books.rows, books.changes, books.journal)
+    correct_counts(books.told_late, books.products, ledgers)
     books.rows.flush(unit_of_work)
     books.changes.flush(unit_of_work)
     books.journal.flush(unit_of_work)

@@ -9,7 +9,16 @@ import zoneinfo
 
 import pandas as pd
 
-from assets.quality_gate import Suite, between, holds, matches, one_of, unique
+from assets.quality_gate import (
+    Suite,
+    between,
+    holds,
+    is_true,
+    matches,
+    not_less,
+    one_of,
+    unique,
+)
 
 LARGEST_PRICE = 10**12
 OWNER = "master_data"
@@ -98,4 +107,47 @@ NODE = Suite(
     blocks_by=("node_id",),
 )
 
-SUITES = {"product": PRODUCT, "node": NODE}
+PRICE_SHOWN = Suite(
+    name="price_shown_window",
+    owner="pricing",
+    required=(
+        "document_id",
+        "channel",
+        "sku",
+        "unit_price",
+        "currency_code",
+        "graced_from",
+        "occurred_at",
+        "effective_at",
+        "sku_is_known",
+    ),
+    said=(
+        between(
+            "price_is_possible",
+            "unit_price",
+            1,
+            LARGEST_PRICE,
+            "a price of nothing, or an absurd one",
+        ),
+        matches("currency_is_a_code", "currency_code", r"^[A-Z]{3}$", "the currency is no code"),
+        not_less(
+            "grace_is_before_it_was_shown",
+            "occurred_at",
+            "graced_from",
+            "approved prices count from after it was shown",
+        ),
+        not_less(
+            "price_was_shown_before_it_was_judged",
+            "effective_at",
+            "occurred_at",
+            "shown after it was judged",
+            # A channel's clock may be ahead by what the policy allows.
+            severity="warning",
+        ),
+        unique("sku_is_shown_once", ("document_id", "sku"), "one document has two prices of a SKU"),
+        is_true("sku_is_known", "nobody knows the SKU that is shown", severity="warning"),
+    ),
+    blocks_by=("channel", "sku"),
+)
+
+SUITES = {"product": PRODUCT, "node": NODE, "price_shown": PRICE_SHOWN}

@@ -33,7 +33,9 @@ def take_shown_prices(events: Iterable[InboxEvent], unit_of_work: UnitOfWork) ->
     for document_id, event in by_document:
         data = event.data
         as_of = data.as_of.astimezone(UTC)
-        if as_of > event.occurred_at:
+        values = unit_of_work.policies.resolve("pricing", event.region, event.brand)
+        policy = pricing_policy(values)
+        if as_of > event.occurred_at + policy.clock_tolerance:
             unit_of_work.inbox.quarantine(
                 event, "shown_in_the_future", f"it is of {as_of.isoformat()}, after it was told"
             )
@@ -44,15 +46,13 @@ def take_shown_prices(events: Iterable[InboxEvent], unit_of_work: UnitOfWork) ->
             )
             continue
         known.add(document_id)
-        values = unit_of_work.policies.resolve("pricing", event.region, event.brand)
-        grace = pricing_policy(values).parity_grace
         for line in data.lines:
             rows["document_id"].append(document_id)
             rows["channel"].append(data.channel)
             rows["sku"].append(line.sku)
             rows["unit_price"].append(to_ten_thousandths(line.unit_price))
             rows["currency_code"].append(data.currency)
-            rows["graced_from"].append(as_of - grace)
+            rows["graced_from"].append(as_of - policy.parity_grace)
             rows["occurred_at"].append(as_of)
     if rows:
         unit_of_work.append("price_shown", rows)

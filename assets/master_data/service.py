@@ -73,6 +73,7 @@ def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
             event.data.currency,
             event.data.tax_rate,
             event.data.gtin,
+            event.data.available_from,
             event.data.is_synthetic,
             bool(event.data.components),
             event.occurred_at,
@@ -86,6 +87,7 @@ def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         "currency_code",
         "tax_rate_basis_points",
         "gtin",
+        "available_from",
         "is_synthetic",
         "is_bundle",
         "occurred_at",
@@ -132,17 +134,33 @@ def _revalue(
 
 
 def _take_prices(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
-    latest = {(e.data.sku, e.data.price_channel, e.occurred_at): e for e in events}
-    if not latest:
+    """Keep approved prices; of two for one instant the first stays, and the other one is set aside.
+
+    The first is the first in the order of events, so it is the same however they are batched.
+    """
+    first: dict[tuple[str, str, datetime], InboxEvent] = {}
+    for event in events:
+        first.setdefault(_price_key(event), event)
+    if not first:
         return
-    rows = [
-        (sku, channel, to_ten_thousandths(e.data.unit_price), e.data.currency, occurred_at)
-        for (sku, channel, occurred_at), e in latest.items()
-    ]
-    names = ("sku", "channel", "unit_price", "currency_code", "occurred_at")
-    unit_of_work.master_data.put_prices(in_columns(names, rows))
+    rows = [(*key, *_price(event)) for key, event in first.items()]
+    names = ("sku", "channel", "occurred_at", "unit_price", "currency_code")
+    held = unit_of_work.master_data.put_prices(in_columns(names, rows))
+    for event in events:
+        sku, channel, occurred_at = key = _price_key(event)
+        if held[key] != _price(event):
+            reason = f"{channel} had another price of {sku} approved from {occurred_at} on"
+            unit_of_work.inbox.quarantine(event, "price_contradicted", reason)
     # A price that is told late may be the one that a channel has shown all along.
-    judge_prices({(channel, sku) for sku, channel, _ in latest}, unit_of_work)
+    judge_prices({(channel, sku) for sku, channel, _ in first}, unit_of_work)
+
+
+def _price_key(event: InboxEvent) -> tuple[str, str, datetime]:
+    return event.data.sku, event.data.price_channel, event.occurred_at
+
+
+def _price(event: InboxEvent) -> tuple[int, str]:
+    return to_ten_thousandths(event.data.unit_price), event.data.currency
 
 
 def _take_customers(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:

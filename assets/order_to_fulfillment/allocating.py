@@ -27,7 +27,7 @@ def allocate(
     """Consume an order's reservations and hand them to their nodes.
 
     Args:
-        order: Has no open fulfilment order.
+        order: Whose part it is; what it has open beside that stays open.
         reservations: All that is held for it.
         writes: Where it is stored.
         occasion: Tells a later allocation of the order from its first.
@@ -40,8 +40,8 @@ def allocate(
         )
         writes.positions.add(node, sku, reserved=-quantity, allocated=quantity)
         by_node[node].append(reservation)
-    order.open_fulfilment_orders = len(by_node)
-    order.undelivered_fulfilment_orders = len(by_node)
+    order.open_fulfilment_orders += len(by_node)
+    order.undelivered_fulfilment_orders += len(by_node)
     objects = [("order", order.order_id, "allocated for")]
     for node, held in by_node.items():
         identity = str(identify("fulfilment_order", order.order_id, node))
@@ -82,7 +82,10 @@ def _tell_node(
         pickup.due_at = answer_due(order, pickup, writes)
         payload["promised_ready_at"] = pickup.promised_ready_at
     else:
-        partner, command_type, owner = "wms", "fulfilment_order.create", "fulfilment"
+        kind, _ = writes.nodes.get(fulfilment_order.node_id, ("", ""))
+        policy = writes.policy(order.region, order.brand)
+        partner = policy.ships_from(fulfilment_order.node_id, kind)
+        command_type, owner = "fulfilment_order.create", "fulfilment"
         payload |= {"service_level": order.service_level, "country": order.country_code}
     writes.send(
         partner,

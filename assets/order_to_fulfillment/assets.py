@@ -10,6 +10,7 @@ from assets.asset_graph import caught_up, table
 
 GROUP = "order_to_fulfillment"
 READS = ("event_inbox", "product", "node", "stock_position")
+WAITS_FOR = (*READS, "inbound_announced")
 A_DAY = timedelta(days=1)
 THREE_DAYS = timedelta(days=3)
 
@@ -64,6 +65,36 @@ SPECS = [
         group=GROUP,
         owner="stock_control",
         deps=READS,
+        fresh_within=A_DAY,
+    ),
+    table(
+        "order_promise",
+        "One row per promise of an order, the first and every later one, with its cause.",
+        group=GROUP,
+        owner="order_desk",
+        deps=READS,
+        fresh_within=A_DAY,
+    ),
+    table(
+        "backorder_movement",
+        "One row per start and one per end of an order line's wait for supply.",
+        group=GROUP,
+        owner="order_desk",
+        deps=WAITS_FOR,
+    ),
+    table(
+        "supply_pool",
+        "One row per SKU and pool: the units that order lines wait for, and their cap.",
+        group=GROUP,
+        owner="order_desk",
+        deps=WAITS_FOR,
+    ),
+    table(
+        "pooled_line",
+        "One row per order line that waits for supply now.",
+        group=GROUP,
+        owner="order_desk",
+        deps=WAITS_FOR,
     ),
     table(
         "deallocation",
@@ -137,6 +168,7 @@ SPECS = [
         group=GROUP,
         owner="order_desk",
         deps=READS,
+        fresh_within=A_DAY,
     ),
     table(
         "process_event",
@@ -144,6 +176,7 @@ SPECS = [
         group=GROUP,
         owner="order_desk",
         deps=READS,
+        fresh_within=A_DAY,
     ),
 ]
 

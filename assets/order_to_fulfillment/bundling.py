@@ -19,7 +19,7 @@ from assets.contracts.order import OrderLine
 from assets.facts import in_columns
 from assets.order_to_fulfillment.sourcing.lacking import INCOMPLETE_BUNDLE, PRECEDENCE
 from assets.order_to_fulfillment.sourcing.tables import NO_BUNDLES
-from assets.ports import AllocatedLine, Components, MasterData, Orders, ProductTerms
+from assets.ports import Components, MasterData, ProductTerms
 
 
 class Component(NamedTuple):
@@ -128,21 +128,6 @@ def bundles_table(components: list[tuple[int, int, int]]) -> pd.DataFrame:
     if not components:
         return NO_BUNDLES
     return pd.DataFrame(in_columns(tuple(NO_BUNDLES.columns), components)).astype("int64")
-
-
-def bundles_of(order_id: str, lines: Mapping[int, AllocatedLine], orders: Orders) -> pd.DataFrame:
-    """The same of what was allocated to an order, its lines in the order of their numbers."""
-    if all(line.of_bundle is None for line in lines.values()):
-        return NO_BUNDLES
-    position = {number: index for index, number in enumerate(sorted(lines))}
-    return bundles_table(
-        [
-            (position[part], bundle.line_number, each)
-            for bundle in orders.bundles([order_id])[order_id]
-            for part, each in bundle.per_bundle.items()
-            if part in position
-        ]
-    )
 
 
 def whole_bundles(components: list[Component], given: Mapping[int, int]) -> int:

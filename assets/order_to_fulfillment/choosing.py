@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
@@ -23,8 +24,11 @@ ORDER_COLUMNS = (
 INSTANT = pd.DatetimeTZDtype("us", UTC)
 
 
-def source_lines(candidates: list[Candidate], writes: Writes) -> str:
-    """Decide all orders at once and keep the decision; fills what each candidate was given."""
+def source_lines(candidates: list[Candidate], closed: Collection[str], writes: Writes) -> str:
+    """Decide all orders at once and keep the decision; fills what each candidate was given.
+
+    Nothing is given of SKUs that are ``closed``: all of them is for those who wait.
+    """
     scopes = list(
         dict.fromkeys((c.event.channel, c.event.region, c.event.brand) for c in candidates)
     )
@@ -36,7 +40,7 @@ def source_lines(candidates: list[Candidate], writes: Writes) -> str:
     tables = Tables(
         orders=orders,
         order_lines=order_lines,
-        stock=unpromised(set(order_lines["sku"]), writes),
+        stock=unpromised(set(order_lines["sku"]).difference(closed), writes),
         nodes=active_nodes(writes),
         usage=taken_on([c.event.occurred_at for c in candidates], profiles, writes),
         exclusions=NO_EXCLUSIONS,
@@ -51,17 +55,24 @@ def source_lines(candidates: list[Candidate], writes: Writes) -> str:
 def promised_date(candidate: Candidate, writes: Writes) -> date:
     """The day that the customer was told at checkout, else what the policy promises.
 
-    What is collected is promised for the day on which it is at the counter.
+    What is collected is promised for the day on which it is at the counter; what waits for supply,
+    for the day that its supply allows.
     """
     event, data = candidate.event, candidate.data
     if data.promised_date is None and candidate.promised_ready_at is not None:
-        _, zone = writes.unit_of_work.master_data.nodes()[str(candidate.store_id)]
+        _, zone = writes.nodes[str(candidate.store_id)]
         return trading_date(candidate.promised_ready_at, zone)
     policy = writes.policy(event.region, event.brand)
-    return data.promised_date or add_working_days(
-        trading_date(event.occurred_at, policy.trading_zone),
+    starts_at = max(
+        [event.occurred_at, *(line.available_from for line in candidate.pooled.values())]
+    )
+    day = add_working_days(
+        trading_date(starts_at, policy.trading_zone),
         policy.promise_days(event.region, data.service_level),
     )
+    if data.promised_date is None:
+        return day
+    return max(day, data.promised_date) if candidate.pooled else data.promised_date
 
 
 def _orders(
@@ -118,7 +129,7 @@ def unpromised(skus: set[str], writes: Writes) -> pd.DataFrame:
 
 def active_nodes(writes: Writes) -> pd.DataFrame:
     """Kind and zone of every active node."""
-    nodes = writes.unit_of_work.master_data.nodes()
+    nodes = writes.nodes
     return pd.DataFrame(
         [(node, *nodes[node]) for node in sorted(nodes)], columns=["node_id", "kind", "zone"]
     )
@@ -185,6 +196,7 @@ def record_decision(
     nodes = {node for given in candidate.sourced.values() for node, _ in given}
     reasons = ["split_over_nodes"] if len(nodes) > 1 else []
     reasons += [*candidate.reasons, *sorted(set(candidate.unmet.values()))]
+    reasons += sorted({f"waits_in_{line.pool}" for line in candidate.pooled.values()})
     if not ordered:
         outcome = "charges_only"
     elif reserved == ordered:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from assets.order_to_fulfillment.backordering.ending import give_up_waiting
 from assets.order_to_fulfillment.releasing import release_rest
 from assets.order_to_fulfillment.rules import can_happen, next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
@@ -31,15 +32,18 @@ def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
 
 
 def expire(writes: Writes, limit: int) -> int:
-    """End orders whose payment did not come in time; gives how many."""
+    """End orders whose payment did not come in time, and the wait for supply that never came."""
     now = writes.unit_of_work.effective_at
     expired = writes.unit_of_work.orders.lock_expired(now, limit)
     reserved = writes.reservations_of(expired)
+    writes.pools.load(writes.unit_of_work.supply.pooled_of_orders(expired))
     for order in expired.values():
         writes.orders[order.order_id] = order
-        end_without_goods(
-            order, "expired", "expired", now, reserved.get(order.order_id, []), writes
-        )
+        held = reserved.get(order.order_id, [])
+        if order.status == "backordered":
+            give_up_waiting(order, now, held, writes)
+        else:
+            end_without_goods(order, "expired", "expired", now, held, writes)
     return len(expired)
 
 
@@ -59,6 +63,8 @@ def end_without_goods(
             (order_id, line_number, node, sku, reservation_end, -quantity, False, None)
         )
         writes.positions.add(node, sku, reserved=-quantity)
+    for line in writes.pools.waiting(order.order_id):
+        writes.pools.end(line, "cancelled", occurred_at)
     release_rest(order, occurred_at, writes)
     writes.cancel_at_erp(order, happening)
     writes.tell_customer(order, "order_cancelled")

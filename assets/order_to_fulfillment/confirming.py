@@ -23,13 +23,13 @@ def set_on_its_way(
 ) -> None:
     """Tell ERP and customer, and ask for the money, unless there is nothing to do."""
     _tell_erp(candidate, order, writes)
-    if candidate.data.lines and not reservations:
+    if candidate.data.lines and not reservations and not candidate.pooled:
         order.status = next_status(order.status, "found_nothing")
         writes.cancel_at_erp(order, candidate.why_unfilled)
         writes.tell_customer(order, "order_cancelled")
     else:
         _confirm(order, writes)
-        if order.payable_amount or reservations:
+        if order.payable_amount or reservations or candidate.pooled:
             order.status = next_status(order.status, "reserved")
             order.expires_at = expires_at
             _ask_for_the_money(candidate, order, reservations, writes)
@@ -41,7 +41,10 @@ def set_on_its_way(
 
 def _confirm(order: OrderView, writes: Writes) -> None:
     pickup = writes.pickups.get(order.order_id)
-    if pickup is None:
+    if pickup is None and writes.pools.waiting(order.order_id):
+        # What is not there yet is the first thing that a customer wants to know.
+        writes.tell_customer(order, "order_backordered", promised_date=order.promised_date)
+    elif pickup is None:
         writes.tell_customer(order, "order_confirmed")
     else:
         writes.tell_customer(

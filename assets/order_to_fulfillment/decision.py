@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
-import pandas as pd
-import pyarrow as pa
-import pyarrow.ipc as ipc
 
 from assets.decisions.policy_document import PolicyDocument
+from assets.decisions.tables import decode_tables, encode_tables
 from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
 from assets.order_to_fulfillment.sourcing.deciding import Sourced, source
 from assets.order_to_fulfillment.sourcing.profile import Profile
 from assets.order_to_fulfillment.sourcing.tables import Tables
 
 KIND = "sourcing"
-_OPTIONS = ipc.IpcWriteOptions(compression="zstd")
 
 
 @dataclass(frozen=True)
@@ -36,22 +32,20 @@ class SourcingInputs:
     scopes: list[tuple[str, str, str]]
 
     def encode(self) -> bytes:
-        """Arrow IPC (zstd) of each table, framed with the scopes as MessagePack.
+        """What is kept of them; see `assets.decisions.tables`.
 
         Where no order has bundles, nothing is said of them.
         """
-        names = [field.name for field in fields(Tables)]
+        tables = {field.name: getattr(self.tables, field.name) for field in fields(Tables)}
         if not len(self.tables.bundles):
-            names.remove("bundles")
-        tables = {name: to_ipc(getattr(self.tables, name)) for name in names}
-        return msgspec.msgpack.encode({"tables": tables, "scopes": self.scopes})
+            del tables["bundles"]
+        return encode_tables(tables, self.scopes)
 
     @classmethod
     def decode(cls, encoded: bytes) -> SourcingInputs:
         """The inputs as they were encoded."""
-        found = msgspec.msgpack.decode(encoded)
-        tables = {name: from_ipc(table) for name, table in found["tables"].items()}
-        return cls(Tables(**tables), [tuple(scope) for scope in found["scopes"]])
+        tables, scopes = decode_tables(encoded)
+        return cls(Tables(**tables), scopes)
 
     def profiles(self, policy_of: Callable[[str, str], OrderPolicy]) -> list[Profile]:
         """What the policy of each scope says; ``policy_of(region, brand)`` gives it."""
@@ -63,21 +57,6 @@ class SourcingInputs:
     def profiles_under(self, document: PolicyDocument) -> list[Profile]:
         """The same under a stored or proposed version of the policy."""
         return self.profiles(lambda region, brand: order_policy(document.resolve(region, brand)))
-
-
-def to_ipc(frame: pd.DataFrame) -> bytes:
-    """A table as Arrow IPC (zstd)."""
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    sink = io.BytesIO()
-    with ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
-        writer.write_table(table)
-    return sink.getvalue()
-
-
-def from_ipc(encoded: bytes) -> pd.DataFrame:
-    """The table of `to_ipc`."""
-    frame: pd.DataFrame = ipc.open_stream(encoded).read_all().to_pandas()
-    return frame
 
 
 def outcome_hash(tables: Tables, sourced: Sourced) -> bytes:

@@ -138,6 +138,7 @@ ORDER_LINE = Suite(
         "ordered_quantity",
         "reserved_quantity",
         "unfilled_quantity",
+        "backordered_quantity",
         "unit_price",
         "line_amount",
         "tax_amount",
@@ -166,11 +167,21 @@ ORDER_LINE = Suite(
         ),
         holds(
             "every_unit_is_accounted",
-            ("ordered_quantity", "reserved_quantity", "unfilled_quantity"),
+            ("ordered_quantity", "reserved_quantity", "unfilled_quantity", "backordered_quantity"),
             lambda rows: (
-                rows["reserved_quantity"] + rows["unfilled_quantity"] == rows["ordered_quantity"]
+                rows["reserved_quantity"] + rows["unfilled_quantity"] + rows["backordered_quantity"]
+                == rows["ordered_quantity"]
             ),
-            "reserved and unfilled units are not what was ordered",
+            "reserved, unfilled and backordered units are not what was ordered",
+        ),
+        holds(
+            "a_line_waits_whole",
+            ("ordered_quantity", "backordered_quantity"),
+            lambda rows: (
+                (rows["backordered_quantity"] == 0)
+                | (rows["backordered_quantity"] == rows["ordered_quantity"])
+            ),
+            "a part of a line waits for supply",
         ),
         holds(
             "unfilled_has_a_reason",

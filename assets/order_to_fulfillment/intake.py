@@ -22,18 +22,22 @@ from assets.order_to_fulfillment.bundling import (
 )
 from assets.order_to_fulfillment.sourcing.lacking import OUT_OF_STOCK
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import InboxEvent, ProductTerms, Reservation
+from assets.ports import InboxEvent, PooledLine, ProductTerms, Reservation
 
 STORE_CLOSED = "store_closed"
 
 
 class Given(NamedTuple):
-    """What an order line was given; of a bundle, how many, and units of its components."""
+    """What an order line was given; of a bundle, how many, and units of its components.
+
+    One that waits for supply was given nothing and lacks nothing.
+    """
 
     line: OrderLine
     quantity: int
     unmet: str | None
     reservations: list[Reservation]
+    pooled: PooledLine | None = None
 
 
 @dataclass
@@ -45,6 +49,7 @@ class Candidate:
         first_line: Index of its first stock line among those that are decided together.
         sourced: What each stock line was given: index → (node, units).
         unmet: Why a stock line lacks units: index → reason code.
+        pooled: Lines that wait for supply, whole: index → line; no bundle does.
         reasons: What else is to be said about the decision.
     """
 
@@ -55,6 +60,7 @@ class Candidate:
     promised_ready_at: datetime | None = None
     sourced: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
     unmet: dict[int, str] = field(default_factory=dict)
+    pooled: dict[int, PooledLine] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -67,6 +73,14 @@ class Candidate:
         """What stock is asked for: its lines, with the components of bundles in their place."""
         return stock_lines(self.data.lines, self.bundled)
 
+    def stretches(self) -> Iterator[tuple[OrderLine, range]]:
+        """Each of its lines with the indexes of its stock lines; a bundle has several."""
+        index = self.first_line
+        for line in self.data.lines:
+            until = index + len(self.bundled.get(line.line_number, (line,)))
+            yield line, range(index, until)
+            index = until
+
     def given(self) -> Iterator[Given]:
         """What each of its lines was given."""
         index = self.first_line
@@ -75,7 +89,7 @@ class Candidate:
             if components is None:
                 held = self._reservations(index, line.line_number, line.sku)
                 units = sum(reservation.quantity for reservation in held)
-                yield Given(line, units, self.unmet.get(index), held)
+                yield Given(line, units, self.unmet.get(index), held, self.pooled.get(index))
                 index += 1
                 continue
             held, by_number, reasons = [], {}, []
@@ -139,7 +153,7 @@ def admit(
 def _knows_the_store(event: InboxEvent, writes: Writes) -> bool:
     """Whether customers can collect there; the order waits for a place that nobody knows yet."""
     node = event.data.pickup.node_id
-    kind, _ = writes.unit_of_work.master_data.nodes().get(node, (None, None))
+    kind, _ = writes.nodes.get(node, (None, None))
     if kind == "store":
         return True
     if kind is not None:

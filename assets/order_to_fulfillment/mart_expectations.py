@@ -20,8 +20,12 @@ LARGEST_COUNT = 10**12
 LONGEST_HOURS = 24 * 366 * 10_000
 CAUSES = (
     "out_of_stock",
+    "supply_failed",
     "fulfilment_rejected",
     "stock_lost",
+    "payment_late",
+    "held_for_screening",
+    "supply_late",
     "late_dispatch",
     "late_delivery",
     "short_shipped",
@@ -49,6 +53,8 @@ ORDER_PROMISE_PERFORMANCE = Suite(
         "region",
         "trading_date",
         "promised_date",
+        "last_promised_date",
+        "promise_count",
         "placed_at",
         "status",
         "outcome",
@@ -62,7 +68,15 @@ ORDER_PROMISE_PERFORMANCE = Suite(
         "ordered_total_amount",
         "order_agrees",
     ),
-    optional=("cause_code", "dispatched_at", "delivered_at", "is_on_time", "late_day_count"),
+    optional=(
+        "cause_code",
+        "moved_because_code",
+        "dispatched_at",
+        "delivered_at",
+        "is_on_time",
+        "is_on_last_promise",
+        "late_day_count",
+    ),
     said=(
         CHANNEL_IS_A_CODE,
         one_of(
@@ -110,6 +124,18 @@ ORDER_PROMISE_PERFORMANCE = Suite(
         ),
         PROMISE_IS_NOT_BEFORE_THE_ORDER,
         not_less(
+            "promise_only_moves_later",
+            "last_promised_date",
+            "promised_date",
+            "promised for an earlier day than before",
+        ),
+        holds(
+            "a_moved_promise_has_a_cause",
+            ("promise_count",),
+            lambda rows: (rows["promise_count"] > 1) == rows["moved_because_code"].notna(),
+            "a promise was moved and nobody says why",
+        ),
+        not_less(
             "dispatch_is_not_before_the_order",
             "dispatched_at",
             "placed_at",
@@ -148,7 +174,14 @@ FULFILLMENT_BACKLOG = Suite(
         one_of(
             "status_is_known",
             "status",
-            ("awaiting_payment", "allocated", "dispatched"),
+            (
+                "awaiting_payment",
+                "screening",
+                "held",
+                "allocated",
+                "ready_for_pickup",
+                "dispatched",
+            ),
             "nobody waits in this status",
         ),
         one_of(
@@ -207,15 +240,22 @@ ORDER_CYCLE_TIMES = Suite(
     owner="order_desk",
     required=(
         "channel",
-        "trading_date",
+        "region",
+        "brand",
+        "period",
+        "period_start_date",
         "stage",
         "order_count",
+        "placed_order_count",
         "median_hours",
         "p90_hours",
         "p95_hours",
+        "p99_hours",
+        "total_seconds",
         "orders_agree",
     ),
     said=(
+        one_of("period_is_known", "period", ("day", "week"), "no such period"),
         one_of(
             "stage_is_known",
             "stage",
@@ -237,7 +277,7 @@ ORDER_CYCLE_TIMES = Suite(
         ),
         between(
             "time_is_not_unusual",
-            "p95_hours",
+            "p99_hours",
             0,
             LONGEST_HOURS,
             "orders that took more than a year",
@@ -247,10 +287,18 @@ ORDER_CYCLE_TIMES = Suite(
             "p90_is_not_below_the_median", "p90_hours", "median_hours", "p90 below the median"
         ),
         not_less("p95_is_not_below_p90", "p95_hours", "p90_hours", "p95 below p90"),
-        unique("row_is_there_once", ("channel", "trading_date", "stage"), "one stage has two rows"),
-        is_true("orders_agree", "more orders passed the stage than were placed"),
+        not_less("p99_is_not_below_p95", "p99_hours", "p95_hours", "p99 below p95"),
+        between(
+            "times_add_up", "total_seconds", 0, LARGEST_AMOUNT, "less than nothing, all together"
+        ),
+        unique(
+            "row_is_there_once",
+            ("channel", "region", "brand", "period", "period_start_date", "stage"),
+            "one stage has two rows",
+        ),
+        is_true("orders_agree", "more passed the stage than were placed, or others were placed"),
     ),
-    blocks_by=("channel", "trading_date"),
+    blocks_by=("channel", "region", "brand"),
 )
 
 CHANNEL_SALES_DAILY = Suite(

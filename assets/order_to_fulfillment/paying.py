@@ -7,6 +7,7 @@ from datetime import datetime
 from assets.commerce.identifiers import identify
 from assets.commerce.money import tax_included, to_ten_thousandths, to_text
 from assets.order_to_fulfillment.allocating import allocate
+from assets.order_to_fulfillment.backordering.ending import wait_for_supply
 from assets.order_to_fulfillment.closing import end_without_goods
 from assets.order_to_fulfillment.refunding import give_back_surplus
 from assets.order_to_fulfillment.releasing import release_rest, void
@@ -62,7 +63,9 @@ def authorise(
     order.expires_at = None
     if reference is not None:
         _book_authorisation(order, event, reference, amount, writes)
-    if reservations:
+    if writes.pools.waiting(order.order_id):
+        wait_for_supply(order, event.occurred_at, writes)
+    elif reservations:
         if screen(order, event.occurred_at, writes):
             return
         order.status = next_status(order.status, "payment_authorised")

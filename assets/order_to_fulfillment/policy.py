@@ -20,10 +20,14 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     trading_zone: str
     node_ranking_by_channel: dict[str, list[str]]
+    shipped_by: dict[str, str]
     brokering_safety_quantity_each_by_node: dict[str, Count]
     reservation_minutes: Count
     promise_working_days_by_region: dict[str, Count]
     express_working_days: Count
+    most_new_promises: Count
+    late_parcel_working_days_by_region: dict[str, Count]
+    most_nodes_asked: Annotated[int, Meta(ge=1)]
     charge_tax_rate_basis_points: Count
     predecessor_timeout_hours: Count
     carrier_silence_working_days_by_region: dict[str, Count]
@@ -40,11 +44,24 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             kept_back=self.brokering_safety_quantity_each_by_node,
         )
 
+    def __post_init__(self) -> None:
+        if "*" not in self.shipped_by:
+            raise ValueError("shipped_by does not say who ships from nodes that it does not name")
+
+    def ships_from(self, node: str, kind: str) -> str:
+        """The partner who is told to ship from a node."""
+        of_kind = self.shipped_by.get(kind, self.shipped_by["*"])
+        return self.shipped_by.get(node, of_kind)
+
     def promise_days(self, region: str, service_level: str) -> int:
         """Working days from the trading day to the promised day."""
         if service_level == "express":
             return self.express_working_days
         return _of_region(self.promise_working_days_by_region, region)
+
+    def late_parcel_days(self, region: str) -> int:
+        """Working days from today in which a parcel that is late should come."""
+        return _of_region(self.late_parcel_working_days_by_region, region)
 
     def silence_days(self, region: str) -> int:
         """Working days after the despatch day in which a carrier has to deliver or answer."""

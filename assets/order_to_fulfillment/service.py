@@ -9,11 +9,13 @@ from assets.order_to_fulfillment import (
     closing,
     paying,
     placing,
+    promises,
     refunding,
     screening,
     shipping,
     silence,
 )
+from assets.order_to_fulfillment.backordering import supplying
 from assets.order_to_fulfillment.pickup import answering, collecting, waiting
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import InboxEvent, UnitOfWork
@@ -57,6 +59,7 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         writes.orders.update(unit_of_work.orders.lock(order_ids))
         writes.hold(unit_of_work.orders.fulfilment_orders(order_ids))
         writes.pickups.update(unit_of_work.pickups.of_orders(order_ids))
+        writes.pools.load(unit_of_work.supply.pooled_of_orders(order_ids))
     changed: set[str] = set()
     for part in _rounds(events):
         for kind, step in STEPS:
@@ -102,6 +105,16 @@ def expire(unit_of_work: UnitOfWork, limit: int = 10_000) -> int:
     count += waiting.pass_time(writes, limit)
     writes.flush()
     return count
+
+
+def keep_promises(unit_of_work: UnitOfWork, limit: int = 10_000) -> int:
+    """Serve who waits for supply, and promise anew what is late; gives how many promises moved."""
+    writes = Writes(unit_of_work)
+    supplying.serve_waiting(None, writes)
+    moved = supplying.review(writes)
+    moved += promises.review(writes, limit)
+    writes.flush()
+    return moved
 
 
 def report_silence(unit_of_work: UnitOfWork) -> int:

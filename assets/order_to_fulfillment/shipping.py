@@ -6,6 +6,7 @@ from assets.commerce.identifiers import identify
 from assets.inventory.late_facts import correct_counts
 from assets.inventory.ledger import Movement
 from assets.order_to_fulfillment import silence
+from assets.order_to_fulfillment.allocating import allocate, reserve
 from assets.order_to_fulfillment.completing import hold_bundles
 from assets.order_to_fulfillment.handing_over import (
     AT_THE_NODE,
@@ -16,9 +17,13 @@ from assets.order_to_fulfillment.handing_over import (
     hand_over,
     handover_of,
 )
+from assets.order_to_fulfillment.promises import NODE_REJECTED, day_after, promise_later
+from assets.order_to_fulfillment.resourcing import Wanted, source_again
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import InboxEvent, Scope
+from assets.ports import FulfilmentOrderView, InboxEvent, Scope
+
+FULFILMENT_REJECTED = "fulfilment_rejected"
 
 
 def take_acceptances(events: list[InboxEvent], writes: Writes) -> None:
@@ -39,9 +44,23 @@ def take_acceptances(events: list[InboxEvent], writes: Writes) -> None:
 
 
 def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
-    """The node cannot do it: its allocation ends, and a person is asked."""
+    """Nodes cannot do it: their allocations end, and other nodes are asked.
+
+    A person hears of each refusal; where another node ships instead, there is nothing left to do.
+    Of several refusals of one order each is settled before the next is heard: it may be of the node
+    that was asked instead.
+    """
+    while events:
+        first = {order_id_of(event): event for event in reversed(events)}
+        now = [event for event in events if first[order_id_of(event)] is event]
+        _take_one_each(now, writes)
+        events = [event for event in events if event not in now]
+
+
+def _take_one_each(events: list[InboxEvent], writes: Writes) -> None:
     allocated = writes.unit_of_work.orders.allocated_lines(map(order_id_of, events))
     hold_bundles(allocated, writes)
+    refused: list[tuple[FulfilmentOrderView, Wanted]] = []
     for event in events:
         fulfilment_order = fulfilment_order_of(event, AT_THE_NODE, writes)
         if fulfilment_order is None:
@@ -52,11 +71,62 @@ def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
         fulfilment_order.status = "rejected"
         order.undelivered_fulfilment_orders -= 1
         writes.open_case(
-            "fulfilment_rejected",
+            FULFILMENT_REJECTED,
             fulfilment_order.fulfilment_order_id,
             f"{fulfilment_order.node_id} rejected order {order.order_number}: {event.data.reason}",
         )
-        close(order, event.occurred_at, writes)
+        writes.process.add(
+            "fulfilment rejected",
+            fulfilment_order.fulfilment_order_id,
+            event.occurred_at,
+            [
+                ("order", order.order_id, "rejected for"),
+                ("fulfilment_order", fulfilment_order.fulfilment_order_id, "rejected"),
+                ("node", fulfilment_order.node_id, "rejected"),
+            ],
+            order.order_id,
+        )
+        asked = {held.node_id for held in writes.of_order[order.order_id]}
+        day = order.promised_date or day_after(order, event.occurred_at, writes)
+        occasion = f"rejected/{len(asked)}"
+        wanted = Wanted(order, lines, asked, event.occurred_at, day, occasion)
+        refused.append((fulfilment_order, wanted))
+    _ask_other_nodes(refused, writes)
+
+
+def _ask_other_nodes(refused: list[tuple[FulfilmentOrderView, Wanted]], writes: Writes) -> None:
+    """What none of them has ends here."""
+    asked = [
+        one
+        for _, one in refused
+        if len(one.refused) < writes.policy(one.order.region, one.order.brand).most_nodes_asked
+    ]
+    if asked:
+        # What the nodes gave back counts from here on.
+        writes.flush()
+        source_again(asked, "rejected_by_its_node", writes)
+    for fulfilment_order, one in refused:
+        if one.given:
+            _hand_to_others(one, writes)
+            writes.close_case(
+                FULFILMENT_REJECTED, fulfilment_order.fulfilment_order_id, "other nodes ship it"
+            )
+            one.order.open_fulfilment_orders -= 1
+        else:
+            close(one.order, one.wanted_at, writes)
+    writes.flush()
+
+
+def _hand_to_others(one: Wanted, writes: Writes) -> None:
+    order = one.order
+    order.status = next_status(order.status, "moved")
+    until = writes.unit_of_work.effective_at
+    for reservation in one.given:
+        reserve(reservation, until, writes)
+    allocate(order, one.given, writes, occasion=f"/{one.occasion}")
+    if one.late_units:
+        day = day_after(order, one.wanted_at, writes)
+        promise_later(order, day, NODE_REJECTED, one.wanted_at, writes)
 
 
 def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
@@ -84,9 +154,7 @@ def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
         _tell(handover, writes)
         fulfilment_order.status = "dispatched"
         close(handover.order, event.occurred_at, writes)
-    correct_counts(
-        shipped, products, writes.unit_of_work, writes.rows, writes.positions, writes.journal
-    )
+    correct_counts(shipped, products, writes.stock_ledgers)
 
 
 def _tell(handover: Handover, writes: Writes) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from assets.commerce.identifiers import order_id_text
 from assets.decisions.process_log import ProcessLog
 from assets.facts import FactRows, in_columns
 from assets.finance.journal import Journal
-from assets.inventory.ledger import LEDGERS, PositionChanges
+from assets.inventory.ledger import LEDGERS, PositionChanges, StockLedgers
+from assets.order_to_fulfillment.backordering.ledger import BACKORDER_MOVEMENT, PoolChanges
+from assets.order_to_fulfillment.backordering.policy import BackorderPolicy, backorder_policy
 from assets.order_to_fulfillment.pickup.policy import PickupPolicy, pickup_policy
 from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
+from assets.order_to_fulfillment.rules import FINAL_STATES
 from assets.ports import (
     CONTACT,
     BundleView,
@@ -59,6 +63,7 @@ COLUMNS = {
         "reserved_quantity",
         "unfilled_quantity",
         "unfilled_reason_code",
+        "backordered_quantity",
         "unit_price",
         "line_amount",
         "tax_amount",
@@ -73,6 +78,14 @@ COLUMNS = {
     ),
     "order_charge": ("order_id", "charge_number", "charge_code", "charge_amount"),
     "reservation_movement": LEDGERS["reservation_movement"],
+    "backorder_movement": BACKORDER_MOVEMENT,
+    "order_promise": (
+        "order_id",
+        "promise_number",
+        "promised_date",
+        "cause_code",
+        "occurred_at",
+    ),
     "deallocation": ("order_id", "line_number", "node_id", "sku", "quantity", "reason_code"),
     "stock_movement": LEDGERS["stock_movement"],
     "shipment_dispatched": (
@@ -139,6 +152,7 @@ class Writes:
     Attributes:
         rows: Facts by table, each a tuple in the order of `COLUMNS`.
         positions: What happens to stock positions.
+        pools: What happens to pools of lines that wait for supply.
         orders: Every order that this batch touched.
         fulfilment_orders: Every fulfilment order that this batch touched.
         of_order: The same by order.
@@ -150,6 +164,7 @@ class Writes:
         self.unit_of_work = unit_of_work
         self.rows = FactRows(COLUMNS)
         self.positions = PositionChanges()
+        self.pools = PoolChanges(self.rows)
         self.orders: dict[str, OrderView] = {}
         self.fulfilment_orders: dict[str, FulfilmentOrderView] = {}
         self.of_order: dict[str, list[FulfilmentOrderView]] = defaultdict(list)
@@ -163,6 +178,16 @@ class Writes:
         self._contacts: list[tuple[Any, ...]] = []
         self._policies: dict[tuple[str, str], OrderPolicy] = {}
         self._pickup_policies: dict[tuple[str, str], PickupPolicy] = {}
+
+    @cached_property
+    def nodes(self) -> dict[str, tuple[str, str]]:
+        """Kind and zone of each active node."""
+        return self.unit_of_work.master_data.nodes()
+
+    @property
+    def stock_ledgers(self) -> StockLedgers:
+        """Where movements of units go, with their value."""
+        return StockLedgers(self.unit_of_work, self.rows, self.positions, self.journal)
 
     def policy(self, region: str, brand: str) -> OrderPolicy:
         """This flow's policy in a region and brand."""
@@ -179,6 +204,10 @@ class Writes:
             values = self.unit_of_work.policies.resolve("pickup", *scope)
             self._pickup_policies[scope] = pickup_policy(values)
         return self._pickup_policies[scope]
+
+    def backorder_policy(self, region: str, brand: str) -> BackorderPolicy:
+        """The policy of backorders and preorders in a region and brand."""
+        return backorder_policy(self.unit_of_work.policies.resolve("backorder", region, brand))
 
     def send(
         self,
@@ -282,6 +311,10 @@ class Writes:
         self.journal.flush(unit_of_work)
         self.process.flush(unit_of_work)
         self.positions.flush(unit_of_work)
+        self.pools.flush(unit_of_work)
+        for order in self.orders.values():
+            if order.status in FINAL_STATES:
+                order.promised_date = None
         unit_of_work.orders.put_states(self.orders.values())
         unit_of_work.orders.put_fulfilment_orders(self.fulfilment_orders.values())
         unit_of_work.pickups.put(self.pickups.values())

@@ -88,6 +88,11 @@
     cast({{ instant }} at time zone {{ zone }} as date)
 {%- endmacro %}
 
+{#- The Monday of a day's ISO week. -#}
+{% macro week_start(day) -%}
+    cast(date_trunc('week', {{ day }}) as date)
+{%- endmacro %}
+
 {#- A quotient rounded half up to four decimals, without passing through binary fractions. -#}
 {% macro rounded_quotient(numerator, denominator) -%}
     {{ return(adapter.dispatch('rounded_quotient', 'omniflow')(numerator, denominator)) }}

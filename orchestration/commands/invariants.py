@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands._opening import Json, progress
-from orchestration.commands._reading import report_list, show, stored
+from orchestration.commands._reading import home_store, report_list, show
 
 
 def command(
@@ -18,14 +18,18 @@ def command(
     ] = None,
 ) -> None:
     """Check on the stored rows what must hold; exit 1 when one does not."""
+    from orchestration.dagster_report import tell_laws
     from resources.operational_store import invariants
 
     names = only or [invariant.id for invariant in invariants.INVARIANTS]
     results = []
-    with stored() as connection, progress(quiet=json) as say:
+    with home_store() as (home, store), progress(quiet=json) as say:
         for name in names:
             say(f"checking {name}")
-            results += invariants.check(connection, [name])
+            with store.transaction() as connection:
+                results += invariants.check(connection, [name])
+        say("telling Dagster")
+        tell_laws(home, results)
     if json:
         report_list([asdict(result) for result in results])
     else:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestration.commands._mart_view import print_records, print_table, terminal_width
 from orchestration.commands._opening import existing_home
-from orchestration.commands._reading import show
+from orchestration.commands._reading import SHOWN, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ class Format(StrEnum):
     """How to print rows."""
 
     TABLE = "table"
+    RECORD = "record"
     CSV = "csv"
     JSON = "json"
 
@@ -37,12 +39,17 @@ def command(
     output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TABLE,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     limit: Annotated[
-        int | None, typer.Option(min=0, help="So many rows at most; a table shows 50.")
+        int | None, typer.Option(min=0, help="So many rows at most; a person is shown 50.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="These columns only, in this order, with commas between.")
     ] = None,
 ) -> None:
     """List the published marts, or show the rows of one.
 
-    In JSON, amounts and rates are texts, so that no digit is lost; counts are numbers.
+    A table that is wider than the terminal is cut to the columns that say most; --format record
+    shows each row whole, one line a column. In JSON, amounts and rates are texts, so that no digit
+    is lost; counts are numbers.
     """
     from assets.errors import BadInput
     from resources.analytics_store.store import AnalyticsStore
@@ -65,14 +72,32 @@ def command(
     if name is None:
         known = ", ".join(mart.name for mart in store.list_marts())
         raise BadInput(f"say which mart: {known or 'none is published yet'}")
-    shown = 50 if limit is None and output is Format.TABLE else limit
-    rows = store.rows(name, limit=shown)
-    columns = [column for column, _ in store.columns(name)]
-    _print(rows, output, columns)
-    if output is Format.TABLE and limit is None:
-        count = next(mart.row_count for mart in store.list_marts() if mart.name == name)
-        if count > len(rows):
-            typer.echo(f"{len(rows)} of {count} rows; --limit shows more", err=True)
+    is_read_by_a_person = output in {Format.TABLE, Format.RECORD}
+    info = store.mart(name)
+    names = _asked_for(columns, [column for column, _ in store.columns(name)])
+    rows = store.rows(name, limit=SHOWN if limit is None and is_read_by_a_person else limit)
+    _print(rows, output, names, info.summary if columns is None else names)
+    if is_read_by_a_person and limit is None and info.row_count > len(rows):
+        typer.echo(f"{len(rows)} of {info.row_count} rows; --limit shows more", err=True)
+
+
+def _asked_for(columns: str | None, known: Sequence[str]) -> Sequence[str]:
+    """The columns to show.
+
+    Raises:
+        BadInput: If there is none of a name.
+    """
+    from assets.errors import BadInput
+
+    if columns is None:
+        return known
+    names = [name.strip() for name in columns.split(",") if name.strip()]
+    strangers = [name for name in names if name not in known]
+    if strangers or not names:
+        raise BadInput(
+            f"no column {', '.join(strangers) or columns!r}; there are {', '.join(known)}"
+        )
+    return names
 
 
 def _print_list(marts: Sequence[MartInfo]) -> None:
@@ -105,7 +130,10 @@ def _described(mart: MartInfo) -> dict[str, Any]:
 
 
 def _print(
-    rows: list[dict[str, Any]], output: Format, columns: Sequence[str] | None = None
+    rows: list[dict[str, Any]],
+    output: Format,
+    columns: Sequence[str] | None = None,
+    summary: Sequence[str] = (),
 ) -> None:
     names = list(columns if columns is not None else rows[0])
     values = [{name: _plain(row[name]) for name in names} for row in rows]
@@ -123,22 +151,16 @@ def _print(
             writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
             writer.writeheader()
             writer.writerows(values)
+        case Format.RECORD:
+            print_records(values, names)
         case Format.TABLE:
-            _print_table(values, names)
-
-
-def _print_table(rows: list[dict[str, Any]], names: Sequence[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for name in names:
-        is_number = any(isinstance(row[name], int) for row in rows)
-        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in names))
-    # A cell cut in pieces cannot be read; a line that is too long can be scrolled (less -S).
-    Console(width=10_000).print(table)
+            shown = print_table(values, names, summary, terminal_width())
+            if len(shown) < len(names):
+                typer.echo(
+                    f"{len(shown)} of {len(names)} columns; --columns NAME,... shows others,"
+                    " --format record all",
+                    err=True,
+                )
 
 
 def _plain(value: Any) -> Any:

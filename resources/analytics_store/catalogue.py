@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from resources.analytics_store.reports import MartInfo
+from resources.analytics_store.reports import MartDescription, MartInfo
 
 MART_SCHEMA = "marts"
 
@@ -24,9 +24,22 @@ def columns_of(connection: duckdb.DuckDBPyConnection, mart: str) -> list[tuple[s
     ).fetchall()
 
 
+def rows_by_table(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows of the tables of all layers that are published, by name."""
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where database_name = current_database() and schema_name in ('core', ?)",
+        [MART_SCHEMA],
+    ).fetchall()
+    return {
+        table: int(connection.sql(f'select count(*) from {layer}."{table}"').fetchall()[0][0])
+        for layer, table in tables
+    }
+
+
 def write_catalogue(
     connection: duckdb.DuckDBPyConnection,
-    described: Mapping[str, tuple[str, str]],
+    described: Mapping[str, MartDescription],
     reasons: Mapping[str, str],
     former: Mapping[str, MartInfo],
 ) -> tuple[MartInfo, ...]:
@@ -34,7 +47,7 @@ def write_catalogue(
 
     Args:
         connection: The file that is to be published.
-        described: By mart, its description and owner.
+        described: By mart, what the project says of it.
         reasons: By mart, why it is held.
         former: What was known of the held ones, whose former version stands in their place.
     """
@@ -42,7 +55,7 @@ def write_catalogue(
     as_of_at = _as_of(connection)
     present = _present(connection)
     marts = []
-    for name, (description, owner) in described.items():
+    for name, said in described.items():
         if name not in present:
             continue
         counted = connection.execute(f'select count(*) from {MART_SCHEMA}."{name}"').fetchone()
@@ -50,12 +63,13 @@ def write_catalogue(
         marts.append(
             MartInfo(
                 name=name,
-                description=description,
-                owner=owner,
+                description=said.description,
+                owner=said.owner,
                 row_count=int(counted[0]) if counted else 0,
                 as_of_at=older.as_of_at if older else as_of_at,
                 published_at=older.published_at if older else published_at,
                 held_reason=reasons.get(name),
+                summary=said.summary,
             )
         )
     _store(connection, marts)
@@ -76,13 +90,14 @@ def _present(connection: duckdb.DuckDBPyConnection) -> set[str]:
 def _store(connection: duckdb.DuckDBPyConnection, marts: list[MartInfo]) -> None:
     connection.execute(
         "create or replace table main.published_mart (name text, description text, owner text,"
-        " row_count bigint, as_of_at timestamptz, published_at timestamptz, held_reason text)"
+        " row_count bigint, as_of_at timestamptz, published_at timestamptz, held_reason text,"
+        " summary text[])"
     )
     for mart in marts:
         # As texts: the binding of aware datetimes would need a time zone package.
         connection.execute(
             "insert into main.published_mart values"
-            " (?, ?, ?, ?, cast(? as timestamptz), cast(? as timestamptz), ?)",
+            " (?, ?, ?, ?, cast(? as timestamptz), cast(? as timestamptz), ?, ?)",
             [
                 mart.name,
                 mart.description,
@@ -91,6 +106,7 @@ def _store(connection: duckdb.DuckDBPyConnection, marts: list[MartInfo]) -> None
                 mart.as_of_at.isoformat() if mart.as_of_at else None,
                 mart.published_at.isoformat(),
                 mart.held_reason,
+                list(mart.summary),
             ],
         )
 
@@ -103,11 +119,9 @@ def _as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:
 
 def read_catalogue(connection: duckdb.DuckDBPyConnection, database: str = "") -> list[MartInfo]:
     """The published marts by name."""
-    query = (
-        "select name, description, owner, row_count, as_of_at, published_at, held_reason"
-        f" from {database}main.published_mart order by name"
-    )
-    return [MartInfo(**row) for row in fetch(connection, query)]
+    # A file of an earlier version of this product knows less of its marts.
+    rows = fetch(connection, f"select * from {database}main.published_mart order by name")
+    return [MartInfo(**{**row, "summary": tuple(row.get("summary", ()))}) for row in rows]
 
 
 def fetch(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

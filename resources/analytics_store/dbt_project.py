@@ -15,7 +15,7 @@ from typing import Any
 
 from assets.errors import EnvironmentProblem
 from resources.analytics_store.catalogue import MART_SCHEMA
-from resources.analytics_store.reports import NodeOutcome
+from resources.analytics_store.reports import MartDescription, NodeOutcome
 
 PROJECT = Path(__file__).resolve().parent.parent.parent / "dbt_project"
 
@@ -59,14 +59,18 @@ class DbtProject:
         """Let dbt do something with the project as it was loaded."""
         return self._invoke([command, *self._flags(), *arguments], self._manifest)
 
-    def described_marts(self) -> dict[str, tuple[str, str]]:
-        """Description and owner of every mart of the project, by name."""
+    def described_marts(self) -> dict[str, MartDescription]:
+        """What the project says of every mart, by name."""
         if not self.manifest_path.exists():
             with DBT:
                 self.load()
         manifest = json.loads(self.manifest_path.read_text())
         return {
-            node["name"]: (" ".join(node["description"].split()), node["config"]["meta"]["owner"])
+            node["name"]: MartDescription(
+                " ".join(node["description"].split()),
+                node["config"]["meta"]["owner"],
+                tuple(node["config"]["meta"]["summary"]),
+            )
             for node in sorted(manifest["nodes"].values(), key=lambda node: str(node["name"]))
             if node["resource_type"] == "model" and node["schema"] == MART_SCHEMA
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -68,10 +68,24 @@ class BuildReport:
 
 
 @dataclass(frozen=True)
+class MartDescription:
+    """What the project says of a mart.
+
+    Attributes:
+        summary: The columns that say most, for a reader with little room.
+    """
+
+    description: str
+    owner: str
+    summary: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class MartInfo:
     """What a reader should know of a published mart.
 
     Attributes:
+        summary: The columns that say most, for a reader with little room.
         as_of_at: The newest effective time of the facts it rests on.
         held_reason: Why this is an older version than the rest, if it is.
     """
@@ -83,13 +97,19 @@ class MartInfo:
     as_of_at: datetime | None
     published_at: datetime
     held_reason: str | None
+    summary: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published."""
+    """What was published.
+
+    Attributes:
+        rows: Rows by table of every layer that it has, as readers see them.
+    """
 
     number: int
     path: Path
     marts: tuple[MartInfo, ...]
     held: tuple[Held, ...] = field(default=())
+    rows: Mapping[str, int] = field(default_factory=dict)

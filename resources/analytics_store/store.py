@@ -16,6 +16,7 @@ from resources.analytics_store.catalogue import (
     columns_of,
     fetch,
     read_catalogue,
+    rows_by_table,
     write_catalogue,
 )
 from resources.analytics_store.dbt_project import DBT
@@ -105,14 +106,14 @@ class AnalyticsStore:
                 self._warehouse.settle()
                 self._versions.remove_leftovers()
                 shutil.copyfile(self.build_path, candidate)
-                marts, held = self._prepare(candidate, former, gate)
+                marts, held, rows = self._prepare(candidate, former, gate)
                 target = self._versions.switch(candidate, number)
             except (OSError, duckdb.IOException) as error:
                 raise EnvironmentProblem(f"cannot publish in {self.home}: {error}") from error
             finally:
                 candidate.unlink(missing_ok=True)
             self._versions.remove_unused(target, former)
-        return Publication(number, target, marts, held)
+        return Publication(number, target, marts, held, rows)
 
     def list_marts(self) -> list[MartInfo]:
         """The published marts by name; none when nothing is published yet."""
@@ -120,6 +121,15 @@ class AnalyticsStore:
             return []
         with self.reading() as connection:
             return read_catalogue(connection)
+
+    def mart(self, mart: str) -> MartInfo:
+        """What a reader should know of a published mart.
+
+        Raises:
+            BadInput: If nothing is published yet, or there is no such mart.
+        """
+        with self._reading_mart(mart) as connection:
+            return next(info for info in read_catalogue(connection) if info.name == mart)
 
     def columns(self, mart: str) -> list[tuple[str, str]]:
         """Names and DuckDB types of a published mart's columns, in order.
@@ -179,7 +189,7 @@ class AnalyticsStore:
 
     def _prepare(
         self, candidate: Path, former: Path | None, gate: Gate | None
-    ) -> tuple[tuple[MartInfo, ...], tuple[Held, ...]]:
+    ) -> tuple[tuple[MartInfo, ...], tuple[Held, ...], dict[str, int]]:
         """Make the copy fit to be read: judged, without what is held, with its catalogue."""
         described = self._warehouse.project.described_marts()
         connection = duckdb.connect(candidate, config={"memory_limit": "700MB", "threads": 2})
@@ -199,10 +209,11 @@ class AnalyticsStore:
             for layer in ("staging", "intermediate"):
                 connection.execute(f"drop schema if exists {layer} cascade")
             marts = write_catalogue(connection, described, reasons, former_marts)
+            rows = rows_by_table(connection)
             connection.execute("checkpoint")
         finally:
             connection.close()
-        return marts, tuple(Held(mart, reason) for mart, reason in reasons.items())
+        return marts, tuple(Held(mart, reason) for mart, reason in reasons.items()), rows
 
 
 def _restore(

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import JSON
 
 from resources.operational_store import schema
 
-#: Mutable master data, copied whole; every other table of the lake only ever grows.
-SNAPSHOT_TABLES = [schema.product, schema.node, schema.customer]
+#: What changes in place, copied whole; every other table of the lake only ever grows.
+SNAPSHOT_TABLES = [schema.product, schema.node, schema.customer, schema.exception_case]
 
 #: The lake's own table: up to where the others are complete.
 WATERMARK_SCHEMA = pa.schema(
@@ -34,8 +34,11 @@ class LakeColumn:
 
 
 def lake_columns(table: sa.Table) -> list[LakeColumn]:
-    """The columns of a table's Parquet files, derived from the schema; binary ones are left out."""
-    columns = (_lake_column(column) for column in table.columns)
+    """The columns of a table's Parquet files, derived from the schema.
+
+    Binary ones are left out, and words that people may have typed.
+    """
+    columns = (_lake_column(column) for column in table.columns if column.info.get("lake", True))
     return [column for column in columns if column is not None]
 
 

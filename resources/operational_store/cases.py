@@ -12,6 +12,9 @@ from assets.commerce.identifiers import identify
 from assets.ports import Case
 from resources.operational_store.bulk import execute
 
+#: Whoever changes a case says so to those who copy the table, which know it by its last writing.
+WRITTEN_NOW = "recorded_at = now(), recorded_xid = pg_current_xact_id()"
+
 
 def case_id(case_type: str, business_key: str) -> str:
     """The id of a case, the same wherever its cause is found."""
@@ -42,7 +45,8 @@ def open_cases(connection: sa.Connection, cases: Iterable[Case], opened_at: date
         " as new (case_id, case_type, business_key, owner, reason, count)"
         " on conflict (case_type, business_key) do update"
         " set case_count = exception_case.case_count + excluded.case_count,"
-        " status = 'open', closed_at = null, resolution = null, reason = excluded.reason",
+        " status = 'open', closed_at = null, resolution = null, reason = excluded.reason,"
+        f" {WRITTEN_NOW}",
         opened_at,
         [case_id(*key) for key, _ in distinct],
         [case_type for (case_type, _), _ in distinct],
@@ -63,7 +67,8 @@ def close_cases(
     """Close those of these cases that are open: their cause is gone; gives how many."""
     return execute(
         connection,
-        "update exception_case set status = 'closed', closed_at = %s, resolution = %s"
+        "update exception_case set status = 'closed', closed_at = %s, resolution = %s,"
+        f" {WRITTEN_NOW}"
         " where case_type = %s and business_key = any(%s) and status = 'open'",
         closed_at,
         resolution,

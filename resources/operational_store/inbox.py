@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
@@ -17,17 +17,19 @@ from assets.ports import Case, InboxEvent
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.cases import open_cases
 
-CLAIM = """
+_CLAIM = """
     select
         inbox_id, source, event_id, event_type, subject, legal_entity, brand, region, channel,
         correlation_id, occurred_at, data::text, has_personal_data
     from event_inbox
-    where status = 'pending' and consumer = %s and occurred_at <= %s
+    where status = 'pending' and consumer = %s and occurred_at <= %s{among}
     order by phase, occurred_at, source, event_id
     limit %s
     for update skip locked
 """
 
+CLAIM = _CLAIM.format(among="")
+CLAIM_AMONG = _CLAIM.format(among=" and inbox_id = any(%s)")
 
 PREDECESSOR_MISSING = "predecessor_missing"
 ORDER_DESK = "order_desk"
@@ -86,9 +88,21 @@ class SqlInbox:
         self._personal: set[int] = set()
         self._released: set[str] = set()
 
-    def claim(self, consumer: str, until: datetime, limit: int) -> list[InboxEvent]:
-        """Lock up to ``limit`` pending events of a consumer that happened by ``until``."""
-        rows = fetch(self._connection, CLAIM, consumer, until, limit)
+    def claim(
+        self, consumer: str, until: datetime, limit: int, among: Sequence[int] | None = None
+    ) -> list[InboxEvent]:
+        """Lock up to ``limit`` pending events of a consumer that happened by ``until``.
+
+        Args:
+            consumer: Whose.
+            until: When they happened at the latest.
+            limit: How many at most.
+            among: Only those of these inbox ids.
+        """
+        if among is None:
+            rows = fetch(self._connection, CLAIM, consumer, until, limit)
+        else:
+            rows = fetch(self._connection, CLAIM_AMONG, consumer, until, list(among), limit)
         personal = [row for row in rows if row[-1]]
         self._personal.update(row[0] for row in personal)
         fields = self._fields_of(personal) if personal else {}

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from assets.contracts.answers import (
     FulfilmentStatus,
+    LaterAvailability,
     OrderLineStatus,
     OrderStatus,
     SkuAvailability,
 )
 from resources.operational_store.schema import (
+    availability_outlook,
     channel_availability,
     fulfilment_order,
     order_line,
     order_placed,
+    order_promise,
     order_state,
+)
+
+_LAST_PROMISE = (
+    sa.select(order_promise.c.promised_date)
+    .where(order_promise.c.order_id == order_placed.c.order_id)
+    .order_by(order_promise.c.promise_number.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("last_promised_date")
 )
 
 
 def order_status(connection: sa.Connection, channel: str, order_number: str) -> OrderStatus | None:
     """Where an order stands; ``None`` for one that was never applied."""
     order = connection.execute(
-        sa.select(order_placed, order_state.c.status)
+        sa.select(order_placed, order_state.c.status, _LAST_PROMISE)
         .join(order_state, order_state.c.order_id == order_placed.c.order_id)
         .where(order_placed.c.channel == channel, order_placed.c.order_number == order_number)
     ).one_or_none()
@@ -38,6 +51,7 @@ def order_status(connection: sa.Connection, channel: str, order_number: str) -> 
             order_line.c.reserved_quantity,
             order_line.c.unfilled_quantity,
             order_line.c.unfilled_reason_code,
+            order_line.c.backordered_quantity,
         )
         .where(order_line.c.order_id == order.order_id)
         .order_by(order_line.c.line_number)
@@ -57,7 +71,7 @@ def order_status(connection: sa.Connection, channel: str, order_number: str) -> 
         order_number=order.order_number,
         status=order.status,
         ordered_at=order.occurred_at,
-        promised_date=order.promised_date,
+        promised_date=order.last_promised_date or order.promised_date,
         currency_code=order.currency_code,
         total_amount=str(order.total_amount),
         lines=[
@@ -68,6 +82,7 @@ def order_status(connection: sa.Connection, channel: str, order_number: str) -> 
                 line.reserved_quantity,
                 line.unfilled_quantity,
                 line.unfilled_reason_code,
+                line.backordered_quantity,
             )
             for line in lines
         ],
@@ -84,8 +99,20 @@ def availability(
     connection: sa.Connection, channel: str, skus: Sequence[str]
 ) -> list[SkuAvailability]:
     """What the channel was last told, in the order of the question; zero where it was not told."""
+    later: dict[str, list[LaterAvailability]] = defaultdict(list)
+    for row in connection.execute(
+        sa.select(availability_outlook)
+        .where(
+            availability_outlook.c.channel == channel,
+            availability_outlook.c.sku == sa.any_(sa.literal(list(skus), sa.ARRAY(sa.String))),
+        )
+        .order_by(availability_outlook.c.expected_at)
+    ):
+        later[row.sku].append(LaterAvailability(row.expected_at, row.available_quantity))
     told = {
-        row.sku: SkuAvailability(row.sku, row.published_quantity, row.effective_at)
+        row.sku: SkuAvailability(
+            row.sku, row.published_quantity, row.effective_at, later.get(row.sku, [])
+        )
         for row in connection.execute(
             sa.select(
                 channel_availability.c.sku,

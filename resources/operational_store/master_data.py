@@ -26,7 +26,7 @@ class SqlMasterData:
         rows = fetch(
             self._connection,
             "select sku, (standard_cost * 10000)::bigint, tax_rate_basis_points, currency_code,"
-            " is_bundle from product where sku = any(%s)",
+            " available_from, is_bundle from product where sku = any(%s)",
             list(skus),
         )
         return {sku: ProductTerms(*terms) for sku, *terms in rows}
@@ -94,8 +94,8 @@ class SqlMasterData:
         columns = in_columns(names, rows)
         copy_into(self._connection, "bundle_component", self._with_effective(columns, "bundle_sku"))
 
-    def put_prices(self, columns: Columns) -> None:
-        """Append price versions; one that is known already changes nothing."""
+    def put_prices(self, columns: Columns) -> dict[tuple[str, str, datetime], tuple[int, str]]:
+        """Append those of which no price is held; gives (price, currency) held of all of them."""
         copied = self._with_effective(columns, "sku")
         names = ", ".join(copied)
         execute(
@@ -108,6 +108,15 @@ class SqlMasterData:
             self._connection,
             f"insert into price ({names}) select {names} from staged_price on conflict do nothing",
         )
+        held = fetch(
+            self._connection,
+            "select sku, channel, occurred_at, (price.unit_price * 10000)::bigint,"
+            " price.currency_code from price"
+            " join staged_price using (sku, channel, occurred_at)",
+        )
+        return {
+            (sku, channel, at): (amount, currency) for sku, channel, at, amount, currency in held
+        }
 
     def latest_shown(
         self, keys: Iterable[tuple[str, str]]

@@ -81,7 +81,7 @@ def _config() -> Config:
 
 @contextmanager
 def _transaction(url: str) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
     try:
         connection = engine.connect()
     except sa.exc.OperationalError as error:

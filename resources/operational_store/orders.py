@@ -29,13 +29,27 @@ _VIEW = """
         (s.capture_requested_amount * 10000)::bigint, (s.captured_amount * 10000)::bigint,
         (s.refund_requested_amount * 10000)::bigint, (s.refunded_amount * 10000)::bigint,
         s.payment_reference, s.open_fulfilment_orders, s.undelivered_fulfilment_orders,
-        s.expires_at
+        s.expires_at, s.promised_date, s.promise_number
     from order_state s
     join order_placed o on o.order_id = s.order_id
 """
 
 _EXPIRED = """
     where s.expires_at <= %s and not exists (
+        select from event_inbox i
+        where i.status = 'pending' and i.consumer = 'order_to_fulfillment'
+        and i.occurred_at <= %s
+        and i.channel = o.channel and i.data ->> 'order_number' = o.order_number
+    )
+    order by s.order_id limit %s for update of s
+"""
+
+_OVERDUE = """
+    join unnest(%s::text[], %s::text[], %s::date[]) as late (region, brand, day)
+        on late.region = o.region and late.brand = o.brand
+    where s.promised_date < late.day and s.promise_number <= %s
+    and not exists (select from pickup p where p.order_id = s.order_id and p.node_id is not null)
+    and not exists (
         select from event_inbox i
         where i.status = 'pending' and i.consumer = 'order_to_fulfillment'
         and i.occurred_at <= %s
@@ -63,6 +77,23 @@ _UNDER_WAY_SINCE = """
     order by key
 """
 
+# What was never paid, or was not there, is no work for the node.
+_TAKEN_ON = """
+    select held.node_id, (o.occurred_at at time zone n.zone)::date,
+        count(distinct o.order_id), sum(held.quantity)::bigint
+    from order_placed o
+    cross join lateral (
+        select r.node_id, sum(r.quantity) filter (where r.is_start) as quantity
+        from reservation_movement r
+        where r.order_id = o.order_id
+        group by r.line_number, r.node_id
+        having bool_and(r.kind in ('reserved', 'consumed'))
+    ) held
+    join node n on n.node_id = held.node_id
+    where o.occurred_at between %s and %s
+    group by 1, 2 order by 1, 2
+"""
+
 _STATE = (
     "order_id",
     "status",
@@ -76,6 +107,8 @@ _STATE = (
     "refunded_amount",
     "open_fulfilment_orders",
     "undelivered_fulfilment_orders",
+    "promised_date",
+    "promise_number",
 )
 
 _FULFILMENT_ORDER = (
@@ -105,14 +138,13 @@ class SqlOrders:
         return {row[0]: OrderView(*row) for row in rows}
 
     def taken_on(self, since: datetime, until: datetime) -> list[tuple[str, date, int, int]]:
-        """(node_id, local day, orders, units) of orders placed in [since, until]."""
+        """(node_id, local day, orders, units) of orders placed in [since, until].
+
+        Without what was released or has expired since.
+        """
         return fetch(
             self._connection,
-            "select r.node_id, (o.occurred_at at time zone n.zone)::date,"
-            " count(distinct r.order_id), sum(r.quantity)::bigint"
-            " from order_placed o join reservation_movement r on r.order_id = o.order_id"
-            " join node n on n.node_id = r.node_id"
-            " where r.is_start and o.occurred_at between %s and %s group by 1, 2 order by 1, 2",
+            _TAKEN_ON,
             since,
             until,
         )
@@ -124,6 +156,35 @@ class SqlOrders:
         """
         rows = fetch(self._connection, _VIEW + _EXPIRED, instant, instant, limit)
         return {row[0]: OrderView(*row) for row in rows}
+
+    def lock_overdue(
+        self, days: Mapping[tuple[str, str], date], most_promises: int, limit: int
+    ) -> dict[str, OrderView]:
+        """Parcels' orders of a (region, brand) promised before its day, promised so often at most.
+
+        Not those of which something lies unread, as after a standstill: it may be their delivery.
+        """
+        rows = fetch(
+            self._connection,
+            _VIEW + _OVERDUE,
+            [region for region, _ in days],
+            [brand for _, brand in days],
+            list(days.values()),
+            most_promises,
+            self._effective_at,
+            limit,
+        )
+        return {row[0]: OrderView(*row) for row in rows}
+
+    def promise_scopes(self) -> list[tuple[str, str]]:
+        """(region, brand) of the orders with a promise that is still to be kept."""
+        return fetch(
+            self._connection,
+            "select distinct o.region, o.brand from order_state s"
+            " join order_placed o on o.order_id = s.order_id"
+            " where s.promised_date <= %s",
+            self._effective_at.date(),
+        )
 
     def put_states(self, orders: Iterable[OrderView]) -> None:
         """Store the state of orders, new ones included."""

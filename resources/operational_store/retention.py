@@ -6,10 +6,12 @@ for. So completeness, idempotency and digests are after a removal what they were
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+import sqlalchemy as sa
 
 from assets.retention_policy import RetentionPolicy
 from resources.operational_store.invariants.idempotency import (
@@ -43,11 +45,19 @@ class Removal:
 
 @dataclass(frozen=True)
 class _Kind:
-    """One kind: the rows that are too old, and what removes those that ``old`` holds of them."""
+    """One kind.
+
+    Attributes:
+        what: As the policy names it.
+        key: Columns of a unique index, in whose order the rows are walked through.
+        found: The rows that are too old, with their key.
+        remove: Statements that remove those that ``old`` holds of them.
+    """
 
     what: str
+    key: tuple[str, ...]
     found: str
-    remove: str
+    remove: tuple[str, ...]
 
 
 def _keys_of(content: str, asked: str) -> str:
@@ -63,6 +73,7 @@ def _bodies(what: str, *, is_open: bool) -> _Kind:
     """What the door refused, by whether anybody may still try it again."""
     return _Kind(
         what,
+        ("source", "body_hash"),
         f"""
         select source, body_hash
         from quarantined_body as stored
@@ -76,11 +87,13 @@ def _bodies(what: str, *, is_open: bool) -> _Kind:
                     and kept.status = 'open'
             ) = {is_open}
         """,
-        """
-        delete from quarantined_body as stored
-        using old
-        where stored.source = old.source and stored.body_hash = old.body_hash
-        """,
+        (
+            """
+            delete from quarantined_body as stored
+            using old
+            where stored.source = old.source and stored.body_hash = old.body_hash
+            """,
+        ),
     )
 
 
@@ -88,29 +101,32 @@ def _personal_data(what: str, status: str) -> _Kind:
     """What is personal in events that stay as long in one state."""
     return _Kind(
         what,
+        ("source", "event_id"),
         f"""
-        select inbox.inbox_id, inbox.source, inbox.event_id
+        select told.source, told.event_id, inbox.inbox_id
         from event_personal_data as told
         inner join event_inbox as inbox using (source, event_id)
         where inbox.status = '{status}' and told.recorded_at < %(older_than)s
         """,
-        """
-        , gone as (
+        (
+            """
             delete from event_personal_data as told
             using old
             where told.source = old.source and told.event_id = old.event_id
-        )
-
-        update event_inbox set has_personal_data = false
-        from old
-        where event_inbox.inbox_id = old.inbox_id
-        """,
+            """,
+            """
+            update event_inbox set has_personal_data = false
+            from old
+            where event_inbox.inbox_id = old.inbox_id
+            """,
+        ),
     )
 
 
 _KINDS = (
     _Kind(
         "applied_event_body",
+        ("inbox_id",),
         """
         select inbox_id
         from event_inbox
@@ -118,29 +134,34 @@ _KINDS = (
             status = 'applied' and body_removed_at is null and recorded_at < %(older_than)s
             and event_type <> all(%(asked_whole)s)
         """,
-        f"""
-        update event_inbox
-        set data = {_keys_of("event_inbox.data", "asked_of_events")}, body_removed_at = %(now)s
-        from old
-        where event_inbox.inbox_id = old.inbox_id
-        """,
+        (
+            f"""
+            update event_inbox
+            set data = {_keys_of("event_inbox.data", "asked_of_events")}, body_removed_at = %(now)s
+            from old
+            where event_inbox.inbox_id = old.inbox_id
+            """,
+        ),
     ),
     _Kind(
         "delivered_command_payload",
+        ("outbox_sequence",),
         """
         select outbox_sequence
         from command_outbox
         where
             status = 'delivered' and removed_payload_md5 is null and delivered_at < %(older_than)s
         """,
-        f"""
-        update command_outbox
-        set
-            payload = {_keys_of("command_outbox.payload", "asked_of_commands")},
-            removed_payload_md5 = md5(payload::text)
-        from old
-        where command_outbox.outbox_sequence = old.outbox_sequence
-        """,
+        (
+            f"""
+            update command_outbox
+            set
+                payload = {_keys_of("command_outbox.payload", "asked_of_commands")},
+                removed_payload_md5 = md5(payload::text)
+            from old
+            where command_outbox.outbox_sequence = old.outbox_sequence
+            """,
+        ),
     ),
     _bodies("replayed_quarantine_body", is_open=False),
     _bodies("open_quarantine_body", is_open=True),
@@ -166,17 +187,43 @@ def remove_old(store: OperationalStore, policy: RetentionPolicy, now: datetime) 
     """Remove what is too old, in batches of a transaction each; safe to break off and repeat."""
 
     def remove(kind: _Kind, values: dict[str, Any]) -> int:
-        # What was removed is not found again, so the next batch starts where this one ended.
-        statement = f"with old as ({kind.found} limit {BATCH_ROWS}) {kind.remove}"
-        removed = 0
+        removed, after = 0, None
         while True:
             with store.transaction() as connection:
-                count = connection.exec_driver_sql(statement, values).rowcount
+                count, after = _remove_batch(connection, kind, values, after)
             removed += count
             if count < BATCH_ROWS:
                 return removed
 
     return [_judged(kind, policy, now, remove) for kind in _KINDS]
+
+
+def _remove_batch(
+    connection: sa.Connection,
+    kind: _Kind,
+    values: dict[str, Any],
+    after: Sequence[Any] | None,
+) -> tuple[int, Sequence[Any] | None]:
+    """Remove the next rows in the order of their key.
+
+    A batch starts where the last one ended: read from the front each would pass by all that were
+    removed before it.
+
+    Returns:
+        How many rows, and the key of the last one.
+    """
+    key = ", ".join(kind.key)
+    names = [f"after_{number}" for number in range(len(kind.key))]
+    beyond = f"where ({key}) > ({', '.join(f'%({name})s' for name in names)})" if after else ""
+    old = f"select * from ({kind.found}) as found {beyond} order by {key} limit {BATCH_ROWS}"
+    ctes = [f"old as materialized ({old})"]
+    ctes += [f"removed_{number} as ({said})" for number, said in enumerate(kind.remove)]
+    last = ", ".join(f"{column} desc" for column in kind.key)
+    row = connection.exec_driver_sql(
+        f"with {', '.join(ctes)} select count(*) over (), {key} from old order by {last} limit 1",
+        values | dict(zip(names, after or (), strict=bool(after))),
+    ).fetchone()
+    return (row[0], tuple(row[1:])) if row else (0, after)
 
 
 def _judged(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from assets.facts import in_columns
 from assets.ports import Columns, Components, Count, Reservation, StockPosition
-from resources.operational_store.bulk import execute, fetch, upsert
+from resources.operational_store.bulk import copy_into, execute, fetch, upsert
 from resources.operational_store.master_data import by_bundle
 
 _CHANGES = (
@@ -218,6 +220,57 @@ class SqlStock:
             )
         )
 
+    def waiting(self, skus: Iterable[str]) -> dict[str, int]:
+        """Units that order lines wait for, by SKU; those for which nobody waits are left out."""
+        rows = fetch(
+            self._connection,
+            "select sku, sum(open_quantity)::bigint from supply_pool"
+            " where sku = any(%s) and open_quantity > 0 group by sku",
+            list(skus),
+        )
+        return dict(rows)
+
+    def mark_unpublished(self, skus: Iterable[str]) -> None:
+        """What channels may sell of these SKUs, now or later, is to be told again if it changed."""
+        execute(
+            self._connection,
+            "update stock_position set is_unpublished = true,"
+            " unpublished_since = least(unpublished_since, %s) where sku = any(%s)",
+            self._effective_at,
+            sorted(skus),
+        )
+
+    def outlook(self, skus: Iterable[str]) -> dict[tuple[str, str], list[tuple[datetime, int]]]:
+        """What each (channel, sku) was last told of later: (expected at, units) by time."""
+        rows = fetch(
+            self._connection,
+            "select channel, sku, expected_at, available_quantity from availability_outlook"
+            " where sku = any(%s) order by channel, sku, expected_at",
+            list(skus),
+        )
+        told: dict[tuple[str, str], list[tuple[datetime, int]]] = defaultdict(list)
+        for channel, sku, expected_at, quantity in rows:
+            told[channel, sku].append((expected_at, quantity))
+        return told
+
+    def put_outlook(self, told: Mapping[tuple[str, str], Sequence[tuple[datetime, int]]]) -> None:
+        """Replace what these (channel, sku) are told of later."""
+        if not told:
+            return
+        execute(
+            self._connection,
+            "delete from availability_outlook o using unnest(%s::text[], %s::text[])"
+            " as c (channel, sku) where o.channel = c.channel and o.sku = c.sku",
+            [channel for channel, _ in told],
+            [sku for _, sku in told],
+        )
+        rows = [
+            (*key, *later, self._effective_at) for key, of_key in told.items() for later in of_key
+        ]
+        if rows:
+            names = ("channel", "sku", "expected_at", "available_quantity", "effective_at")
+            copy_into(self._connection, "availability_outlook", in_columns(names, rows))
+
     def forget_published(self, channel: str, skus: Sequence[str]) -> None:
         """Let a channel be told of these SKUs again, whatever it was told last."""
         execute(
@@ -226,13 +279,7 @@ class SqlStock:
             channel,
             list(skus),
         )
-        execute(
-            self._connection,
-            "update stock_position set is_unpublished = true,"
-            " unpublished_since = least(unpublished_since, %s) where sku = any(%s)",
-            self._effective_at,
-            list(skus),
-        )
+        self.mark_unpublished(skus)
 
     def published(self, skus: Iterable[str]) -> dict[tuple[str, str], int]:
         """What each (channel, sku) was last told."""

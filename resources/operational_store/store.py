@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from traceback import extract_tb
 
@@ -17,8 +15,9 @@ import structlog
 from assets.contracts.registry import CONTRACTS
 from assets.errors import EnvironmentProblem, PolicyError
 from assets.finance import service as finance
-from assets.inventory import publication, synchronisation
+from assets.inventory import publication
 from assets.inventory import service as inventory
+from assets.inventory.synchronisation import service as synchronisation
 from assets.master_data import service as master_data
 from assets.order_to_fulfillment import service as order_to_fulfillment
 from assets.order_to_fulfillment.policy import order_policy
@@ -26,7 +25,9 @@ from assets.order_to_fulfillment.rules import FINAL_STATES
 from assets.ports import Case, Clock, InboxEvent, UnitOfWork
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.connection import as_environment_problem
+from resources.operational_store.draining import Claim, DrainTally
 from resources.operational_store.inbox import release_met
+from resources.operational_store.synchronisation import waiting_snapshots
 from resources.operational_store.unit_of_work import SqlUnitOfWork
 from resources.policy_book import FilePolicyBook
 
@@ -54,9 +55,17 @@ IN_THE_WAY = (
 
 
 def create_engine(url: str) -> sa.Engine:
-    """The engine that every process of a home uses; connections are checked before use."""
+    """The engine that every process of a home uses; connections are checked before use.
+
+    An error of its tells the statement and never the values, which may be somebody's name.
+    """
     return sa.create_engine(
-        url, pool_pre_ping=True, pool_size=4, max_overflow=4, connect_args={"connect_timeout": 10}
+        url,
+        pool_pre_ping=True,
+        pool_size=4,
+        max_overflow=4,
+        connect_args={"connect_timeout": 10},
+        hide_parameters=True,
     )
 
 
@@ -89,42 +98,6 @@ class SimulatedClock:
     def advance(self, instant: datetime) -> None:
         """Move forward; an earlier instant leaves the time as it is."""
         self._instant = max(self._instant, instant)
-
-
-@dataclass
-class DrainTally:
-    """What a drain did; ``rows`` counts the facts that it appended, by table."""
-
-    applied: int = 0
-    waiting: int = 0
-    quarantined: int = 0
-    cases: int = 0
-    commands: int = 0
-    batches: int = 0
-    rows: Counter[str] = field(default_factory=Counter)
-
-    def add(self, unit_of_work: SqlUnitOfWork) -> None:
-        """Count one batch in."""
-        applied, waiting, quarantined = unit_of_work.inbox.tally
-        self.applied += applied
-        self.waiting += waiting
-        self.quarantined += quarantined
-        self.cases += unit_of_work.cases_opened
-        self.commands += unit_of_work.commands_sent
-        self.batches += 1
-        self.rows += unit_of_work.rows
-
-    def __add__(self, other: DrainTally) -> DrainTally:
-        """The sum of two tallies."""
-        return DrainTally(
-            self.applied + other.applied,
-            self.waiting + other.waiting,
-            self.quarantined + other.quarantined,
-            self.cases + other.cases,
-            self.commands + other.commands,
-            self.batches + other.batches,
-            self.rows + other.rows,
-        )
 
 
 class OperationalStore:
@@ -177,7 +150,11 @@ class OperationalStore:
             raise problem from error
 
     def drain(
-        self, consumer: str, until: datetime | None = None, batch_size: int = 2_000
+        self,
+        consumer: str,
+        until: datetime | None = None,
+        batch_size: int = 2_000,
+        among: Sequence[int] | None = None,
     ) -> DrainTally:
         """Apply what waits for a consumer, batch by batch, each in one transaction.
 
@@ -186,13 +163,14 @@ class OperationalStore:
             until: Only what happened by then; by default everything, of those who look back what
                 has settled.
             batch_size: Events at most in one transaction.
+            among: Only those of these inbox ids.
         """
         tally = DrainTally()
-        horizon = until or self._horizon(consumer)
+        claim = Claim(consumer, until or self._horizon(consumer), among)
         limit, failures = batch_size, 0
         while True:
             try:
-                unit_of_work, events = self._apply_batch(consumer, horizon, limit)
+                unit_of_work, events = self._apply_batch(claim, limit)
             except (EnvironmentProblem, PolicyError):
                 # Not an event's fault: every other one would fail on it too.
                 raise
@@ -204,7 +182,7 @@ class OperationalStore:
                     continue
                 if failures > self.policies.operations.event_handling.most_failures:
                     raise
-                tally.add(self._set_aside(consumer, horizon, error))
+                tally.add(self._set_aside(claim, error))
                 continue
             if events:
                 tally.add(unit_of_work)
@@ -218,11 +196,11 @@ class OperationalStore:
             return synchronisation.settled_until(self.policies, self.clock.effective_at())
         return datetime.max.replace(tzinfo=UTC)
 
-    def _set_aside(self, consumer: str, horizon: datetime, error: Exception) -> SqlUnitOfWork:
+    def _set_aside(self, claim: Claim, error: Exception) -> SqlUnitOfWork:
         """Quarantine the one event that its flow failed on, with a case for its owner."""
         frames = [f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
         with self.unit_of_work() as unit_of_work:
-            for event in unit_of_work.inbox.claim(consumer, horizon, 1):
+            for event in claim.take(unit_of_work, 1):
                 reason = f"its flow failed on it ({type(error).__name__}), which is a defect"
                 unit_of_work.inbox.quarantine(event, "flow_failed", reason)
                 owner = CONTRACTS[event.event_type].owner
@@ -231,7 +209,7 @@ class OperationalStore:
                 # Where and what kind, never the words: the database's name the row that it refused.
                 _log.error(
                     "flow_failed",
-                    consumer=consumer,
+                    consumer=claim.consumer,
                     event_id=event.event_id,
                     error=type(error).__name__,
                     sqlstate=getattr(error, "sqlstate", None),
@@ -239,17 +217,15 @@ class OperationalStore:
                 )
         return unit_of_work
 
-    def _apply_batch(
-        self, consumer: str, horizon: datetime, batch_size: int
-    ) -> tuple[SqlUnitOfWork, list[InboxEvent]]:
+    def _apply_batch(self, claim: Claim, batch_size: int) -> tuple[SqlUnitOfWork, list[InboxEvent]]:
         """Claim and apply one batch; again where another worker was in the way."""
         most_attempts = self.policies.operations.event_handling.most_attempts
         for attempt in range(1, most_attempts + 1):
             try:
                 with self.unit_of_work() as unit_of_work:
-                    events = unit_of_work.inbox.claim(consumer, horizon, batch_size)
+                    events = claim.take(unit_of_work, batch_size)
                     if events:
-                        (HANDLERS | AFTERWARDS)[consumer](events, unit_of_work)
+                        (HANDLERS | AFTERWARDS)[claim.consumer](events, unit_of_work)
             except IN_THE_WAY:
                 if attempt == most_attempts:
                     raise
@@ -316,6 +292,11 @@ class OperationalStore:
         with self.unit_of_work() as unit_of_work:
             return order_to_fulfillment.expire(unit_of_work)
 
+    def keep_promises(self) -> int:
+        """Serve who waits for supply and promise anew what is late; gives how many moved."""
+        with self.unit_of_work() as unit_of_work:
+            return order_to_fulfillment.keep_promises(unit_of_work)
+
     def report_silence(self) -> int:
         """Open a case for each parcel of which its carrier says nothing; gives how many."""
         with self.unit_of_work() as unit_of_work:
@@ -326,9 +307,22 @@ class OperationalStore:
         with self.unit_of_work() as unit_of_work:
             return publication.publish_availability(unit_of_work)
 
+    def settled_snapshots(self) -> list[list[int]]:
+        """Inbox ids of snapshots that can be compared by now, in batches to be compared in turn."""
+        consumer = synchronisation.CONSUMER
+        with self.transaction() as connection:
+            waiting = waiting_snapshots(connection, consumer, self._horizon(consumer))
+        at_most = self.policies.operations.event_handling.snapshots_per_batch
+        return synchronisation.in_batches(waiting, at_most)
+
+    def compare_snapshots(self, inbox_ids: Sequence[int]) -> DrainTally:
+        """Hold one batch of snapshots against the ledgers, in one transaction."""
+        # One more, so that all of them are less than what was asked for, which ends the drain.
+        return self.drain(synchronisation.CONSUMER, batch_size=len(inbox_ids) + 1, among=inbox_ids)
+
     def reconcile(self) -> DrainTally:
         """Compare the snapshots of other systems that have settled by now with the ledgers."""
-        return self.drain(synchronisation.CONSUMER)
+        return sum(map(self.compare_snapshots, self.settled_snapshots()), DrainTally())
 
     def has_orders_in_flight(self) -> bool:
         """Whether any order still waits for a partner."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,19 +47,43 @@ _UNDELIVERED = """
         and o.payload ->> 'node_id' = %s and line.sku = any(%s)
         and (o.payload ->> 'effective_at')::timestamptz <= %s
 """
-# What was applied here after the snapshot's time, nobody could have heard from us by then.
+# What was applied here after the snapshot's time, nobody could have heard from us by then; what was
+# in our books when both last agreed, was in theirs. What a system's own word has corrected is no
+# news to it. A refused pickup is written off by us, as a correction is, and names its order.
 _MOVED = """
+    with agreed as (
+        select distinct on (s.sku) s.sku, s.occurred_at, s.ledger_watermark
+        from inventory_snapshot s
+        where s.system = %s and s.node_id = %s and s.sku = any(%s) and s.occurred_at > %s
+            and s.occurred_at < %s and s.drift_quantity = 0
+        order by s.sku, s.occurred_at desc, s.ledger_watermark
+    ),
+
+    corrected as (
+        select c.reference_id, bool_or(s.system = %s) as is_own
+        from stock_correction c
+        join inventory_snapshot s on s.snapshot_id = c.snapshot_id and s.sku = c.sku
+        where c.node_id = %s and c.sku = any(%s) and c.reference_id is not null
+        group by c.reference_id
+    )
+
     select m.sku,
-        case when c.reference_id is not null then 'correction' else m.kind end
-            || case when m.effective_at > %s then '_unheard' else '' end,
+        case when c.reference_id is not null or m.kind <> 'shipped' and m.order_id is not null
+            then 'correction' else m.kind end
+            || case when m.effective_at > %s then '_unheard'
+                when m.occurred_at <= a.occurred_at and m.ledger_sequence <= a.ledger_watermark
+                    then '_agreed'
+                else '' end,
         sum(m.quantity)::bigint, max(m.effective_at)
     from stock_movement m
-    left join (select distinct reference_id from stock_correction) c
-        on c.reference_id = m.reference_id
+    left join agreed a on a.sku = m.sku
+    left join corrected c on c.reference_id = m.reference_id
     where m.node_id = %s and m.sku = any(%s) and m.occurred_at > %s and m.occurred_at <= %s
+        and c.is_own is not true
     group by m.sku, m.reference_id, 2
 """
-# Movements that were told on the other side of a count than they happened.
+# Movements that were told on the other side of a count than they happened. Both are looked for in
+# the days in which documents are, which the ledger's index of block ranges finds.
 _CROSSED = """
     select m.sku, 'crossed',
         sum(case when m.occurred_at <= c.occurred_at then m.quantity else -m.quantity end)::bigint,
@@ -67,8 +91,9 @@ _CROSSED = """
     from stock_movement c
     join stock_movement m on m.node_id = c.node_id and m.sku = c.sku and m.kind <> 'counted'
         and (m.occurred_at <= c.occurred_at) = (m.ledger_sequence > c.ledger_sequence)
-    where c.kind = 'counted' and c.node_id = %s and c.sku = any(%s)
-        and c.occurred_at > %s and c.occurred_at <= %s and m.occurred_at <= %s
+    where c.kind = 'counted' and c.order_id is null and c.node_id = %s and c.sku = any(%s)
+        and c.occurred_at > %s and c.occurred_at <= %s
+        and m.occurred_at > %s and m.occurred_at <= %s
     group by m.sku, c.ledger_sequence
 """
 _AWAITED = """
@@ -80,11 +105,16 @@ _AWAITED = """
         and f.effective_at <= %s
     group by r.sku, f.fulfilment_order_id, f.effective_at
 """
+# Of each SKU the end of an index: how often a channel has been told makes no difference.
 _LEVELS = """
-    select distinct on (p.sku) p.sku, p.published_quantity, p.publication_id, p.effective_at
-    from availability_published p
-    where p.channel = %s and p.sku = any(%s) and p.effective_at <= %s
-    order by p.sku, p.effective_at desc, p.publication_id
+    select w.sku, told.published_quantity, told.publication_id, told.effective_at
+    from unnest(%s::text[]) as w (sku)
+    cross join lateral (
+        select p.published_quantity, p.publication_id, p.effective_at
+        from availability_published p
+        where p.channel = %s and p.sku = w.sku and p.effective_at <= %s
+        order by p.effective_at desc, p.publication_id limit 1
+    ) told
 """
 _FORMER_LEVELS = f"""
     with held as ({_LEVELS})
@@ -98,34 +128,58 @@ _FORMER_LEVELS = f"""
         and former.effective_at < held.effective_at and former.effective_at > %s
     left join availability_acknowledged heard on heard.publication_id = held.publication_id
 """
+# Of each place the end of an index: how many snapshots there have ever been makes no difference.
+_NEWEST = """
+    select w.system, w.place, greatest(of_node.occurred_at, of_channel.occurred_at)
+    from unnest(%s::text[], %s::text[]) as w (system, place)
+    left join lateral (
+        select s.occurred_at from inventory_snapshot s
+        where s.node_id = w.place and s.system = w.system
+        order by s.occurred_at desc limit 1
+    ) of_node on true
+    left join lateral (
+        select s.occurred_at from inventory_snapshot s
+        where s.channel = w.place and s.system = w.system
+        order by s.occurred_at desc limit 1
+    ) of_channel on true
+    where of_node.occurred_at is not null or of_channel.occurred_at is not null
+"""
 _LAST_CODING = """
-    with last as (
-        select d.snapshot_id, d.sku, max(d.revision) as revision
-        from inventory_drift_reason d
-        join inventory_snapshot s on s.snapshot_id = d.snapshot_id and s.sku = d.sku
-        where s.node_id = any(%s) and s.occurred_at > %s
-        group by d.snapshot_id, d.sku
+    with differing as materialized (
+        select s.snapshot_id, s.sku, s.occurred_at, s.system, s.node_id
+        from unnest(%s::text[], %s::timestamptz[]) as asked (node_id, since)
+        join inventory_snapshot s on s.node_id = asked.node_id and s.occurred_at > asked.since
+        where s.drift_quantity <> 0 and s.sku = any(%s)
     )
     select d.snapshot_id::text, d.sku, d.reason_code, d.quantity, d.revision,
         (d.amount * 10000 / d.quantity)::bigint, d.currency_code, s.occurred_at, s.system,
         s.node_id, coalesce(booked.quantity, 0)::bigint
-    from last
+    from differing s
+    cross join lateral (
+        select max(r.revision) as revision from inventory_drift_reason r
+        where r.snapshot_id = s.snapshot_id and r.sku = s.sku
+    ) last
     join inventory_drift_reason d
-        on d.snapshot_id = last.snapshot_id and d.sku = last.sku and d.revision = last.revision
-    join inventory_snapshot s on s.snapshot_id = d.snapshot_id and s.sku = d.sku
-    left join (
-        select snapshot_id, sku, sum(quantity) as quantity
-        from stock_correction where status <> 'proposed' group by snapshot_id, sku
-    ) booked on booked.snapshot_id = d.snapshot_id and booked.sku = d.sku
+        on d.snapshot_id = s.snapshot_id and d.sku = s.sku and d.revision = last.revision
+    cross join lateral (
+        select sum(c.quantity) as quantity from stock_correction c
+        where c.snapshot_id = s.snapshot_id and c.sku = s.sku and c.status <> 'proposed'
+    ) booked
     order by d.snapshot_id, d.sku, d.reason_code
 """
 # Corrections are no news, but for this: one that a snapshot knew of has been taken back since.
 _ARRIVED = """
+    with differing as materialized (
+        select s.snapshot_id, s.sku, s.occurred_at, s.node_id, s.ledger_watermark
+        from unnest(%s::text[], %s::timestamptz[]) as asked (node_id, since)
+        join inventory_snapshot s on s.node_id = asked.node_id and s.occurred_at > asked.since
+        where s.drift_quantity <> 0
+    )
     select s.snapshot_id::text, s.sku, sum(m.quantity)::bigint
-    from inventory_snapshot s
+    from differing s
     join stock_movement m on m.node_id = s.node_id and m.sku = s.sku
         and m.occurred_at <= s.occurred_at and m.ledger_sequence > s.ledger_watermark
-    where s.node_id = any(%s) and s.occurred_at > %s and s.drift_quantity <> 0
+    where m.ledger_sequence > (select min(ledger_watermark) from differing)
         and not exists (
             select from stock_correction c
             where c.reference_id = m.reference_id and not exists (
@@ -137,16 +191,26 @@ _ARRIVED = """
                     and known.ledger_sequence <= s.ledger_watermark
             )
         )
-        and m.ledger_sequence > (
-            select min(w.ledger_watermark) from inventory_snapshot w
-            where w.node_id = any(%s) and w.occurred_at > %s
-        )
     group by s.snapshot_id, s.sku
     having sum(m.quantity) <> 0
     order by 1, 2
 """
 
+_WAITING = """
+    select i.inbox_id, (i.data ->> 'as_of')::timestamptz,
+        coalesce(i.data ->> 'node_id', i.data ->> 'channel')
+    from event_inbox i
+    where i.status = 'pending' and i.consumer = %s and i.occurred_at <= %s
+"""
+
 Fact = tuple[str, str, int, datetime]
+
+
+def waiting_snapshots(
+    connection: sa.Connection, consumer: str, until: datetime
+) -> list[tuple[int, datetime, str]]:
+    """(inbox id, as of, node or channel) of the snapshots that were taken by then and wait."""
+    return fetch(connection, _WAITING, consumer, until)
 
 
 class SqlSynchronisation:
@@ -160,12 +224,14 @@ class SqlSynchronisation:
         rows = fetch(self._connection, "select last_value from stock_ledger_sequence")
         return int(rows[0][0])
 
-    def newest(self) -> dict[tuple[str, str], datetime]:
+    def newest(self, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
         """Time of the newest snapshot that was compared, by (system, node or channel)."""
+        asked = list(places)
         rows = fetch(
             self._connection,
-            "select system, coalesce(node_id, channel), max(occurred_at) from inventory_snapshot"
-            " group by 1, 2",
+            _NEWEST,
+            [system for system, _ in asked],
+            [place for _, place in asked],
         )
         return {(system, place): at for system, place, at in rows}
 
@@ -198,11 +264,12 @@ class SqlSynchronisation:
         """(sku, what it is, units, when) of all that could explain another quantity at a node."""
         wanted = list(skus)
         found: list[Fact] = []
+        agreed, corrected = (system, node_id, wanted, since, as_of), (system, node_id, wanted)
         for statement, arguments in (
             (_UNAPPLIED, (node_id, wanted, since, as_of)),
             (_UNDELIVERED, (system, node_id, wanted, as_of)),
-            (_MOVED, (as_of, node_id, wanted, since, as_of)),
-            (_CROSSED, (node_id, wanted, since, as_of, as_of)),
+            (_MOVED, (*agreed, *corrected, as_of, node_id, wanted, since, as_of)),
+            (_CROSSED, (node_id, wanted, since, as_of, since, as_of)),
             (_AWAITED, (node_id, wanted, as_of)),
         ):
             found += fetch(self._connection, statement, *arguments)
@@ -210,7 +277,7 @@ class SqlSynchronisation:
 
     def levels(self, channel: str, skus: Sequence[str], as_of: datetime) -> dict[str, int]:
         """What a channel had last been told of each SKU by an instant."""
-        rows = fetch(self._connection, _LEVELS, channel, list(skus), as_of)
+        rows = fetch(self._connection, _LEVELS, list(skus), channel, as_of)
         return {sku: quantity for sku, quantity, *_ in rows}
 
     def facts_of_channel(
@@ -220,8 +287,8 @@ class SqlSynchronisation:
         return fetch(
             self._connection,
             _FORMER_LEVELS,
-            channel,
             list(skus),
+            channel,
             as_of,
             as_of,
             channel,
@@ -229,11 +296,12 @@ class SqlSynchronisation:
         )
 
     def arrived_late(
-        self, node_ids: Iterable[str], since: datetime
+        self, since: Mapping[str, datetime]
     ) -> tuple[list[tuple[Any, ...]], list[tuple[str, str, int]]]:
-        """Drift of snapshots since, as it was last coded, and what has moved before them since."""
-        nodes = list(node_ids)
-        arrived = fetch(self._connection, _ARRIVED, nodes, since, nodes, since)
+        """Each node's drift since, as last coded, and what of before it has moved later."""
+        asked = (list(since), list(since.values()))
+        arrived = fetch(self._connection, _ARRIVED, *asked)
         if not arrived:
             return [], []
-        return fetch(self._connection, _LAST_CODING, nodes, since), arrived
+        skus = sorted({sku for _, sku, _ in arrived})
+        return fetch(self._connection, _LAST_CODING, *asked, skus), arrived

@@ -22,6 +22,7 @@ from resources.operational_store.orders import SqlOrders
 from resources.operational_store.pickups import SqlPickups
 from resources.operational_store.schema import metadata
 from resources.operational_store.stock import SqlStock
+from resources.operational_store.supply import SqlSupply
 from resources.operational_store.synchronisation import SqlSynchronisation
 
 OUTBOX_CHANNEL = "omniflow_outbox"
@@ -60,6 +61,7 @@ class SqlUnitOfWork:
         self.synchronisation = SqlSynchronisation(connection)
         self.orders = SqlOrders(connection, effective_at)
         self.pickups = SqlPickups(connection, effective_at)
+        self.supply = SqlSupply(connection, effective_at)
         self.rows: Counter[str] = Counter()
         self.cases_opened = 0
         self.commands_sent = 0

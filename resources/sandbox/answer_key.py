@@ -40,16 +40,37 @@ class Outcome(msgspec.Struct, frozen=True):
         return msgspec.convert({"kind": kind, "code": code}, cls)
 
 
-class Fault(msgspec.Struct, frozen=True):
+class Drift(msgspec.Struct, frozen=True):
+    """What snapshots show of a fault: units (each, signed) that are to get one reason.
+
+    Another error may hide them for a day; what lasts for longer is seen on one of its days.
+
+    Attributes:
+        as_of: The first snapshot that shows them with this reason.
+        last_as_of: The last one.
+        reason_code: The right one.
+        units: What the system states beyond what there is.
+    """
+
+    as_of: datetime
+    last_as_of: datetime
+    reason_code: str
+    units: int
+
+
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     """One fault that was injected.
 
     Attributes:
         kind: Which of `resources.sandbox.faults.CATALOGUE`.
-        at: When it strikes, in the time of the retailer.
+        at: When it strikes, in the time of the retailer; of drift, when the last snapshot is told.
         partner: Whose fault it is.
         business_key: What the product calls its subject where it opens a case about it.
         reference: The event, command, shipment or order that was struck.
         expected: An `Outcome` as text.
+        drift: What is to be found where it makes stock differ; the business key is then the
+            system, the node or channel, and the SKU.
+        over_at: When whoever is wrong has said what is right: its case is closed by then.
     """
 
     kind: str
@@ -59,6 +80,8 @@ class Fault(msgspec.Struct, frozen=True):
     reference: str
     expected: str = ABSORBED
     fault_id: str = ""
+    drift: Drift | None = None
+    over_at: datetime | None = None
 
 
 class AnswerKey:

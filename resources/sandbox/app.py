@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -57,78 +58,120 @@ def _interruption(_: Request, error: Exception) -> Response:
     return _json({"error": "try again"}, 429 if is_busy else 500)
 
 
-def build(retailer: Retailer, gateway: Gateway | None) -> Starlette:
-    """The application around one retailer; without a gateway nothing can be pushed."""
+class _Endpoints:
+    """What each route does with one retailer."""
 
-    def known(request: Request) -> str:
+    def __init__(self, retailer: Retailer, gateway: Gateway | None) -> None:
+        self._retailer = retailer
+        self._gateway = gateway
+
+    def routes(self) -> list[Route]:
+        """Every way in."""
+        ways: list[tuple[str, str, Endpoint]] = [
+            ("GET", "/healthz", self.health),
+            ("POST", "/sandbox/v1/configure", self.configure),
+            ("POST", "/sandbox/v1/trading", self.trade),
+            ("POST", "/sandbox/v1/advance", self.advance),
+            ("POST", "/erp/v1/items", self.items),
+            ("GET", "/crm/v1/messages", self.messages),
+            ("GET", "/{partner}/v1/availability", self.availability),
+            ("POST", "/{partner}/v1/commands", self.commands),
+            ("POST", "/{partner}/v1/commands/{command_type}", self.command),
+            ("GET", "/{partner}/v1/events", self.events),
+        ]
+        return [Route(path, endpoint, methods=[method]) for method, path, endpoint in ways]
+
+    def _known(self, request: Request) -> str:
         code: str = request.path_params["partner"]
-        if code not in retailer.systems:
+        if code not in self._retailer.systems:
             raise HTTPException(404, f"no partner is called {code}")
         return code
 
-    async def health(_: Request) -> Response:
-        return _json({"status": "ok", "partners": list(retailer.systems)})
+    async def health(self, _: Request) -> Response:
+        """Whether it is there, and for whom."""
+        return _json({"status": "ok", "partners": list(self._retailer.systems)})
 
-    async def configure(request: Request) -> Response:
-        return _json(retailer.configure(await request.body()))
+    async def configure(self, request: Request) -> Response:
+        """Set the scene, faults included."""
+        return _json(self._retailer.configure(await request.body()))
 
-    async def trade(request: Request) -> Response:
-        return _json(retailer.trade(await request.body()))
+    async def trade(self, request: Request) -> Response:
+        """Let customers order."""
+        return _json(self._retailer.trade(await request.body()))
 
-    async def advance(request: Request) -> Response:
+    async def advance(self, request: Request) -> Response:
+        """Push to the gateway what has happened by an instant."""
         wanted = msgspec.json.decode(await request.body(), type=Until)
-        if gateway is None:
+        if self._gateway is None:
             raise HTTPException(409, "this sandbox was started without a gateway to push to")
-        return _json(await gateway.push(retailer, wanted.until))
+        return _json(await self._gateway.push(self._retailer, wanted.until))
 
-    async def items(request: Request) -> Response:
-        return _json(retailer.register(await request.body()))
+    async def items(self, request: Request) -> Response:
+        """Let the ERP know products."""
+        return _json(self._retailer.register(await request.body()))
 
-    async def messages(request: Request) -> Response:
+    async def messages(self, request: Request) -> Response:
+        """What customers were told, of one order or all."""
         order = request.query_params.get("order_number")
-        sent = retailer.crm.messages
+        sent = self._retailer.crm.messages
         if order is not None:
             sent = [message for message in sent if message.order_number == order]
         return _json({"messages": sent})
 
-    async def availability(request: Request) -> Response:
-        channel = retailer.channels.get(known(request))
+    async def availability(self, request: Request) -> Response:
+        """What a channel shows."""
+        channel = self._retailer.channels.get(self._known(request))
         if channel is None:
             raise HTTPException(404, "only channels have availability")
         lines = [{"sku": sku, "quantity": units} for sku, units in channel.availability.items()]
         return _json({"as_of": channel.as_of, "lines": lines})
 
-    async def commands(request: Request) -> Response:
-        return _json({"results": retailer.take(known(request), await request.body())})
+    async def commands(self, request: Request) -> Response:
+        """Take a batch of commands, with an answer to each."""
+        results = self._retailer.take(self._known(request), await request.body())
+        return _json({"results": results})
 
-    async def command(request: Request) -> Response:
-        code = known(request)
+    async def command(self, request: Request) -> Response:
+        """Take one command."""
+        code = self._known(request)
         wanted = msgspec.json.decode(await request.body(), type=Command)
         if request.headers.get("idempotency-key") != wanted.command_id:
             raise HTTPException(400, "the Idempotency-Key must be the command's id")
         if request.path_params["command_type"] != wanted.command_type:
             raise HTTPException(400, "the path names another command type than the body")
-        result = retailer.take(code, msgspec.json.encode(CommandBatch([wanted])))[0]
+        batch = msgspec.json.encode(CommandBatch([wanted]))
+        result = self._retailer.take(code, batch)[0]
         return _json(result, 422 if result.status == "rejected" else 200)
 
-    async def events(request: Request) -> Response:
-        code, asked = known(request), request.query_params
-        try:
-            until = datetime.fromisoformat(asked["until"])
-            limit = int(asked.get("limit", _PAGE))
-        except (KeyError, ValueError) as error:
-            raise HTTPException(400, "events need an until (ISO 8601) and a whole limit") from error
-        if until.tzinfo is None or not 1 <= limit <= _LARGEST_PAGE:
-            raise HTTPException(400, f"until needs a zone, limit 1 to {_LARGEST_PAGE}")
+    async def events(self, request: Request) -> Response:
+        """A page of what a partner has to say by an instant."""
+        code, asked = self._known(request), request.query_params
+        until, limit = _page_asked_for(asked)
         if asked.get("acknowledge"):
-            retailer.acknowledge(code, asked["acknowledge"])
-        page = retailer.page(code, until.astimezone(UTC), limit)
+            self._retailer.acknowledge(code, asked["acknowledge"])
+        page = self._retailer.page(code, until, limit)
         body = b'{"events":[%b],"token":%b,"more":%b}' % (
             b",".join(page.events),
             msgspec.json.encode(page.token),
             b"true" if page.more else b"false",
         )
         return Response(body, media_type="application/json")
+
+
+def _page_asked_for(asked: QueryParams) -> tuple[datetime, int]:
+    """Until when (UTC), and how many at most."""
+    try:
+        until = datetime.fromisoformat(asked["until"])
+        limit = int(asked.get("limit", _PAGE))
+    except (KeyError, ValueError) as error:
+        raise HTTPException(400, "events need an until (ISO 8601) and a whole limit") from error
+    if until.tzinfo is None or not 1 <= limit <= _LARGEST_PAGE:
+        raise HTTPException(400, f"until needs a zone, limit 1 to {_LARGEST_PAGE}")
+    return until.astimezone(UTC), limit
+
+
+def build(retailer: Retailer, gateway: Gateway | None) -> Starlette:
+    """The application around one retailer; without a gateway nothing can be pushed."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -137,20 +180,8 @@ def build(retailer: Retailer, gateway: Gateway | None) -> Starlette:
             await gateway.close()
         retailer.close()
 
-    routes: list[tuple[str, str, Endpoint]] = [
-        ("GET", "/healthz", health),
-        ("POST", "/sandbox/v1/configure", configure),
-        ("POST", "/sandbox/v1/trading", trade),
-        ("POST", "/sandbox/v1/advance", advance),
-        ("POST", "/erp/v1/items", items),
-        ("GET", "/crm/v1/messages", messages),
-        ("GET", "/{partner}/v1/availability", availability),
-        ("POST", "/{partner}/v1/commands", commands),
-        ("POST", "/{partner}/v1/commands/{command_type}", command),
-        ("GET", "/{partner}/v1/events", events),
-    ]
     return Starlette(
-        routes=[Route(path, endpoint, methods=[method]) for method, path, endpoint in routes],
+        routes=_Endpoints(retailer, gateway).routes(),
         exception_handlers={
             BadToken: _refusal,
             msgspec.DecodeError: _refusal,

@@ -34,6 +34,8 @@ _THINGS: tuple[tuple[str, int], ...] = (
     ("Door mat", 25), ("Plant pot", 16), ("Watering can", 31), ("Garden trug", 36),
     ("Notebook", 7), ("Pencil case", 13), ("Gift box", 6), ("Draught excluder", 23),
 )  # fmt: skip
+#: What a supplier makes and ships himself, where the retailer has one.
+_BULKY = frozenset({"Bread bin", "Laundry basket", "Garden trug"})
 
 # Things and how many of each are in a set, which is made in two finishes.
 _SETS: tuple[tuple[str, dict[str, int]], ...] = (
@@ -62,10 +64,17 @@ def items(
     currency: str,
     expected_units: float,
     expected_sets: float = 0.0,
+    supplier: str | None = None,
 ) -> list[Item]:
     """The range, stocked for what a planner expects of one selling period, with honest errors.
 
-    What sets are made of is stocked for them as well.
+    Args:
+        chance: Of the retailer's seed.
+        at: Since when it is sold.
+        currency: Of the list prices.
+        expected_units: What is expected to be sold of all of it.
+        expected_sets: What is expected to be sold of sets; their parts are stocked for it as well.
+        supplier: The node of a supplier who ships what is bulky himself, where there is one.
     """
     in_sets: Counter[str] = Counter()
     for _, things in _SETS:
@@ -77,11 +86,12 @@ def items(
         for finish in _FINISHES:
             sku = _sku(thing, finish)
             pence = pounds * chance.between(85, 120, "price", sku) // 5 * 5 + 95 - 100
-            drafts.append((sku, f"{thing}, {finish.lower()}", max(195, pence)))
-    weights = popularity([sku for sku, _, _ in drafts], chance)
+            source = supplier if thing in _BULKY else None
+            drafts.append((sku, f"{thing}, {finish.lower()}", max(195, pence), source))
+    weights = popularity([sku for sku, *_ in drafts], chance)
     scale = expected_units / sum(weights)
     found = []
-    for (sku, description, pence), weight in zip(drafts, weights, strict=True):
+    for (sku, description, pence, source), weight in zip(drafts, weights, strict=True):
         error = chance.between(65, 240, "planner", sku) / 100
         found.append(
             Item(
@@ -92,6 +102,7 @@ def items(
                 first_seen_at=at,
                 opening_quantity=max(20, math.ceil(weight * scale * error))
                 + math.ceil(for_sets * in_sets[sku] * error),
+                supplied_by=source,
             )
         )
     return found

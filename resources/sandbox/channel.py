@@ -21,7 +21,7 @@ from assets.contracts.inventory import (
 from assets.contracts.master_data import PriceShown, ShownPrice
 from resources.sandbox.events import Scope
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
-from resources.sandbox.snapshots import Daily, node_lines, parts
+from resources.sandbox.snapshots import REMEMBERED, Daily, Reading, parts
 
 
 class AvailableLine(msgspec.Struct, frozen=True, gc=False):
@@ -82,7 +82,7 @@ class Channel(PartnerSystem):
         self.availability: dict[str, int] = {}
         self.as_of: datetime | None = None
         self._daily = Daily(world)
-        self._levels: dict[str, int] = {}
+        self._levels: dict[str, list[tuple[datetime, int]]] = {}
         self._changes: list[tuple[datetime, list[AvailableLine]]] = []
         world.price_lists[self.code] = habits.price_basis_points
 
@@ -115,8 +115,9 @@ class Channel(PartnerSystem):
 
     def prepare(self, until: datetime) -> None:
         """Tell each day which levels and prices are shown."""
-        for as_of, told_at in self._daily.take(until):
-            for number, lines in enumerate(parts(self.believed(as_of)), start=1):
+        for reading in self._daily.take(until):
+            as_of, told_at = reading.as_of, reading.told_at
+            for number, lines in enumerate(parts(self.believed(reading)), start=1):
                 document = f"SN-{self.code}-{as_of:%Y%m%d}-{number}"
                 taken = InventorySnapshotTaken(
                     document_number=document,
@@ -127,7 +128,7 @@ class Channel(PartnerSystem):
                 )
                 event_type = "retail.inventory.snapshot_taken.v1"
                 self.tell(event_type, told_at, taken, document, self._scope)
-            for number, prices in enumerate(parts(self.shown_prices(as_of)), start=1):
+            for number, prices in enumerate(parts(self.shown_prices(reading)), start=1):
                 document = f"PR-{self.code}-{as_of:%Y%m%d}-{number}"
                 shown = PriceShown(
                     document_number=document,
@@ -138,22 +139,28 @@ class Channel(PartnerSystem):
                 )
                 self.tell("retail.price.shown.v1", told_at, shown, document, self._scope)
 
-    def believed(self, as_of: datetime) -> list[SnapshotLine]:
+    def believed(self, reading: Reading) -> list[SnapshotLine]:
         """The lines of its snapshot: the level that each SKU was last set to."""
         for told_of, lines in self._changes:
-            if told_of <= as_of:
-                self._levels.update((line.sku, line.quantity) for line in lines)
-        self._changes = [change for change in self._changes if change[0] > as_of]
-        return node_lines(self._levels)
+            if told_of <= reading.as_of:
+                for line in lines:
+                    self._levels.setdefault(line.sku, []).append((told_of, line.quantity))
+        self._changes = [change for change in self._changes if change[0] > reading.as_of]
+        forgotten = reading.as_of - REMEMBERED
+        for sku, told in self._levels.items():
+            if told[0][0] < forgotten:
+                self._levels[sku] = [one for one in told[:-1] if one[0] >= forgotten] + told[-1:]
+        shown = self.world.stock_faults.offered(self.code, reading, self._levels)
+        return [SnapshotLine(sku=sku, quantity=units) for sku, units in sorted(shown.items())]
 
-    def shown_prices(self, as_of: datetime) -> list[ShownPrice]:
+    def shown_prices(self, reading: Reading) -> list[ShownPrice]:
         """The prices that its customers see."""
         shown = []
         for sku, versions in sorted(self.world.prices.get(self.code, {}).items()):
-            current = [price for valid_from, price in versions if valid_from <= as_of]
+            current = [price for valid_from, price in versions if valid_from <= reading.as_of]
             if current:
                 shown.append(ShownPrice(sku=sku, unit_price=current[-1]))
-        return shown
+        return self.world.stock_faults.shown(self.code, reading, shown)
 
     @property
     def _scope(self) -> Scope:

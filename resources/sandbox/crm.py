@@ -19,6 +19,9 @@ class _Message(msgspec.Struct, gc=False):
     order_number: Key
     template: Literal[
         "order_confirmed",
+        "order_backordered",
+        "order_reduced",
+        "promise_moved",
         "order_shipped",
         "order_cancelled",
         "pickup_ready",

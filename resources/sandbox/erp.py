@@ -39,9 +39,10 @@ from assets.contracts.master_data import (
     PriceChanged,
     ProductRegistered,
 )
+from resources.sandbox.inbound import ORDERED_BEFORE, announce
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
 from resources.sandbox.settings import NodeSetting, channel_price
-from resources.sandbox.snapshots import Daily, StockBook, node_lines, tell_nodes
+from resources.sandbox.snapshots import Daily, Reading, StockBook, node_lines, tell_nodes
 
 TRAILING_DAYS = 28
 _DELIVERIES_COME_AT = time(6)
@@ -59,9 +60,13 @@ _PRICE_BANDS: tuple[tuple[float, int, int], ...] = (
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A SKU that is new to the ERP; ``opening_quantity`` replaces what the price band says.
+    """A SKU that is new to the ERP.
 
     One with components is a bundle: nobody buys, counts or keeps it, but what is in it.
+
+    Attributes:
+        opening_quantity: Replaces what the price band says.
+        supplied_by: The node of the supplier who alone has it; the retailer buys and counts none.
     """
 
     sku: SkuCode
@@ -70,6 +75,7 @@ class Item(msgspec.Struct, frozen=True):
     description: Text = ""
     currency: Currency = "GBP"
     opening_quantity: int | None = None
+    supplied_by: Key | None = None
     components: list[BundleComponent] = msgspec.field(default_factory=list)
 
 
@@ -145,9 +151,7 @@ class Erp(PartnerSystem):
                     for sku, units in self._parts(line.sku):
                         day[sku] += line.quantity * units
             case "goods_issue.post":
-                issue = _goods_issue(command.payload)
-                for line in issue.lines:
-                    self._book(command.effective_at, issue.node_id, line.sku, -line.quantity)
+                self._issue(command, _goods_issue(command.payload))
             case "stock_adjustment.post":
                 adjustment = _stock_adjustment(command.payload)
                 for changed in adjustment.lines:
@@ -159,15 +163,40 @@ class Erp(PartnerSystem):
             case unknown:
                 raise Refused(f"the ERP does not know the command {unknown}")
 
+    def _issue(self, command: Command, issue: _GoodsIssue) -> None:
+        """Take goods off the book, once and dated as they left, or as a fault has it.
+
+        Purchasing looks at a list of its own, which is right. What a supplier ships was never ours.
+        """
+        stocked = {node.node_id for node in self._stocking()}
+        units: defaultdict[str, int] = defaultdict(int)
+        for line in issue.lines:
+            units[line.sku] += line.quantity
+        for sku, quantity in units.items():
+            self._supply.add(issue.node_id, sku, -quantity)
+            if not self.world.keeps_books or issue.node_id not in stocked:
+                continue
+            booked = self.world.stock_faults.book(
+                self.code,
+                command.command_id,
+                issue.node_id,
+                sku,
+                -quantity,
+                command.effective_at,
+                self._daily.first,
+            )
+            for moment, change in booked:
+                self._dated.move(moment, issue.node_id, sku, change)
+
     def _book(self, moment: datetime, node_id: str, sku: str, quantity: int) -> None:
         """Change the book of a node, dated as its document is."""
         self._supply.add(node_id, sku, quantity)
         if self.world.keeps_books:
             self._dated.move(moment, node_id, sku, quantity)
 
-    def believed(self, node_id: str, as_of: datetime) -> list[SnapshotLine]:
+    def believed(self, node_id: str, reading: Reading) -> list[SnapshotLine]:
         """The lines of one node's snapshot."""
-        return node_lines(self._dated.at(as_of)[node_id])
+        return node_lines(self._dated.at(reading.as_of)[node_id], self.world.chance)
 
     def register_nodes(self, nodes: Iterable[NodeSetting], at: datetime) -> None:
         """Announce nodes; one that was announced in the same words is not announced again."""
@@ -197,12 +226,14 @@ class Erp(PartnerSystem):
                 continue
             fresh += 1
             self._items[item.sku] = item
-            if not item.components:
+            self.world.list_prices[item.sku] = item.list_price
+            self.world.costs[item.sku] = self._standard_cost(item)
+            if item.supplied_by is None and not item.components:
                 self._uncounted.append(item)
             registered = ProductRegistered(
                 sku=item.sku,
                 description=item.description,
-                standard_cost=to_text(self._standard_cost(item)),
+                standard_cost=to_text(self.world.costs[item.sku]),
                 currency=item.currency,
                 tax_rate=self._tax_rate(item.sku),
                 is_synthetic=True,
@@ -232,20 +263,19 @@ class Erp(PartnerSystem):
             return False
         if any(item.first_seen_at <= until for item in self._uncounted):
             return False
-        receipt = self._receipt_due()
-        return receipt is None or receipt > until
+        ordering = self._ordering_due()
+        return ordering is None or ordering > until
 
     def prepare(self, until: datetime) -> None:
         """Count what is new and receive what was bought, in the order in which it happens."""
-        while (receipt := self._receipt_due()) is not None and receipt <= until:
-            self._count_openings(receipt)
-            self._receive(receipt)
-            self._next_receipt = self._monday_after(receipt)
+        while (ordering := self._ordering_due()) is not None and ordering <= until:
+            self._count_openings(ordering)
+            self._order_supply(ordering)
         self._count_openings(until)
-        for as_of, told_at in self._daily.take(until):
+        for reading in self._daily.take(until):
             nodes = [node.node_id for node in self._stocking()]
-            believed = ((node_id, self.believed(node_id, as_of)) for node_id in nodes)
-            tell_nodes(self, told_at, as_of, believed)
+            believed = ((node_id, self.believed(node_id, reading)) for node_id in nodes)
+            tell_nodes(self, reading, believed)
 
     def _parts(self, sku: str) -> list[tuple[str, int]]:
         """What has to be bought for one unit."""
@@ -280,7 +310,11 @@ class Erp(PartnerSystem):
         return int(units * self.world.settings.opening_stock_factor)
 
     def _stocking(self) -> list[NodeSetting]:
-        return [node for node in self.world.settings.nodes if node.stock_share and node.is_active]
+        return [
+            node
+            for node in self.world.settings.nodes
+            if node.stock_share and node.is_active and node.kind != "drop_ship"
+        ]
 
     def _count_openings(self, until: datetime) -> None:
         due = [item for item in self._uncounted if item.first_seen_at <= until]
@@ -308,7 +342,7 @@ class Erp(PartnerSystem):
             self.world.shelve(moment, node_id, line.sku, line.quantity)
         size = self.world.settings.document_lines
         for start in range(0, len(counted), size):
-            number = self._document_number("OC", node_id, moment)
+            number = self.document_number("OC", node_id, moment)
             document = InventoryCounted(
                 document_number=number,
                 node_id=node_id,
@@ -317,10 +351,22 @@ class Erp(PartnerSystem):
             )
             self.tell("retail.inventory.counted.v1", moment, document, number)
 
-    def _receive(self, moment: datetime) -> None:
+    def _order_supply(self, moment: datetime) -> None:
+        """Buy what is short at this moment for the next delivery, and receive it on its day."""
+        delivery = self._receipt_due()
+        assert delivery is not None  # noqa: S101 - it made this moment
+        self._next_receipt = self._monday_after(delivery)
+        for node_id, bought in self._bought(moment):
+            if self.world.settings.announces_inbound:
+                announce(self, node_id, moment, delivery, bought)
+            else:
+                self.tell_receipts(node_id, delivery, bought)
+
+    def _bought(self, moment: datetime) -> list[tuple[str, list[tuple[str, int]]]]:
+        """(node, (SKU, units)) that restore the stock to the weeks of cover, by recent demand."""
         nodes = self._stocking()
         if not nodes:
-            return
+            return []
         today = moment.astimezone(self.world.zone()).date()
         self._forget_orders_before(today - timedelta(days=2 * TRAILING_DAYS))
         demand: defaultdict[str, int] = defaultdict(int)
@@ -330,29 +376,40 @@ class Erp(PartnerSystem):
         weeks = TRAILING_DAYS // 7
         bought: list[tuple[str, int]] = []
         for sku in sorted(demand.keys() & self._items.keys()):
+            if self._items[sku].supplied_by is not None:
+                continue
             wanted = math.ceil(demand[sku] / weeks * self.world.settings.cover_weeks)
             short = wanted - self._supply.on_hand(sku)
             if short > 0:
                 bought.append((sku, short))
         shares = [node.stock_share for node in nodes]
         split = [share_out(quantity, shares) for _, quantity in bought]
-        for position, node in enumerate(nodes):
-            received = [
-                (sku, parts[position])
-                for (sku, _), parts in zip(bought, split, strict=True)
-                if parts[position]
-            ]
-            self._tell_receipts(node.node_id, moment, received)
+        return [
+            (
+                node.node_id,
+                [
+                    (sku, parts[position])
+                    for (sku, _), parts in zip(bought, split, strict=True)
+                    if parts[position]
+                ],
+            )
+            for position, node in enumerate(nodes)
+        ]
 
-    def _tell_receipts(
-        self, node_id: str, moment: datetime, received: list[tuple[str, int]]
+    def tell_receipts(
+        self,
+        node_id: str,
+        moment: datetime,
+        received: list[tuple[str, int]],
+        inbound_document: str | None = None,
     ) -> None:
+        """Receive units at a node at a moment, which may still be ahead."""
         size = self.world.settings.document_lines
         for sku, quantity in received:
             self._book(moment, node_id, sku, quantity)
             self.world.shelve(moment, node_id, sku, quantity)
         for start in range(0, len(received), size):
-            number = self._document_number("GR", node_id, moment)
+            number = self.document_number("GR", node_id, moment)
             document = InventoryReceived(
                 document_number=number,
                 node_id=node_id,
@@ -361,10 +418,12 @@ class Erp(PartnerSystem):
                     for line, (sku, quantity) in enumerate(received[start : start + size], 1)
                 ],
                 is_synthetic=True,
+                inbound_document=inbound_document,
             )
             self.tell("retail.inventory.received.v1", moment, document, number)
 
-    def _document_number(self, kind: str, node_id: str, moment: datetime) -> str:
+    def document_number(self, kind: str, node_id: str, moment: datetime) -> str:
+        """The next number of a kind of document at a node on a day."""
         day = moment.astimezone(self.world.zone()).date()
         number = self._documents.get((kind, node_id, day), 0) + 1
         self._documents[kind, node_id, day] = number
@@ -373,6 +432,13 @@ class Erp(PartnerSystem):
     def _forget_orders_before(self, day: date) -> None:
         for old in [ordered for ordered in self._supply.ordered if ordered < day]:
             del self._supply.ordered[old]
+
+    def _ordering_due(self) -> datetime | None:
+        """When the next delivery is ordered: on its day where nothing is announced."""
+        delivery = self._receipt_due()
+        if delivery is None or not self.world.settings.announces_inbound:
+            return delivery
+        return delivery - ORDERED_BEFORE
 
     def _receipt_due(self) -> datetime | None:
         if self._next_receipt is None:

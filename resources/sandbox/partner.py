@@ -13,8 +13,9 @@ from assets.commerce.identifiers import identify
 from resources.sandbox.chance import Chance
 from resources.sandbox.events import EventQueue, Scope, cloud_event
 from resources.sandbox.faults import Faults, Telling
-from resources.sandbox.settings import NodeSetting, Settings
+from resources.sandbox.settings import NodeSetting, Settings, channel_price
 from resources.sandbox.snapshots import StockBook
+from resources.sandbox.stock_faults import StockFaults
 
 _zone = lru_cache(ZoneInfo)
 
@@ -56,6 +57,9 @@ class World:
         shelves: What lies at each node, whatever anybody's book says of it.
         price_lists: What each channel asks of the list price, in basis points.
         prices: By channel and SKU, the prices that were announced: (from when on, price).
+        list_prices: By SKU.
+        costs: Standard cost by SKU (ten-thousandths a unit).
+        stock_faults: What goes wrong between what is there and what is told of it.
     """
 
     def __init__(self, faults: Faults) -> None:
@@ -63,6 +67,9 @@ class World:
         self.shelves = StockBook()
         self.price_lists: dict[str, int] = {}
         self.prices: dict[str, dict[str, list[tuple[datetime, str]]]] = {}
+        self.list_prices: dict[str, str] = {}
+        self.costs: dict[str, int] = {}
+        self.stock_faults = StockFaults(self)
         self.settle(Settings())
 
     def settle(self, settings: Settings) -> None:
@@ -95,6 +102,10 @@ class World:
     def zone(self, node_id: str | None = None) -> ZoneInfo:
         """Where a node is; the ERP's own zone without one."""
         return _zone((self.node(node_id).zone if node_id else None) or self.settings.zone)
+
+    def price(self, channel: str, sku: str) -> int:
+        """What a channel asks of a listed SKU (ten-thousandths)."""
+        return channel_price(self.list_prices.get(sku, "0"), self.price_lists.get(channel, 10_000))
 
     def channel_of(self, command: Command) -> str:
         """Whose order a command is about."""

@@ -21,6 +21,7 @@ from resources.sandbox.partner import Command, PartnerSystem, Result, World
 from resources.sandbox.payment_provider import PaymentProvider
 from resources.sandbox.settings import NodeSetting, Settings, changed
 from resources.sandbox.store import Store
+from resources.sandbox.supplier import Supplier
 from resources.sandbox.trading import Planned, Trade, Trading
 from resources.sandbox.wms import Wms
 
@@ -66,6 +67,7 @@ class Retailer:
         self.erp = Erp("erp", self._world)
         self.crm = Crm("crm", self._world)
         self.wms = Wms("wms", self._world)
+        self.supplier = Supplier("supplier", self._world)
         habits = (web_shop.HABITS, marketplace.HABITS, store.HABITS, b2b.HABITS)
         self.channels = {
             habit.code: (Store if habit.code == "store" else Channel)(habit, self._world)
@@ -77,6 +79,7 @@ class Retailer:
             *self.channels.values(),
             PaymentProvider("payment_provider", self._world),
             self.wms,
+            self.supplier,
             Carrier("carrier", self._world),
         ]
         self.systems = {system.code: system for system in systems}
@@ -169,6 +172,7 @@ class Retailer:
 
     def _register(self, items: Sequence[Item]) -> dict[str, int]:
         fresh = self.erp.register_items(items)
+        self.supplier.list_items(items)
         return {"accepted": fresh, "duplicates": len(items) - fresh}
 
     def _take(self, code: str, commands: Sequence[Command]) -> list[Result]:
@@ -188,11 +192,16 @@ class Retailer:
             self.erp.register_nodes(nodes, wanted.starts_at)
         channels = list(self.channels.values())
         units = trading.expected_units([channel.habits for channel in channels], wanted.orders)
+        suppliers = [node.node_id for node in settings.nodes if self.supplier.works_at(node)]
+        supplier = suppliers[0] if suppliers else None
         sold_sets = trading.expected_sets(wanted)
-        range_ = catalogue.items(chance, wanted.starts_at, settings.currency, units, sold_sets)
+        range_ = catalogue.items(
+            chance, wanted.starts_at, settings.currency, units, sold_sets, supplier
+        )
         known = settings.customers or trading.customers(chance)
         sets = catalogue.sets(range_) if wanted.set_share else []
         fresh = self.erp.register_items([*range_, *sets])
+        self.supplier.list_items(range_)
         if not settings.customers:
             self.crm.register(known, wanted.starts_at)
         trade = Trade(self._world, channels, range_, known, sets, wanted.set_share)

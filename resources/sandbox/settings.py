@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from assets.commerce.money import to_ten_thousandths
-from assets.contracts.fields import Code, Country, Currency, Key
+from assets.contracts.fields import Code, Country, Currency, Key, UnsignedMoney
 from assets.contracts.master_data import CustomerRegistered
 from resources.sandbox.faults import FaultRates, Rate
 
@@ -17,7 +17,10 @@ Weekdays = Annotated[tuple[Annotated[int, Meta(ge=0, le=6)], ...], Meta(min_leng
 
 
 class NodeSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A place that holds stock; a share of zero means that nothing is bought for it."""
+    """A place that holds stock; a share of zero means that nothing is bought for it.
+
+    Of kind ``drop_ship`` it is a supplier's, who holds what only he has.
+    """
 
     node_id: Key
     kind: Literal["warehouse", "store", "drop_ship"] = "warehouse"
@@ -51,8 +54,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             it must be set before the first item.
         snapshot_delay_hours: How long after that hour they tell it.
         acknowledges_availability: Whether channels say when they show what they were told.
+        announces_inbound: Whether the ERP announces a delivery days before it comes, and again when
+            it is on the road; now and then it then comes a day later than was said.
         shows_prices: Whether the ERP announces prices by channel, and channels tell each day, with
             their snapshot, what they show.
+        unclaimed_case_from: Worth of goods from which the retailer looks at what nobody collects.
+            This and the next are known to the answer key only; without it nobody looks.
+        corrected_up_to: Worth up to which the retailer's books follow a count unasked; without it
+            they always do.
     """
 
     seed: str = "sandbox"
@@ -78,7 +87,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     snapshot_hour: Annotated[int, Meta(ge=0, le=23)] | None = None
     snapshot_delay_hours: Annotated[int, Meta(ge=0, le=72)] = 6
     acknowledges_availability: bool = False
+    announces_inbound: bool = False
     shows_prices: bool = False
+    unclaimed_case_from: UnsignedMoney | None = None
+    corrected_up_to: UnsignedMoney | None = None
 
 
 def channel_price(list_price: str, basis_points: int) -> int:

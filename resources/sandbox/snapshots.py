@@ -2,24 +2,39 @@
 
 A system tells of an instant hours ago, when it has heard of all that happened until then, as a
 nightly job does. Each system makes its lines in a method of its own, from nothing but what it was
-told and did itself; whoever plays a system that is wrong changes what that method gives.
+told and did itself; what it gets wrong of them is in `stock_faults`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from assets.contracts.inventory import InventorySnapshotTaken, SnapshotLine
 
 if TYPE_CHECKING:
+    from resources.sandbox.chance import Chance
     from resources.sandbox.partner import PartnerSystem, World
 
 #: What the contract takes in one document.
 MOST_LINES = 5_000
 T = TypeVar("T")
+#: Units that suppliers pack together.
+_CASES = (4, 6, 8, 10, 12)
+#: For how long a book can still say what moved; longer than anybody looks for a document.
+REMEMBERED = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One snapshot of a system: the instant that it is of, and when it and the next are told."""
+
+    as_of: datetime
+    told_at: datetime
+    next_told_at: datetime
 
 
 class StockBook:
@@ -28,10 +43,19 @@ class StockBook:
     def __init__(self) -> None:
         self._units: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._ahead: list[tuple[datetime, str, str, int]] = []
+        self._moved: defaultdict[tuple[str, str], list[tuple[datetime, int]]] = defaultdict(list)
 
     def move(self, moment: datetime, node_id: str, sku: str, quantity: int) -> None:
         """Note units that come or go at a moment, which may still be ahead."""
         self._ahead.append((moment, node_id, sku, quantity))
+        moved = self._moved[node_id, sku]
+        if moved and moved[0][0] < moment - REMEMBERED:
+            moved[:] = [one for one in moved if one[0] >= moment - REMEMBERED]
+        moved.append((moment, quantity))
+
+    def moved(self, node_id: str, sku: str, since: datetime) -> list[tuple[datetime, int]]:
+        """(when, units) of all that moved or will move since an instant of the last weeks."""
+        return [one for one in self._moved.get((node_id, sku), ()) if one[0] > since]
 
     def at(self, instant: datetime) -> dict[str, dict[str, int]]:
         """By node, the units of each SKU; what was noted late counts from now on."""
@@ -59,12 +83,25 @@ class Daily:
         due = self._due()
         return due is None or due + self._delay > until
 
-    def take(self, until: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """(as of, when it is told) of all that is due."""
+    def take(self, until: datetime) -> Iterator[Reading]:
+        """All that is due."""
         while (due := self._due()) is not None and due + self._delay <= until:
-            local = due.astimezone(self._world.zone()).date()
-            self._next = self._moment(local + timedelta(days=1))
-            yield due, due + self._delay
+            reading = self._reading(due)
+            self._next = reading.next_told_at - self._delay
+            yield reading
+
+    def first(self, instant: datetime) -> Reading:
+        """The first snapshot of an instant or after it that is not told yet."""
+        day = instant.astimezone(self._world.zone()).date()
+        moment = self._moment(day)
+        if moment < instant:
+            moment = self._moment(day + timedelta(days=1))
+        due = self._due()
+        return self._reading(moment if due is None else max(moment, due))
+
+    def _reading(self, as_of: datetime) -> Reading:
+        following = self._moment(as_of.astimezone(self._world.zone()).date() + timedelta(days=1))
+        return Reading(as_of, as_of + self._delay, following + self._delay)
 
     @property
     def _delay(self) -> timedelta:
@@ -87,27 +124,33 @@ class Daily:
 
 def tell_nodes(
     system: PartnerSystem,
-    told_at: datetime,
-    as_of: datetime,
+    reading: Reading,
     lines_by_node: Iterable[tuple[str, Sequence[SnapshotLine]]],
 ) -> None:
     """One document for each node and 5,000 SKUs."""
     for node_id, lines in lines_by_node:
         for number, part in enumerate(parts(lines), start=1):
-            document = f"SN-{system.code}-{node_id}-{as_of:%Y%m%d}-{number}"
+            document = f"SN-{system.code}-{node_id}-{reading.as_of:%Y%m%d}-{number}"
             taken = InventorySnapshotTaken(
                 document_number=document,
                 system=system.code,
-                as_of=as_of,
+                as_of=reading.as_of,
                 node_id=node_id,
                 lines=part,
             )
-            system.tell("retail.inventory.snapshot_taken.v1", told_at, taken, document)
+            system.tell("retail.inventory.snapshot_taken.v1", reading.told_at, taken, document)
 
 
-def node_lines(units: dict[str, int]) -> list[SnapshotLine]:
-    """The lines of one node, by SKU."""
-    return [SnapshotLine(sku=sku, quantity=quantity) for sku, quantity in sorted(units.items())]
+def node_lines(units: dict[str, int], chance: Chance) -> list[SnapshotLine]:
+    """The lines of one node, by SKU; each says how many units come in a case."""
+    return [
+        SnapshotLine(
+            sku=sku,
+            quantity=quantity,
+            units_per_case=_CASES[chance.between(0, len(_CASES) - 1, "case", sku)],
+        )
+        for sku, quantity in sorted(units.items())
+    ]
 
 
 def parts(lines: Sequence[T]) -> Iterator[list[T]]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from assets.commerce.money import to_ten_thousandths
 from assets.contracts.fields import Key
 from assets.contracts.fulfilment import (
     FulfilmentAccepted,
@@ -17,6 +18,7 @@ from assets.contracts.fulfilment import (
     RejectedLine,
 )
 from assets.contracts.shipment import ShippedLine
+from resources.sandbox.answer_key import ABSORBED
 from resources.sandbox.chance import Weights
 from resources.sandbox.channel import Channel, Habits
 from resources.sandbox.partner import Command
@@ -98,7 +100,7 @@ class Store(Channel):
         told = FulfilmentReadyForPickup(**order)
         event_id = self.answer(command, event_type, ready, told, wanted.order_number)
         if self.world.faults.strikes("no_show", key):
-            self.world.faults.note("no_show", ready, self.code, key, event_id)
+            self._note_no_show(command, wanted, ready, event_id)
         else:
             collected = FulfilmentCollected(
                 **order, handover_number=f"HO-{key[:8].upper()}", lines=wanted.lines
@@ -108,6 +110,17 @@ class Store(Channel):
             self.answer(command, event_type, taken, collected, wanted.order_number)
             for line in wanted.lines:
                 self.world.shelve(taken, wanted.node_id, line.sku, -line.quantity)
+
+    def _note_no_show(
+        self, command: Command, wanted: _Preparation, ready: datetime, event_id: str
+    ) -> None:
+        """Nobody asks about what nobody collects, unless it is dear."""
+        channel, least = self.world.channel_of(command), self.world.settings.unclaimed_case_from
+        worth = sum(line.quantity * self.world.price(channel, line.sku) for line in wanted.lines)
+        key, expected = wanted.fulfilment_order_id, ABSORBED
+        if least is not None and worth >= to_ten_thousandths(least):
+            key, expected = f"{channel}/{wanted.order_number}", "case:pickup_unclaimed"
+        self.world.faults.note("no_show", ready, self.code, key, event_id, expected)
 
     def _reject(self, command: Command, wanted: _Preparation, at: datetime) -> None:
         chance, key = self.world.chance, wanted.fulfilment_order_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,7 +14,8 @@ from assets.contracts.fulfilment import FulfilmentAccepted, FulfilmentRejected
 from assets.contracts.inventory import SnapshotLine
 from assets.contracts.shipment import ShippedLine
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World, working_moment
-from resources.sandbox.snapshots import Daily, node_lines, tell_nodes
+from resources.sandbox.settings import NodeSetting
+from resources.sandbox.snapshots import Daily, Reading, StockBook, node_lines, tell_nodes
 
 OPENS, CLOSES = time(9), time(17)
 _CARRIERS = {
@@ -29,7 +30,9 @@ _lines = msgspec.json.Decoder(
 ).decode
 
 
-class _FulfilmentOrder(msgspec.Struct, gc=False):
+class FulfilmentOrder(msgspec.Struct, gc=False):
+    """What a node is asked to ship."""
+
     order_number: Key
     fulfilment_order_id: Key
     node_id: Key
@@ -52,9 +55,26 @@ class _ShipmentDispatched(msgspec.Struct, gc=False):
 class Wms(PartnerSystem):
     """Ships all of a fulfilment order or refuses all of it, and knows what lies on the shelves."""
 
+    #: The reason of a refusal.
+    CANNOT: ClassVar = "stock_not_found"
+
     def __init__(self, code: str, world: World) -> None:
         super().__init__(code, world)
         self._daily = Daily(world)
+
+    @property
+    def shelves(self) -> StockBook:
+        """What lies at its nodes."""
+        return self.world.shelves
+
+    def shelve(self, moment: datetime, node_id: str, sku: str, quantity: int) -> None:
+        """Put units on the shelves of a node, or take them off."""
+        if self.world.keeps_books:
+            self.shelves.move(moment, node_id, sku, quantity)
+
+    def works_at(self, node: NodeSetting) -> bool:
+        """Whether a node is one of its own."""
+        return node.kind != "drop_ship"
 
     def is_idle(self, until: datetime) -> bool:
         """Whether no snapshot is due."""
@@ -62,20 +82,24 @@ class Wms(PartnerSystem):
 
     def prepare(self, until: datetime) -> None:
         """Tell each day what lies on the shelves."""
-        for as_of, told_at in self._daily.take(until):
-            nodes = [node.node_id for node in self.world.settings.nodes if node.is_active]
-            believed = ((node_id, self.believed(node_id, as_of)) for node_id in nodes)
-            tell_nodes(self, told_at, as_of, believed)
+        for reading in self._daily.take(until):
+            nodes = [n for n in self.world.settings.nodes if n.is_active and self.works_at(n)]
+            believed = ((n.node_id, self.believed(n.node_id, reading)) for n in nodes)
+            tell_nodes(self, reading, believed)
 
-    def believed(self, node_id: str, as_of: datetime) -> list[SnapshotLine]:
+    def believed(self, node_id: str, reading: Reading) -> list[SnapshotLine]:
         """The lines of one node's snapshot."""
-        return node_lines(self.world.shelves.at(as_of)[node_id])
+        shelves = self.shelves
+        lines = node_lines(shelves.at(reading.as_of)[node_id], self.world.chance)
+        return self.world.stock_faults.stated(self.code, node_id, reading, lines, shelves)
 
     def perform(self, command: Command) -> None:
         """Take one fulfilment order."""
         if command.command_type != "fulfilment_order.create":
-            raise Refused(f"the warehouse does not know the command {command.command_type}")
-        wanted = msgspec.json.decode(command.payload, type=_FulfilmentOrder)
+            raise Refused(f"{self.code} does not know the command {command.command_type}")
+        wanted = msgspec.json.decode(command.payload, type=FulfilmentOrder)
+        if not self.works_at(self.world.node(wanted.node_id)):
+            raise Refused(f"{self.code} does not work at {wanted.node_id}")
         # A broken line must be refused here and not shipped; the good ones are passed on as text.
         lines = _lines(wanted.lines)
         faults, key = self.world.faults, wanted.fulfilment_order_id
@@ -87,7 +111,7 @@ class Wms(PartnerSystem):
                 order_number=wanted.order_number,
                 fulfilment_order_id=key,
                 node_id=wanted.node_id,
-                reason="stock_not_found",
+                reason=self.CANNOT,
             )
             event_type = "retail.fulfilment.rejected.v1"
             self.answer(command, event_type, heard, rejected, wanted.order_number)
@@ -106,10 +130,10 @@ class Wms(PartnerSystem):
         event_type = "retail.shipment.dispatched.v1"
         self.answer(command, event_type, due, dispatched, wanted.order_number)
         for line in lines:
-            self.world.shelve(due, wanted.node_id, line.sku, -line.quantity)
+            self.shelve(due, wanted.node_id, line.sku, -line.quantity)
 
     def _accept(
-        self, command: Command, wanted: _FulfilmentOrder, heard: datetime, leaves_at: datetime
+        self, command: Command, wanted: FulfilmentOrder, heard: datetime, leaves_at: datetime
     ) -> None:
         """Say that the work was taken; out of order, when the goods have left already."""
         faults, key = self.world.faults, wanted.fulfilment_order_id
@@ -127,10 +151,10 @@ class Wms(PartnerSystem):
             order = f"{self.world.channel_of(command)}/{number}"
             faults.note("out_of_order", held_until, self.code, order, identity)
 
-    def _leaves_at(self, decided: datetime, wanted: _FulfilmentOrder) -> datetime:
+    def _leaves_at(self, decided: datetime, wanted: FulfilmentOrder) -> datetime:
         settings = self.world.settings
         zone = self.world.zone(wanted.node_id)
-        share = self.world.chance.share("despatch", wanted.fulfilment_order_id)
+        share = self._share(wanted)
         local = decided.astimezone(zone)
         if (
             wanted.service_level != "standard"
@@ -143,4 +167,12 @@ class Wms(PartnerSystem):
             # A cut-off later than closing time must not let goods leave before the order.
             if earliest < closing:
                 return earliest + timedelta(seconds=1 + int((closing - earliest).seconds * share))
-        return working_moment(decided, zone, settings.working_weekdays, 1, OPENS, CLOSES, share)
+        return self._next_working_day(decided, wanted)
+
+    def _next_working_day(self, decided: datetime, wanted: FulfilmentOrder) -> datetime:
+        zone, weekdays = self.world.zone(wanted.node_id), self.world.settings.working_weekdays
+        share = self._share(wanted)
+        return working_moment(decided, zone, weekdays, 1, OPENS, CLOSES, share)
+
+    def _share(self, wanted: FulfilmentOrder) -> float:
+        return self.world.chance.share("despatch", wanted.fulfilment_order_id)

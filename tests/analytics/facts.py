@@ -201,6 +201,25 @@ def acknowledged(name: str, channel: str, when: datetime) -> Transaction:
     }
 
 
+def case(
+    case_type: str, key: str, opened: datetime, closed: datetime | None = None, owner: str = "team"
+) -> Transaction:
+    return {
+        "exception_case": [
+            {
+                "case_id": identify("case", case_type, key),
+                "case_type": case_type,
+                "business_key": key,
+                "owner": owner,
+                "status": "open" if closed is None else "closed",
+                "reason": "words that stay with the case",
+                "opened_at": opened,
+                "closed_at": closed,
+            }
+        ]
+    }
+
+
 @dataclass
 class Order:
     """One order's facts, made step by step.
@@ -401,6 +420,16 @@ class Order:
         )
         return self
 
+    def paid_but_screened(self, when: datetime) -> Order:
+        """Its stock stays reserved until somebody has looked at its payment."""
+        amount = sum(
+            (PRICES[sku] * sum(found.values()) for sku, _, found in self.lines), self.charge
+        )
+        self.transactions.append(
+            {"payment_movement": [self._payment("authorised", amount, when, self.order_id)]}
+        )
+        return self
+
     def ended(self, status: str, when: datetime) -> Order:
         """Cancelled, declined or expired before it was paid."""
         kind = "expired" if status == "expired" else "released"
@@ -499,12 +528,39 @@ class Order:
         }
 
     def rejected(self, when: datetime, node: str = "dc") -> Order:
+        fulfilment_order = identify("fulfilment", self.order_id, node)
+        happened = self._happened("fulfilment rejected", fulfilment_order, when)
+        happened[0]["objects"] += [
+            {"type": "fulfilment_order", "id": str(fulfilment_order), "qualifier": "rejected"},
+            {"type": "node", "id": node, "qualifier": "rejected"},
+        ]
         self.transactions.append(
             {
+                "process_event": happened,
                 "deallocation": [
                     self._lost(number, node, sku, found[node], "damaged", when)
                     for number, (sku, _, found) in enumerate(self.lines, start=1)
                     if node in found
+                ],
+            }
+        )
+        return self
+
+    def screened(self, outcome: str, when: datetime, reason: str | None = None) -> Order:
+        """What was asked or answered about its payment."""
+        self.transactions.append(
+            {
+                "payment_screened": [
+                    {
+                        "payment_screened_id": identify("screened", self.order_id, outcome),
+                        "order_id": self.order_id,
+                        "payment_reference": f"pay-{self.number}",
+                        "outcome": outcome,
+                        "reason_code": reason,
+                        "decided_by": "sam" if outcome in {"released", "cancelled"} else None,
+                        "occurred_at": when,
+                        "effective_at": when,
+                    }
                 ]
             }
         )
@@ -605,6 +661,9 @@ def _collect_or_not(order: Order, placed: datetime, rng: random.Random) -> None:
     """A pickup of every fate, promised for a day or the next."""
     hour = timedelta(hours=1)
     promised = placed + rng.randint(2, 20) * hour
+    if rng.random() < 0.4:
+        order.screened("asked", placed + hour)
+        order.screened(rng.choice(["cleared", "held", "rejected"]), placed + 2 * hour, "unusual")
     order.stepped("promised", placed, promised=promised)
     if rng.random() < 0.2:
         order.stepped("promised", placed + hour, number=2, promised=promised + 12 * hour)

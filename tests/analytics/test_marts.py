@@ -20,12 +20,15 @@ from resources.analytics_store.dbt_project import PROJECT
 from resources.analytics_store.store import AnalyticsStore
 from resources.lake.lake import Lake
 from resources.operational_store import schema
+from resources.operational_store.cases import close_cases
 from tests.analytics.facts import (
     Order,
     acknowledged,
     at,
+    case,
     correction,
     drift,
+    identify,
     master_data,
     moved,
     published,
@@ -38,17 +41,21 @@ MARTS = [
     "atp_published",
     "channel_sales_daily",
     "fulfillment_backlog",
+    "fulfillment_exception_rates",
+    "fulfillment_exceptions",
     "inventory_drift",
     "inventory_position_daily",
     "inventory_sync_latency",
     "order_cycle_times",
     "order_promise_performance",
     "pickup_performance",
+    "sourcing_decisions",
 ]
 
 
 def the_story() -> list[Order]:
-    """Six orders: kept, short, late, declined, still at the node, still on the road."""
+    """Eight orders: kept, short, refused by its node, held for fraud, late, declined, still at the
+    node, still on the road."""
     both = {"dc": 2, "store": 1}
     return [
         Order("kept", at("03-02 09:00"), [("MUG", 3, both)], date(2026, 3, 5), charge=Decimal(6))
@@ -61,6 +68,13 @@ def the_story() -> list[Order]:
         .paid(at("03-02 11:30"))
         .dispatched(at("03-03 10:00"))
         .delivered(at("03-04 10:00")),
+        Order("refused", at("03-03 10:00"), [("MUG", 2, {"dc": 2})], date(2026, 3, 6))
+        .paid(at("03-03 10:30"))
+        .rejected(at("03-03 12:00")),
+        Order("held", at("03-04 10:00"), [("MUG", 1, {"store": 1})], date(2026, 3, 4))
+        .paid_but_screened(at("03-04 10:10"))
+        .screened("asked", at("03-04 10:10"), "expensive")
+        .screened("held", at("03-04 10:12"), "unusual"),
         Order("late", at("03-02 12:00"), [("CARD", 10, {"dc": 10})], date(2026, 3, 3))
         .paid(at("03-02 12:00"))
         .dispatched(at("03-03 12:00"))
@@ -87,6 +101,10 @@ def the_story() -> list[Order]:
     ]
 
 
+def fulfilment_order(number: str, node: str) -> object:
+    return identify("fulfilment", identify("order", "web_shop", number), node)
+
+
 def stock() -> list[dict[str, list[dict[str, Any]]]]:
     return [
         moved("counted", "dc", "MUG", 10, at("03-01 08:00"), "opening mug dc"),
@@ -108,6 +126,12 @@ def beliefs() -> list[dict[str, list[dict[str, Any]]]]:
         snapshot("erp night", "erp", "dc", night, MUG=(10, 10)),
         published("first", "web_shop", at("03-04 07:00"), morning, MUG=(5, 9), LAMP=(0, 0)),
         published("second", "web_shop", at("03-04 08:30"), at("03-04 09:00"), MUG=(4, 8)),
+        case("fulfilment_rejected", str(fulfilment_order("refused", "dc")), at("03-03 12:00")),
+        case("payment_held", "web_shop/held", at("03-04 10:12"), owner="payments"),
+        case("carrier_silence", "web_shop/late/late-dc", at("03-03 20:00"), at("03-04 00:30")),
+        case("dead_letter", f"crm/{identify('order', 'web_shop', 'kept')}", at("03-03 09:00")),
+        case("price_parity", "web_shop/MUG", at("03-03 09:00"), owner="pricing"),
+        case("data_quality_gate_failed", "order_line/x", at("03-03 09:00"), owner="platform"),
         acknowledged("first", "web_shop", at("03-04 08:00") + timedelta(seconds=30)),
     ]
 
@@ -147,11 +171,13 @@ def test_each_promise_is_judged_with_its_cause(told: tuple[sa.Engine, AnalyticsS
         "late_day_count",
     )
     assert sorted(found) == [
-        ("at_the_node", "allocated", "broken", "late_dispatch", 1),
+        ("at_the_node", "ready_for_pickup", "broken", "late_dispatch", 1),
         ("declined", "declined", "cancelled", "payment_declined", None),
+        ("held", "held", "broken", "held_for_screening", 1),
         ("kept", "delivered", "kept", None, 0),
         ("late", "delivered", "broken", "late_delivery", 1),
         ("on_the_road", "dispatched", "open", None, 0),
+        ("refused", "unfilled", "broken", "fulfilment_rejected", None),
         ("short", "delivered", "broken", "out_of_stock", 0),
     ]
 
@@ -185,8 +211,12 @@ def test_what_a_channel_was_told_last_and_how_long_it_took(
         ("LAMP", 0, "sold_out", "acknowledged", 1),
         ("MUG", 4, "limited", "not_acknowledged", 2),
     ]
-    (day,) = told[1].rows("inventory_sync_latency")
-    assert (day["channel"], day["trading_date"]) == ("web_shop", date(2026, 3, 4))
+    day, week = sorted(told[1].rows("inventory_sync_latency"), key=lambda row: row["period"])
+    assert (day["channel"], day["region"], day["brand"]) == ("web_shop", "uk", "main")
+    assert (day["period"], day["period_start_date"]) == ("day", date(2026, 3, 4))
+    assert (week["period"], week["period_start_date"]) == ("week", date(2026, 3, 2))
+    assert day["summed_publication_seconds"] == 2 * 3_600 + 1_800
+    assert day["p99_total_seconds"] == Decimal("3630.0000")
     assert (day["message_count"], day["published_line_count"]) == (2, 3)
     assert (day["acknowledged_line_count"], day["acknowledged_share"]) == (2, Decimal("0.6667"))
     # An hour twice and half an hour once until it was told; thirty seconds until it was shown.
@@ -251,22 +281,127 @@ def test_the_backlog_is_what_is_open_at_the_newest_effective_time(
     )
     assert sorted(found) == [
         (date(2026, 3, 5), "dc", "dispatched", "under_1_day", 1, 0, 2, Decimal("49.2000")),
-        (date(2026, 3, 5), "store", "allocated", "1_to_3_days", 1, 1, 5, Decimal("30.0000")),
+        (date(2026, 3, 5), "store", "held", "1_to_3_days", 1, 1, 1, Decimal("6.0000")),
+        (date(2026, 3, 5), "store", "ready_for_pickup", "1_to_3_days", 1, 1, 5, Decimal("30.0000")),
     ]
 
 
 def test_cycle_times_are_hours_between_the_stages(told: tuple[sa.Engine, AnalyticsStore]) -> None:
     found = shown(
-        told[1], "order_cycle_times", "trading_date", "stage", "order_count", "median_hours"
+        told[1],
+        "order_cycle_times",
+        "period",
+        "period_start_date",
+        "stage",
+        "order_count",
+        "placed_order_count",
+        "median_hours",
+        "p99_hours",
+        "total_seconds",
     )
     # From the last despatch on. kept: 1 h, 30 h, 41 h; short: 0.5 h, 22.5 h, 24 h; late: 0 h,
     # 24 h, 12.5 h.
-    assert [row[1:] for row in sorted(found) if row[0] == date(2026, 3, 2)] == [
-        ("allocated_to_dispatched", 3, Decimal("24.0000")),
-        ("dispatched_to_delivered", 3, Decimal("24.0000")),
-        ("placed_to_allocated", 3, Decimal("0.5000")),
-        ("placed_to_delivered", 3, Decimal("47.0000")),
+    monday = ("day", date(2026, 3, 2))
+    assert [row[2:] for row in sorted(found) if row[:2] == monday] == [
+        ("allocated_to_dispatched", 3, 3, Decimal("24.0000"), Decimal("29.8800"), 275_400),
+        ("dispatched_to_delivered", 3, 3, Decimal("24.0000"), Decimal("40.6600"), 279_000),
+        ("placed_to_allocated", 3, 3, Decimal("0.5000"), Decimal("0.9900"), 5_400),
+        ("placed_to_delivered", 3, 3, Decimal("47.0000"), Decimal("71.5000"), 559_800),
     ]
+    # Of the eight orders of the week, those that stock was allocated to.
+    (week,) = [row for row in found if row[0] == "week" and row[2] == "placed_to_allocated"]
+    assert week[1:6] == (date(2026, 3, 2), "placed_to_allocated", 6, 8, Decimal("0.5000"))
+
+
+def test_what_went_wrong_has_its_order_its_place_and_its_owner(
+    told: tuple[sa.Engine, AnalyticsStore],
+) -> None:
+    found = shown(
+        told[1],
+        "fulfillment_exceptions",
+        "exception_type",
+        "state",
+        "order_number",
+        "channel",
+        "node_id",
+        "reason_code",
+        "owner",
+        "open_hours",
+    )
+    shop, hours = "web_shop", Decimal
+    assert sorted(found, key=str) == [
+        ("carrier_silence", "closed", "late", shop, "dc", None, "team", hours("4.5000")),
+        ("dead_letter", "open", "kept", shop, None, None, "team", hours("51.0000")),
+        ("fulfilment_rejected", "open", "refused", shop, "dc", "damaged", "team", hours("48.0000")),
+        ("payment_held", "open", "held", shop, None, None, "payments", hours("25.8000")),
+        (
+            "pickup_rejected",
+            "settled",
+            "late",
+            shop,
+            "store",
+            "not_found",
+            "store_operations",
+            None,
+        ),
+        ("price_parity", "open", None, None, None, None, "pricing", hours("51.0000")),
+        ("units_not_found", "settled", "short", shop, None, "out_of_stock", "order_desk", None),
+    ]
+
+
+def test_an_order_with_two_exceptions_counts_once(told: tuple[sa.Engine, AnalyticsStore]) -> None:
+    found = {
+        (row["period"], row["period_start_date"].day): row
+        for row in told[1].rows("fulfillment_exception_rates")
+    }
+    # Kept, short and late of three on the second; refused of two on the third; held of two.
+    assert {
+        key: (row["order_count"], row["exception_order_count"], row["exception_rate"])
+        for key, row in found.items()
+    } == {
+        ("day", 2): (3, 3, Decimal("1.0000")),
+        ("day", 3): (2, 1, Decimal("0.5000")),
+        ("day", 4): (2, 1, Decimal("0.5000")),
+        ("day", 5): (1, 0, Decimal("0.0000")),
+        ("week", 2): (8, 5, Decimal("0.6250")),
+    }
+    week = found["week", 2]
+    assert (week["exception_count"], week["open_exception_count"]) == (6, 3)
+    assert (week["closed_exception_count"], week["total_open_seconds"]) == (1, 4 * 3600 + 1800)
+    assert (week["p99_open_hours"], week["node_did_not_do_it_order_count"]) == (Decimal("4.5"), 2)
+
+
+def test_each_decision_says_from_where_and_under_which_policy(
+    told: tuple[sa.Engine, AnalyticsStore],
+) -> None:
+    (kept,) = [r for r in told[1].rows("sourcing_decisions") if r["order_number"] == "kept"]
+    assert (kept["decision_number"], kept["outcome"], kept["method"]) == (1, "filled", "exact")
+    assert (kept["node_ids"], kept["planned_shipment_count"]) == ("dc,store", 2)
+    assert (kept["is_split"], kept["is_promise_feasible"]) == (True, True)
+    assert (kept["ordered_quantity"], kept["reserved_quantity"]) == (3, 3)
+    assert (kept["policy_hash"], kept["mode"]) == ("hash", "normal")
+    assert (kept["channel"], kept["region"], kept["brand"]) == ("web_shop", "uk", "main")
+    assert json.loads(kept["reason_codes"]) == ["split_over_nodes", "out_of_stock"]
+
+
+def test_a_case_that_closes_is_shown_closed_and_its_words_stay_where_they_are(
+    new_database: Any, tmp_path: Path
+) -> None:
+    with new_database() as engine:
+        record(engine, master_data(), case("price_parity", "web_shop/MUG", at("03-03 09:00")))
+        lake = Lake(tmp_path / "lake")
+        lake.export(engine)
+        with engine.begin() as connection:
+            closed = close_cases(
+                connection, "price_parity", ["web_shop/MUG"], "right again", at("03-03 11:00")
+            )
+        assert closed == 1
+        assert lake.export(engine).tables["exception_case"].rows == 1
+        assert lake.export(engine).tables["exception_case"].rows == 0
+        exported = duckdb.sql(f"from read_parquet('{lake.root}/exception_case/*.parquet')")
+        assert {"reason", "resolution"}.isdisjoint(exported.columns)
+        status = exported.columns.index("status")
+        assert [row[status] for row in exported.fetchall()] == ["closed"]
 
 
 def test_pickups_are_counted_on_the_day_that_was_first_promised(
@@ -314,6 +449,9 @@ def test_marts_read_core_only_and_say_who_owns_them(
         assert mart["config"]["contract"]["enforced"]
         assert mart["config"]["meta"]["owner"]
         assert all(column["description"] for column in mart["columns"].values())
+        summary = mart["config"]["meta"]["summary"]
+        assert 3 < len(summary) == len(set(summary))
+        assert set(summary) <= set(mart["columns"])
     read = {name for e in manifest["exposures"].values() for name in e["depends_on"]["nodes"]}
     assert read == {mart["unique_id"] for mart in marts}
 
@@ -322,7 +460,7 @@ def test_sources_are_named_like_the_tables(told: tuple[sa.Engine, AnalyticsStore
     manifest = json.loads(told[1].manifest_path.read_text())
     assert {source["name"] for source in manifest["sources"].values()} == {
         *(table.name for table in schema.LAKE_TABLES),
-        *("product", "node", "customer", "lake_watermark"),
+        *("product", "node", "customer", "exception_case", "lake_watermark"),
     }
 
 

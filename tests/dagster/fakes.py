@@ -123,6 +123,9 @@ class FakeStore:
     def expire_reservations(self) -> int:
         return 2
 
+    def keep_promises(self) -> int:
+        return 3
+
     def reconcile(self) -> int:
         return 4
 

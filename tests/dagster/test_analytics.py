@@ -2,64 +2,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import numpy as np
 import pytest
 
 from assets.errors import EnvironmentProblem
-from assets.quality_gate import Failure, Verdict
+from assets.quality_gate import Failure
 from orchestration.analytics import build_analytics
 from orchestration.automation import publish_every_quarter_of_an_hour
+from orchestration.dbt import read_project
 from orchestration.operations import build_operations
-from resources.analytics_store.reports import BuildReport, Held, MartInfo, NodeOutcome, Publication
+from orchestration.warehouse_results import read_keys
+from resources.analytics_store.reports import Held
+from resources.gated_marts import MARTS
 from resources.gated_tables import TABLES
-from resources.lake.tallies import ExportTally, TableTally
 from resources.load_gate import LoadVerdict
-from resources.mart_gate import MARTS
 from resources.window_gate import WindowVerdict
+from tests.dagster.fake_warehouse import FakeWarehouse, verdict
 from tests.dagster.fakes import FakeStore
-
-
-def verdict(mart: str, *failures: Failure) -> Verdict:
-    return Verdict(mart, "order_desk", 2, 5, failures, np.array([bool(failures), False]))
-
-
-@dataclass
-class FakeWarehouse:
-    """A build in which every node has the status that it is given, else the good one."""
-
-    manifest: Mapping[str, Any]
-    statuses: dict[str, str] = field(default_factory=dict)
-    held: tuple[Held, ...] = ()
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    calls: list[str] = field(default_factory=list)
-
-    def export(self) -> ExportTally:
-        self.calls.append("export")
-        return ExportTally(17, {"order_placed": TableTally(5, 1, 100)}, 0.1)
-
-    def build(self) -> BuildReport:
-        self.calls.append("build")
-        nodes = []
-        for unique_id, node in self.manifest["nodes"].items():
-            kind = node["resource_type"]
-            if kind in {"model", "test"}:
-                good = "success" if kind == "model" else "pass"
-                status = self.statuses.get(node["name"], good)
-                nodes.append(NodeOutcome(unique_id, node["name"], kind, status, 0.1))
-        return BuildReport(not self.statuses, False, tuple(nodes), self.held, 1.0)
-
-    def publish(self) -> tuple[Publication, Mapping[str, Verdict]]:
-        self.calls.append("publish")
-        now = datetime(2026, 3, 2, tzinfo=UTC)
-        held = {entry.mart: entry.reason for entry in self.held}
-        marts = tuple(MartInfo(m, "", "o", 2, now, now, held.get(m)) for m in MARTS)
-        said = {mart: verdict(mart) for mart in MARTS} | self.verdicts
-        return Publication(3, Path("published-3.duckdb"), marts, self.held), said
 
 
 @dataclass
@@ -246,3 +207,60 @@ def test_upstream_of_the_marts_are_the_tables_of_the_other_location(
     known = {key.to_user_string() for key in operations.get_all_asset_keys()}
     assert external
     assert external <= known
+
+
+@pytest.mark.parametrize("location", ["operations", "analytics"])
+def test_every_asset_says_what_it_is_whose_it_is_and_where_it_belongs(
+    location: str, manifest: Mapping[str, Any]
+) -> None:
+    definitions = build_operations() if location == "operations" else build_analytics(manifest)
+    graph = definitions.get_repository_def().asset_graph
+    lacking = {
+        key.to_user_string(): [
+            name
+            for name, value in (
+                ("description", node.description),
+                ("owner", node.owners),
+                ("kind", node.kinds),
+                ("group", node.group_name != "default"),
+            )
+            if not value
+        ]
+        for key in graph.get_all_asset_keys()
+        if (node := graph.get(key))
+    }
+    assert len(lacking) > 30
+    assert {asset: names for asset, names in lacking.items() if names} == {}
+
+
+def test_what_people_read_says_when_it_is_too_old(manifest: Mapping[str, Any]) -> None:
+    graph = build_analytics(manifest).get_repository_def().asset_graph
+    ageless = {
+        key.to_user_string()
+        for key in graph.get_all_asset_keys()
+        if graph.get(key).group_name in {"marts", "core", "lake"}
+        and graph.get(key).freshness_policy is None
+    }
+    assert ageless == set()
+
+
+def test_a_test_of_dbt_says_in_words_what_it_asks(manifest: Mapping[str, Any]) -> None:
+    project = read_project(manifest)
+    said = {
+        check.description
+        for check in project.checks
+        if check.asset_key == dg.AssetKey("order_cycle_times")
+    }
+    assert said >= {
+        "period is one of day, week.",
+        "stage is always there.",
+        "One row per channel, region, brand, period, period_start_date, stage.",
+        "Of every row: order_count > 0 and order_count <= placed_order_count.",
+    }
+    assert all(check.description for check in project.checks)
+
+
+def test_models_and_tests_are_found_without_dagster_dbt_as_with_it(
+    manifest: Mapping[str, Any],
+) -> None:
+    assert read_keys(manifest) == read_project(manifest).keys

@@ -1,13 +1,28 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import dagster as dg
 import pytest
+from structlog.testing import capture_logs
 
+from orchestration import dagster_report
+from orchestration.analytics import build_analytics
+from orchestration.dagster_report import tell_dagster, tell_laws
+from orchestration.environment import Environment
+from orchestration.home import Home
+from orchestration.operations import build_operations
+from orchestration.publication import Published
 from resources import dagster_reporting
 from resources.dagster_reporting import DagsterReporting, reporting
+from resources.operational_store.store import OperationalStore, create_engine
+from tests.dagster.fake_warehouse import FakeWarehouse
+from tests.dagster.fakes import FakeLaw
 
 FIRST, SECOND = date(2010, 12, 1), date(2010, 12, 2)
 
@@ -69,11 +84,130 @@ def test_a_dagster_that_stops_answering_does_not_stop_the_replay() -> None:
 
 
 def test_a_home_without_dagster_is_replayed_all_the_same(tmp_path: Path) -> None:
-    with reporting(tmp_path) as reports:
+    with capture_logs() as said, reporting(tmp_path) as reports:
         reports.report(FIRST, {"order_placed": 1})
+        reports.publish({"fct_orders": 1})
+        reports.close()
+    assert said == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dagster_that_cannot_be_opened_is_not_told(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("storage: {postgres: {postgres_url: nonsense}}\n")
-    with reporting(tmp_path) as reports:
+    with capture_logs() as said, reporting(tmp_path) as reports:
         reports.report(FIRST, {"order_placed": 1})
+        reports.publish({"fct_orders": 1})
+        reports.close()
+    # Once, and no report is tried after it.
+    assert [(line["event"], line["log_level"]) for line in said] == [
+        ("dagster is not told about this replay", "warning")
+    ]
+
+
+def test_what_stands_at_the_end_is_told_of_every_table_model_and_check(
+    manifest: Mapping[str, Any],
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = listening(monkeypatch)
+    store = OperationalStore(create_engine(database_url))
+    with store.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into exception_case"
+            " (case_id, case_type, business_key, owner, reason, opened_at) values"
+            " (gen_random_uuid(), 'data_quality_gate_failed', 'order_line/price_is_right', 'desk',"
+            " 'wrong', now())"
+        )
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    tests = sorted(n["name"] for n in manifest["nodes"].values() if n["resource_type"] == "test")
+    warehouse = FakeWarehouse(manifest, statuses={tests[0]: "fail"})
+    publication, verdicts = warehouse.publish()
+    published = Published(
+        [], warehouse.export(), warehouse.build(), publication, verdicts, tmp_path / "manifest.json"
+    )
+    tell_dagster(a_home(tmp_path), store, published)
+    store.engine.dispose()
+    materialised = {
+        event.asset_key.to_user_string(): event
+        for event in told
+        if isinstance(event, dg.AssetMaterialization)
+    }
+    judged = {
+        (event.asset_key.to_user_string(), event.check_name): event.passed
+        for event in told
+        if isinstance(event, dg.AssetCheckEvaluation)
+    }
+    both = [build_operations(), build_analytics(manifest)]
+    graphs = [definitions.get_repository_def().asset_graph for definitions in both]
+    assert set(materialised) == {
+        key.to_user_string() for graph in graphs for key in graph.get_all_asset_keys()
+    }
+    told_at = {name: number for number, name in enumerate(materialised)}
+    late = {
+        (parent.to_user_string(), key.to_user_string())
+        for graph in graphs
+        for key in graph.get_all_asset_keys()
+        for parent in graph.get(key).parent_keys
+        if told_at[parent.to_user_string()] > told_at[key.to_user_string()]
+    }
+    assert late == set()
+    assert materialised["exception_case"].metadata["dagster/row_count"].value == 1
+    assert materialised["channel_sales_daily"].metadata["dagster/row_count"].value == 2
+    # Laws are told by whoever checks them.
+    assert set(judged) == {
+        (key.asset_key.to_user_string(), key.name) for key in graphs[1].asset_check_keys
+    }
+    assert {check for check, passed in judged.items() if not passed} == {
+        ("order_line", "order_line_window"),
+        *((of, name) for of, name in judged if name == tests[0]),
+    }
+
+
+def test_laws_that_were_checked_are_told_as_checks_of_their_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = listening(monkeypatch)
+    broken = FakeLaw(
+        "S1", "no oversell", holds=False, violations=[{"sku": "MUG"}], violation_count=1
+    )
+    tell_laws(a_home(tmp_path), [broken, FakeLaw("X9", "no law of a table")])
+    (event,) = told
+    assert (event.asset_key.to_user_string(), event.check_name) == ("stock_position", "no_oversell")
+    assert not event.passed
+    assert event.metadata["violation_count"].value == 1
+
+
+def test_a_home_without_dagster_is_not_asked_for_its_rows(tmp_path: Path) -> None:
+    # A store that cannot be read would fail here.
+    tell_dagster(a_home(tmp_path), cast("OperationalStore", None), None)
+
+
+def test_a_dagster_that_stops_listening_is_told_no_more() -> None:
+    asked: list[Any] = []
+
+    def away(event: Any) -> None:
+        asked.append(event)
+        raise ConnectionError("the server went away")
+
+    reports = DagsterReporting(away)
+    reports.tell(range(1_000))
+    assert len(asked) <= dagster_reporting.TELLERS
+    assert not reports.is_listening
+    reports.close()
+
+
+def listening(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is told, where a home has a Dagster."""
+    told: list[Any] = []
+
+    @contextmanager
+    def here(_: Path) -> Iterator[DagsterReporting]:
+        yield DagsterReporting(told.append)
+
+    monkeypatch.setattr(dagster_report, "reporting", here)
+    return told
+
+
+def a_home(path: Path) -> Home:
+    return Home(path, Environment(path))

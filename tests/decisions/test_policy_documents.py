@@ -79,6 +79,44 @@ def test_what_holds_for_the_whole_home_takes_no_overlay(tmp_path: Path) -> None:
         FilePolicyBook(tmp_path)
 
 
+@pytest.mark.parametrize("scope", [{"region": "uk"}, {"brand": "acme"}])
+def test_when_snapshots_settle_is_said_for_the_whole_house(
+    tmp_path: Path, scope: dict[str, str]
+) -> None:
+    """Not ignored without a word, which would look as if the region's value held."""
+    path = tmp_path / "inventory_synchronisation.yaml"
+    whole = yaml.safe_load((SHIPPED / path.name).read_text())
+    overlay = {"scope": scope, "values": {"settling_minutes": 5}}
+    path.write_text(yaml.safe_dump({**whole, "overlays": [overlay]}))
+    with pytest.raises(PolicyError) as refused:
+        FilePolicyBook(tmp_path)
+    assert str(refused.value).startswith(f"{path}: an overlay sets settling_minutes")
+    overlay["values"] = {"evidence_days": 5}
+    path.write_text(yaml.safe_dump({**whole, "overlays": [overlay]}))
+    book = FilePolicyBook(tmp_path)
+    assert book.resolve(path.stem, "uk", "acme")["evidence_days"] == 5
+    assert book.resolve(path.stem, "eu", "house")["evidence_days"] == 14
+
+
+@pytest.mark.parametrize(
+    ("overlays", "where"),
+    [([], ""), ([{"scope": {"region": "uk"}, "values": {}}], " for uk")],
+)
+def test_a_value_that_cannot_be_meant_is_said_with_its_file_and_scope(
+    tmp_path: Path, overlays: list[dict[str, Any]], where: str
+) -> None:
+    path = tmp_path / "pricing.yaml"
+    whole = yaml.safe_load((SHIPPED / path.name).read_text())
+    target = overlays[0]["values"] if overlays else whole["values"]
+    target["parity_grace_minutes"] = -1
+    path.write_text(yaml.safe_dump({**whole, "overlays": overlays}))
+    with pytest.raises(PolicyError) as refused:
+        FilePolicyBook(tmp_path)
+    said = str(refused.value)
+    assert said.startswith(f"{path}{where}: pricing: ")
+    assert said.endswith("`$.parity_grace_minutes`")
+
+
 def test_a_home_may_keep_its_history_for_longer(tmp_path: Path) -> None:
     shipped = (SHIPPED / "retention.yaml").read_text()
     assert FilePolicyBook().retention.dagster_run_days == 60

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from orchestration.demo import left_to_people
 from orchestration.fault_evidence import gather
 from orchestration.fault_score import FaultScore, judge
 from orchestration.simulation import Simulation, claim_simulated_time
@@ -29,6 +30,7 @@ NODES = [
     {"node_id": "dc_midlands", "kind": "warehouse", "stock_share": 8},
     {"node_id": "store_leeds", "kind": "store", "stock_share": 1},
     {"node_id": "store_bristol", "kind": "store", "stock_share": 1},
+    {"node_id": "supplier_northmill", "kind": "drop_ship"},
 ]
 
 #: What an undisturbed and a recovered week have in common: what is where, and every entry.
@@ -62,7 +64,7 @@ class Week:
     def score(self) -> FaultScore:
         faults = read(self.sandbox.state) or []
         with self.engine.connect() as connection:
-            return judge(faults, gather(connection, faults))
+            return judge(faults, gather(connection, faults), most_false_alarms_percent=1)
 
 
 def trade(
@@ -92,7 +94,11 @@ def trade(
             "nodes": NODES,
             "cover_weeks": 0.001,
             "accepts_fulfilment": True,
+            "snapshot_hour": 2,
+            "acknowledges_availability": True,
+            "shows_prices": True,
             "faults": dict(faults),
+            **left_to_people(policies or FilePolicyBook()),
         }
         sandbox.post("/sandbox/v1/configure", settings)
         trading = {"starts_at": MONDAY.isoformat(), "days": days, "orders": orders}

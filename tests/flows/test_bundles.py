@@ -192,12 +192,17 @@ def test_only_whole_bundles_are_charged_and_a_person_hears_of_the_rest(shop: Sho
     assert shop.cases() == [("bundle_incomplete", "web_shop/A1/1", 1)]
 
 
-def test_a_node_that_rejects_gives_back_whole_bundles(shop: Shop) -> None:
+def test_whole_bundles_move_to_another_node_and_end_when_that_refuses_them_too(
+    shop: Shop,
+) -> None:
     shop.tell(order_placed("A1", ("GIFT", 2, "12.00")), payment_authorised("A1", "24.00"))
     shop.tell(fulfilment_rejected("A1"))
-    assert shop.status("A1") == "unfilled"
+    assert shop.status("A1") == "allocated"
     assert shop.position("MUG") == (10, 0, 0)
-    assert shop.cases()[0][0] == "fulfilment_rejected"
+    assert (shop.position("MUG", LEEDS), shop.position("HAT", LEEDS)) == ((7, 0, 4), (4, 0, 2))
+    shop.tell(fulfilment_rejected("A1", LEEDS, at=20))
+    assert shop.status("A1") == "unfilled"
+    assert [case_type for case_type, _, _ in shop.cases()] == ["fulfilment_rejected"] * 2
 
 
 def test_a_bundle_that_loses_a_part_lets_go_of_the_others(shop: Shop) -> None:

@@ -227,14 +227,22 @@ def test_what_is_shipped_short_is_neither_charged_nor_held(shop: Shop) -> None:
     assert shop.rows("select quantity, reason_code from deallocation") == [(1, "short_shipped")]
 
 
-def test_a_node_that_rejects_gives_stock_and_money_back_and_opens_a_case(shop: Shop) -> None:
-    shop.tell(order_placed("A1", ("MUG", 4, "2.40")), payment_authorised("A1", "9.60"))
+def test_where_no_other_node_has_it_a_rejected_order_gives_stock_and_money_back(
+    shop: Shop,
+) -> None:
+    shop.tell(order_placed("A1", ("HAT", 4, "2.40")), payment_authorised("A1", "9.60"))
     shop.tell(fulfilment_rejected("A1"))
     assert shop.status("A1") == "unfilled"
-    assert shop.position("MUG") == (10, 0, 0)
+    assert shop.position("HAT") == (5, 0, 0)
     assert shop.balance("authorised_payments") == 0
     assert [case_type for case_type, _, _ in shop.cases()] == ["fulfilment_rejected"]
     assert shop.messages()[-1] == "order_cancelled"
+    # What is reported of the case finds its order and node by what happened.
+    assert shop.rows(
+        "select process.objects #>> '{1,id}' = cases.business_key, process.objects #>> '{2,id}'"
+        " from process_event as process, exception_case as cases"
+        " where process.activity = 'fulfilment rejected'"
+    ) == [(True, WAREHOUSE)]
 
 
 def test_a_declined_payment_frees_the_stock(shop: Shop) -> None:

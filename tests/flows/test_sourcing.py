@@ -20,9 +20,15 @@ from tests.builders import (
     Shop,
     assert_all_invariants_hold,
     count,
+    fulfilment_rejected,
+    node,
     order_cancelled,
     order_placed,
+    payment_authorised,
+    pickup_placed,
     product,
+    shipment_dispatched,
+    store_rejected,
 )
 
 POLICY = (SHIPPED / "order_to_fulfillment.yaml").read_text()
@@ -101,6 +107,71 @@ def test_one_parcel_from_a_store_goes_before_two_parcels(database_url: str) -> N
     assert found[WAREHOUSE]["parcel_amount"] == "3.2000"
     assert found[LEEDS]["is_chosen"]
     assert found[BRISTOL]["reason_codes"] == ["out_of_stock"]
+    shop.close()
+
+
+MILL = "supplier_northmill"
+
+
+def test_what_only_a_supplier_has_is_shipped_by_him_and_booked_as_any_other(
+    database_url: str,
+) -> None:
+    shop = Shop(database_url)
+    shop.tell(node(MILL), product("MUG"), product("BASKET"))
+    shop.tell(count(WAREHOUSE, MUG=9), count(MILL, BASKET=20))
+    shop.wait_until(1)
+    shop.tell(
+        order_placed("A1", ("MUG", 1, "2.40"), ("BASKET", 2, "2.40"), at=2),
+        payment_authorised("A1", "7.20", at=3),
+    )
+    assert given(shop) == {"A1": [(WAREHOUSE, 1), (MILL, 2)]}
+    assert shop.rows(
+        "select partner, payload ->> 'node_id' from command_outbox"
+        " where command_type = 'fulfilment_order.create' order by 1"
+    ) == [("supplier", MILL), ("wms", WAREHOUSE)]
+    shop.tell(shipment_dispatched("A1", (2, "BASKET", 2), node_id=MILL))
+    assert shop.position("BASKET", MILL) == (18, 0, 0)
+    shop.tell(fulfilment_rejected("A1"))
+    assert shop.status("A1") == "dispatched"
+    assert [case for case, *_ in shop.cases()] == ["fulfilment_rejected"]
+    assert_all_invariants_hold(shop.engine)
+    shop.close()
+
+
+def test_a_suppliers_last_units_and_his_place_at_tills_are_kept_from_channels(
+    database_url: str,
+) -> None:
+    shop = Shop(database_url)
+    shop.tell(node(MILL), product("BASKET"), product("STOOL"))
+    # Of the stool he has fewer than he keeps back for others; the warehouse's are not eaten by it.
+    shop.tell(count(MILL, BASKET=20, STOOL=1), count(WAREHOUSE, STOOL=10))
+    shop.wait_until(1)
+    told = shop.rows("select channel, sku, published_quantity from availability_published")
+    assert sorted(told) == [
+        ("b2b", "BASKET", 17), ("b2b", "STOOL", 10),
+        ("marketplace", "BASKET", 12), ("marketplace", "STOOL", 5),
+        ("store", "BASKET", 0), ("store", "STOOL", 10),
+        ("web_shop", "BASKET", 15), ("web_shop", "STOOL", 8),
+    ]  # fmt: skip
+    shop.close()
+
+
+def test_nothing_is_collected_at_a_suppliers_and_a_refused_pickup_goes_to_no_such_place(
+    database_url: str,
+) -> None:
+    shop = Shop(database_url)
+    shop.tell(node(MILL), product("MUG"), count(MILL, MUG=20), count(LEEDS, MUG=5))
+    shop.tell(pickup_placed("A1", ("MUG", 1, "2.40"), store=MILL))
+    assert shop.cases() == [("not_a_store", "web_shop/A1", 1)]
+    shop.tell(
+        pickup_placed("A2", ("MUG", 1, "2.40"), other_store=True),
+        payment_authorised("A2", "2.40"),
+        store_rejected("A2", "not_found", (1, "MUG", 1)),
+    )
+    # Another store is the only other place to collect; its customer did not want it sent.
+    assert shop.status("A2") == "unfilled"
+    assert shop.position("MUG", MILL) == (20, 0, 0)
+    assert_all_invariants_hold(shop.engine)
     shop.close()
 
 

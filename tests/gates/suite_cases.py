@@ -22,7 +22,13 @@ from assets.inventory.mart_expectations import (
     INVENTORY_POSITION_DAILY,
     INVENTORY_SYNC_LATENCY,
 )
-from assets.master_data.expectations import NODE, PRODUCT
+from assets.inventory.synchronisation.expectations import INVENTORY_SNAPSHOT, STOCK_CORRECTION
+from assets.master_data.expectations import NODE, PRICE_SHOWN, PRODUCT
+from assets.order_to_fulfillment.exception_expectations import (
+    AREAS_OF_ORDERS,
+    FULFILLMENT_EXCEPTION_RATES,
+    FULFILLMENT_EXCEPTIONS,
+)
 from assets.order_to_fulfillment.expectations import (
     ORDER_LINE,
     ORDER_PLACED,
@@ -37,6 +43,7 @@ from assets.order_to_fulfillment.mart_expectations import (
     ORDER_PROMISE_PERFORMANCE,
 )
 from assets.order_to_fulfillment.pickup.mart_expectations import PICKUP_PERFORMANCE
+from assets.order_to_fulfillment.sourcing_expectations import SOURCING_DECISIONS
 from assets.quality_gate import Suite
 from resources.layouts.uci_online_retail.expectations import FILE_SUITE as UCI_FILE
 
@@ -44,6 +51,7 @@ Row = dict[str, Any]
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ONE = datetime(2026, 3, 2, 13, tzinfo=UTC)
 TWO = datetime(2026, 3, 2, 14, tzinfo=UTC)
+THREE = datetime(2026, 3, 2, 15, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,7 @@ def order_line(number: int) -> Row:
         "reserved_quantity": 2,
         "unfilled_quantity": 1,
         "unfilled_reason_code": "out_of_stock",
+        "backordered_quantity": 0,
         "unit_price": 25_000,
         "line_amount": 75_000,
         "tax_amount": 12_500,
@@ -189,6 +198,61 @@ def reservation_movement(number: int) -> Row:
     }
 
 
+def inventory_snapshot(number: int) -> Row:
+    return {
+        "snapshot_id": f"snapshot-{number}",
+        "system": "wms",
+        "node_id": f"dc-{number}",
+        "channel": None,
+        "document_number": f"S{number}",
+        "sku": f"MUG{number}",
+        "unit_of_measure": "each",
+        "units_per_case": None,
+        "stated_quantity": 7,
+        "held_quantity": 9,
+        "drift_quantity": -2,
+        "ledger_watermark": 40,
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "sku_is_known": True,
+        "node_is_known": True,
+        "reasons_agree": True,
+    }
+
+
+def stock_correction(number: int) -> Row:
+    return {
+        "snapshot_id": f"snapshot-{number}",
+        "sku": "MUG",
+        "revision": 1,
+        "node_id": f"dc-{number}",
+        "status": "booked",
+        "quantity": -2,
+        "amount": -50_000,
+        "currency_code": "GBP",
+        "reference_id": f"document-{number}",
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "snapshot_is_known": True,
+        "movement_agrees": True,
+        "reversal_is_covered": True,
+    }
+
+
+def price_shown(number: int) -> Row:
+    return {
+        "document_id": f"document-{number}",
+        "channel": "web_shop",
+        "sku": f"MUG{number}",
+        "unit_price": 60_000,
+        "currency_code": "GBP",
+        "graced_from": NOON,
+        "occurred_at": ONE,
+        "effective_at": TWO,
+        "sku_is_known": True,
+    }
+
+
 def journal_line(number: int) -> Row:
     """Even and odd numbers are the two legs of an entry."""
     return {
@@ -250,6 +314,9 @@ def promise(number: int) -> Row:
         "region": "uk",
         "trading_date": date(2026, 3, 2),
         "promised_date": date(2026, 3, 5),
+        "last_promised_date": date(2026, 3, 5),
+        "promise_count": 1,
+        "moved_because_code": None,
         "placed_at": NOON,
         "dispatched_at": ONE,
         "delivered_at": TWO,
@@ -259,6 +326,7 @@ def promise(number: int) -> Row:
         "is_open": False,
         "is_in_full": True,
         "is_on_time": True,
+        "is_on_last_promise": True,
         "late_day_count": 0,
         "ordered_quantity": 3,
         "filled_quantity": 3,
@@ -289,13 +357,91 @@ def backlog(number: int) -> Row:
 
 def cycle_times(number: int) -> Row:
     return {
-        "channel": f"channel_{number}",
-        "trading_date": date(2026, 3, 2),
+        **of_a_period(number),
         "stage": "placed_to_allocated",
         "order_count": 2,
+        "placed_order_count": 3,
         "median_hours": 10_000,
         "p90_hours": 20_000,
         "p95_hours": 30_000,
+        "p99_hours": 30_000,
+        "total_seconds": 10_800,
+        "orders_agree": True,
+    }
+
+
+def of_a_period(number: int) -> Row:
+    return {
+        "channel": f"channel_{number}",
+        "region": "uk",
+        "brand": "house",
+        "period": "day",
+        "period_start_date": date(2026, 3, 2),
+    }
+
+
+def sourcing(number: int) -> Row:
+    return {
+        "decision_id": f"decision-{number}",
+        "order_id": f"order-{number}",
+        "order_number": f"W{number}",
+        "decision_number": 1,
+        "channel": "web_shop",
+        "region": "uk",
+        "brand": "house",
+        "trading_date": date(2026, 3, 2),
+        "decided_at": NOON,
+        "decision_kind": "sourcing",
+        "outcome": "filled",
+        "reason_codes": "[]",
+        "method": "exact",
+        "mode": "normal",
+        "is_promise_feasible": True,
+        "node_ids": "dc",
+        "planned_shipment_count": 1,
+        "is_split": False,
+        "ordered_quantity": 5,
+        "reserved_quantity": 5,
+        "policy_hash": "hash",
+        "decision_agrees": True,
+    }
+
+
+def exception(number: int) -> Row:
+    return {
+        "exception_id": f"case-{number}",
+        "exception_type": "carrier_silence",
+        "exception_area": "carrier",
+        "state": "closed",
+        "owner": "fulfilment",
+        "order_id": f"order-{number}",
+        "business_key": f"web_shop/W{number}/S1",
+        "channel": "web_shop",
+        "opened_at": NOON,
+        "closed_at": ONE,
+        "occurrence_count": 1,
+        "open_hours": 10_000,
+        "case_agrees": True,
+    }
+
+
+def exception_rates(number: int) -> Row:
+    areas = {f"{area}_order_count": 0 for area in AREAS_OF_ORDERS}
+    return {
+        **of_a_period(number),
+        "order_count": 10,
+        "exception_order_count": 2,
+        "exception_rate": 2_000,
+        **areas,
+        "carrier_order_count": 1,
+        "exception_count": 4,
+        "open_exception_count": 1,
+        "closed_exception_count": 2,
+        "total_open_seconds": 21_600,
+        "median_open_hours": 30_000,
+        "p90_open_hours": 38_000,
+        "p95_open_hours": 39_000,
+        "p99_open_hours": 39_800,
         "orders_agree": True,
     }
 
@@ -342,16 +488,20 @@ def drift(number: int) -> Row:
 
 def latency(number: int) -> Row:
     return {
-        "channel": f"channel_{number}",
-        "trading_date": date(2026, 3, 2),
+        **of_a_period(number),
         "message_count": 2,
         "published_line_count": 10,
         "acknowledged_line_count": 8,
         "acknowledged_share": 8_000,
         "median_publication_seconds": 600_000,
+        "p90_publication_seconds": 800_000,
         "p95_publication_seconds": 900_000,
+        "p99_publication_seconds": 900_000,
+        "summed_publication_seconds": 700,
         "median_acknowledgement_seconds": 90_000,
         "p95_acknowledgement_seconds": 90_000,
+        "p95_total_seconds": 900_000,
+        "p99_total_seconds": 990_000,
         "longest_total_seconds": 99,
         "lines_agree": True,
     }
@@ -460,6 +610,7 @@ CASES = {
                 "reserved_is_not_negative": [{"reserved_quantity": -1, "unfilled_quantity": 4}],
                 "price_is_not_negative": [{"unit_price": -1, "line_amount": -3, "tax_amount": 0}],
                 "every_unit_is_accounted": [{"reserved_quantity": 1}],
+                "a_line_waits_whole": [{"reserved_quantity": 1, "backordered_quantity": 1}],
                 "unfilled_has_a_reason": [{"unfilled_reason_code": None}],
                 "reason_has_unfilled_units": [{"reserved_quantity": 3, "unfilled_quantity": 0}],
                 "amount_is_price_times_quantity": [{"line_amount": 75_001}],
@@ -551,6 +702,65 @@ CASES = {
             },
         ),
         Cases(
+            INVENTORY_SNAPSHOT,
+            inventory_snapshot,
+            {
+                "it_is_of_one_place": [{"channel": "web_shop"}, {"node_id": None}],
+                "unit_is_known": [{"unit_of_measure": "pallet"}],
+                "cases_say_their_units": [{"unit_of_measure": "case"}],
+                "stated_quantity_is_possible": [
+                    {"stated_quantity": 100_000_001, "drift_quantity": 99_999_992}
+                ],
+                "held_quantity_is_possible": [
+                    {"held_quantity": -100_000_001, "drift_quantity": 100_000_008}
+                ],
+                "drift_is_the_difference": [{"drift_quantity": 2}],
+                "snapshot_was_over_when_it_was_compared": [{"occurred_at": TWO}],
+                "sku_is_compared_once": [
+                    {"snapshot_id": "twice", "sku": "MUG"},
+                    {"snapshot_id": "twice", "sku": "MUG"},
+                ],
+                "sku_is_known_holds": [{"sku_is_known": False}],
+                "node_is_known_holds": [{"node_is_known": False}],
+                "reasons_agree_holds": [{"reasons_agree": False}],
+            },
+        ),
+        Cases(
+            STOCK_CORRECTION,
+            stock_correction,
+            {
+                "status_is_known": [{"status": "wished"}],
+                "what_moves_has_a_document": [{"reference_id": None}, {"status": "proposed"}],
+                "quantity_is_possible": [{"quantity": -100_000_001}],
+                "correction_is_of_units": [{"quantity": 0, "amount": 0}],
+                "amount_goes_with_its_units": [{"amount": 50_000}, {"quantity": 2}],
+                "currency_is_a_code": [{"currency_code": "pounds"}],
+                "correction_is_not_of_the_future": [{"occurred_at": TWO}],
+                "each_step_is_there_once": [
+                    {"snapshot_id": "twice", "node_id": "dc"},
+                    {"snapshot_id": "twice", "node_id": "dc"},
+                ],
+                "snapshot_is_known_holds": [{"snapshot_is_known": False}],
+                "movement_agrees_holds": [{"movement_agrees": False}],
+                "reversal_is_covered_holds": [{"reversal_is_covered": False}],
+            },
+        ),
+        Cases(
+            PRICE_SHOWN,
+            price_shown,
+            {
+                "price_is_possible": [{"unit_price": 0}],
+                "currency_is_a_code": [{"currency_code": "gbp"}],
+                "grace_is_before_it_was_shown": [{"graced_from": TWO}],
+                "price_was_shown_before_it_was_judged": [{"occurred_at": THREE}],
+                "sku_is_shown_once": [
+                    {"document_id": "twice", "sku": "MUG"},
+                    {"document_id": "twice", "sku": "MUG"},
+                ],
+                "sku_is_known_holds": [{"sku_is_known": False}],
+            },
+        ),
+        Cases(
             JOURNAL_LINE,
             journal_line,
             {
@@ -618,6 +828,8 @@ CASES = {
                 "broken_has_a_cause": [{"outcome": "broken"}],
                 "kept_is_in_full": [{"is_in_full": False}],
                 "kept_is_on_time": [{"is_on_time": False}],
+                "promise_only_moves_later": [{"last_promised_date": date(2026, 3, 4)}],
+                "a_moved_promise_has_a_cause": [{"promise_count": 2}],
                 "open_order_is_not_delivered": [{"is_open": True}],
                 "every_unit_is_accounted": [{"unfilled_quantity": 1}],
                 "no_more_is_shipped_than_filled": [{"shipped_quantity": 4}],
@@ -653,9 +865,76 @@ CASES = {
                 "stage_is_known": [{"stage": "limbo"}],
                 "orders_are_counted": [{"order_count": 0}],
                 "time_does_not_run_backwards": [{"median_hours": -1}],
-                "time_is_not_unusual": [{"p95_hours": 87_840_001}],
+                "period_is_known": [{"period": "moon"}],
+                "time_is_not_unusual": [{"p99_hours": 87_840_001}],
+                "times_add_up": [{"total_seconds": -1}],
+                "p99_is_not_below_p95": [{"p99_hours": 29_999}],
                 "p90_is_not_below_the_median": [{"median_hours": 20_001}],
                 "p95_is_not_below_p90": [{"p90_hours": 30_001}],
+                "row_is_there_once": [{"channel": "twice"}, {"channel": "twice"}],
+                "orders_agree_holds": [{"orders_agree": False}],
+            },
+        ),
+        Cases(
+            SOURCING_DECISIONS,
+            sourcing,
+            {
+                "channel_is_a_code": [{"channel": "web shop"}],
+                "kind_is_known": [{"decision_kind": "guess"}],
+                "outcome_is_known": [{"decision_kind": "pickup", "outcome": "perhaps"}],
+                "mode_is_known": [{"mode": "panic"}],
+                "decisions_are_numbered": [{"decision_number": 0}],
+                "reserved_is_not_negative": [
+                    {"outcome": "unfilled", "reserved_quantity": -1, "planned_shipment_count": 0}
+                ],
+                "no_more_is_reserved_than_ordered": [{"reserved_quantity": 6}],
+                "what_is_reserved_has_a_node": [{"planned_shipment_count": 0}],
+                "filled_has_units": [{"outcome": "unfilled"}],
+                "decision_is_there_once": [{"decision_id": "twice"}, {"decision_id": "twice"}],
+                "number_is_there_once": [{"order_id": "twice"}, {"order_id": "twice"}],
+                "decision_agrees_holds": [{"decision_agrees": False}],
+            },
+        ),
+        Cases(
+            FULFILLMENT_EXCEPTIONS,
+            exception,
+            {
+                "channel_is_a_code": [{"channel": "web shop"}],
+                "area_is_known": [{"exception_area": "weather"}],
+                "state_is_known": [{"state": "forgotten"}],
+                "it_happened": [{"occurrence_count": 0}],
+                "time_does_not_run_backwards": [{"open_hours": -1}],
+                "open_is_not_closed": [{"state": "open"}],
+                "an_order_has_its_channel": [{"channel": None}],
+                "exception_is_there_once": [{"exception_id": "twice"}, {"exception_id": "twice"}],
+                "case_agrees_holds": [{"case_agrees": False}],
+            },
+        ),
+        Cases(
+            FULFILLMENT_EXCEPTION_RATES,
+            exception_rates,
+            {
+                "channel_is_a_code": [{"channel": "web shop"}],
+                "period_is_known": [{"period": "moon"}],
+                "orders_are_counted": [
+                    {"order_count": 0, "exception_order_count": 0, "carrier_order_count": 0}
+                ],
+                "exceptions_are_not_negative": [
+                    {
+                        "exception_order_count": -1,
+                        **{f"{area}_order_count": -1 for area in AREAS_OF_ORDERS},
+                    }
+                ],
+                "no_more_go_wrong_than_there_are": [
+                    {"exception_order_count": 11, "exception_count": 11}
+                ],
+                "rate_is_a_share": [{"exception_rate": 10_001}],
+                "each_area_is_within_all": [{"money_order_count": 3}],
+                "each_order_has_an_exception": [{"exception_count": 1}],
+                "time_does_not_run_backwards": [{"median_open_hours": -1}],
+                "p90_is_not_below_the_median": [{"p90_open_hours": 29_999}],
+                "p95_is_not_below_p90": [{"p95_open_hours": 37_999}],
+                "p99_is_not_below_p95": [{"p99_open_hours": 38_999}],
                 "row_is_there_once": [{"channel": "twice"}, {"channel": "twice"}],
                 "orders_agree_holds": [{"orders_agree": False}],
             },
@@ -736,9 +1015,11 @@ CASES = {
                 "no_more_is_heard_than_told": [{"acknowledged_line_count": 11}],
                 "share_is_a_share": [{"acknowledged_share": 10_001}],
                 "nothing_is_told_before_it_happens": [{"median_publication_seconds": -1}],
+                "period_is_known": [{"period": "moon"}],
                 "the_slow_are_slower": [{"p95_publication_seconds": 599_999}],
+                "the_slowest_are_the_slowest": [{"p99_total_seconds": 899_999}],
                 "nothing_is_heard_before_it_is_told": [{"median_acknowledgement_seconds": -1}],
-                "day_is_there_once": [{"channel": "twice"}, {"channel": "twice"}],
+                "period_is_there_once": [{"channel": "twice"}, {"channel": "twice"}],
                 "lines_agree_holds": [{"lines_agree": False}],
             },
         ),

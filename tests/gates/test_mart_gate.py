@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from resources.mart_gate import MARTS, MartGate
+from resources.gated_marts import MARTS
+from resources.mart_gate import MartGate
 from resources.operational_store.bulk import fetch
 from resources.operational_store.store import OperationalStore, create_engine
 
@@ -21,6 +22,8 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
         select
             name as order_id, name as order_number, 'web_shop' as channel, 'uk' as region,
             'brand' as brand, date '2026-03-02' as trading_date, date '2026-03-05' as promised_date,
+            date '2026-03-05' as last_promised_date, 1 as promise_count,
+            cast(null as text) as moved_because_code, true as is_on_last_promise,
             timestamptz '2026-03-02 12:00+00' as placed_at,
             timestamptz '2026-03-03 12:00+00' as dispatched_at,
             timestamptz '2026-03-04 12:00+00' as delivered_at,
@@ -28,7 +31,7 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
             false as is_open, true as is_in_full, true as is_on_time, 0 as late_day_count,
             3::bigint as ordered_quantity, 3::bigint as filled_quantity,
             0::bigint as unfilled_quantity, 3::bigint as shipped_quantity, 'GBP' as currency_code,
-            cast(9 as decimal(18, 4)) as ordered_total_amount
+            cast(9 as decimal(18, 4)) as ordered_total_amount, 1 as order_line_count
         from (values ('W1'), ('W2')) as orders(name);
         create table core.fct_orders as select * from marts.order_promise_performance;
         create table marts.fulfillment_backlog as
@@ -41,10 +44,47 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
             timestamptz '2026-03-04 11:00+00' as oldest_placed_at;
         create table marts.order_cycle_times as
         select
-            'web_shop' as channel, date '2026-03-02' as trading_date,
+            'web_shop' as channel, 'uk' as region, 'brand' as brand, 'day' as period,
+            date '2026-03-02' as period_start_date,
             'placed_to_delivered' as stage, 2::bigint as order_count,
+            2::bigint as placed_order_count,
             cast(48 as decimal(18, 4)) as median_hours, cast(48 as decimal(18, 4)) as p90_hours,
-            cast(48 as decimal(18, 4)) as p95_hours;
+            cast(48 as decimal(18, 4)) as p95_hours, cast(48 as decimal(18, 4)) as p99_hours,
+            345600::bigint as total_seconds;
+        create table core.fct_decisions as
+        select 'D1' as decision_id, 'filled' as outcome, 'hash' as policy_hash;
+        create table marts.sourcing_decisions as
+        select
+            'D1' as decision_id, 'W1' as order_id, 'W1' as order_number, 1 as decision_number,
+            'web_shop' as channel, 'uk' as region, 'brand' as brand,
+            date '2026-03-02' as trading_date, timestamptz '2026-03-02 12:00+00' as decided_at,
+            'sourcing' as decision_kind, 'filled' as outcome, '[]' as reason_codes,
+            'exact' as method, 'normal' as mode, true as is_promise_feasible, 'dc' as node_ids,
+            1 as planned_shipment_count, false as is_split, 3::bigint as ordered_quantity,
+            3::bigint as reserved_quantity, 'hash' as policy_hash;
+        create table marts.fulfillment_exceptions as
+        select
+            'case' as exception_id, 'carrier_silence' as exception_type,
+            'carrier' as exception_area, 'open' as state, 'fulfilment' as owner,
+            'W1' as order_id, 'W1' as order_number, 'web_shop/W1/S1' as business_key,
+            'web_shop' as channel, timestamptz '2026-03-04 12:00+00' as opened_at,
+            cast(null as timestamptz) as closed_at, 1 as occurrence_count,
+            cast(1 as decimal(18, 4)) as open_hours;
+        create table marts.fulfillment_exception_rates as
+        select
+            'web_shop' as channel, 'uk' as region, 'brand' as brand, 'week' as period,
+            date '2026-03-02' as period_start_date, 2::bigint as order_count,
+            1::bigint as exception_order_count, cast(0.5 as decimal(18, 4)) as exception_rate,
+            0::bigint as stock_not_there_order_count, 0::bigint as node_did_not_do_it_order_count,
+            0::bigint as screening_order_count, 1::bigint as carrier_order_count,
+            0::bigint as customer_order_count, 0::bigint as money_order_count,
+            0::bigint as message_order_count, 1::bigint as exception_count,
+            1::bigint as open_exception_count, 0::bigint as closed_exception_count,
+            0::bigint as total_open_seconds,
+            cast(null as decimal(18, 4)) as median_open_hours,
+            cast(null as decimal(18, 4)) as p90_open_hours,
+            cast(null as decimal(18, 4)) as p95_open_hours,
+            cast(null as decimal(18, 4)) as p99_open_hours;
         create table core.fct_stock_movements as
         select
             date '2026-03-01' + day as trading_date, 'dc' as node_id, sku,
@@ -80,13 +120,20 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
             timestamptz '2026-03-02 12:00+00' as published_at;
         create table marts.inventory_sync_latency as
         select
-            'web_shop' as channel, date '2026-03-02' as trading_date, 1::bigint as message_count,
+            'web_shop' as channel, 'day' as period, date '2026-03-02' as period_start_date,
+            1::bigint as message_count,
             1::bigint as published_line_count, 1::bigint as acknowledged_line_count,
             cast(1 as decimal(18, 4)) as acknowledged_share,
             cast(60 as decimal(18, 4)) as median_publication_seconds,
+            cast(60 as decimal(18, 4)) as p90_publication_seconds,
             cast(60 as decimal(18, 4)) as p95_publication_seconds,
+            cast(60 as decimal(18, 4)) as p99_publication_seconds,
+            60::bigint as summed_publication_seconds,
             cast(9 as decimal(18, 4)) as median_acknowledgement_seconds,
             cast(9 as decimal(18, 4)) as p95_acknowledgement_seconds,
+            'uk' as region, 'brand' as brand,
+            cast(69 as decimal(18, 4)) as p95_total_seconds,
+            cast(69 as decimal(18, 4)) as p99_total_seconds,
             69::bigint as longest_total_seconds;
         create table marts.atp_published as
         select
@@ -177,6 +224,26 @@ def test_pickups_that_no_store_was_asked_for_are_held(copy: duckdb.DuckDBPyConne
     (failure,) = gate.verdicts["pickup_performance"].failures
     assert failure.expectation == "pickups_agree_holds"
     assert shown(copy, "select count(*) from marts.pickup_performance") == [(0,)]
+
+
+def test_a_decision_that_was_taken_otherwise_is_held(copy: duckdb.DuckDBPyConnection) -> None:
+    copy.execute("update core.fct_decisions set policy_hash = 'another'")
+    gate = MartGate()
+    gate(copy)
+    (failure,) = gate.verdicts["sourcing_decisions"].failures
+    assert failure.expectation == "decision_agrees_holds"
+    assert shown(copy, "select count(*) from marts.sourcing_decisions") == [(0,)]
+
+
+def test_a_rate_over_other_orders_than_were_placed_is_held(
+    copy: duckdb.DuckDBPyConnection,
+) -> None:
+    copy.execute("update marts.fulfillment_exception_rates set order_count = 3")
+    gate = MartGate()
+    gate(copy)
+    (failure,) = gate.verdicts["fulfillment_exception_rates"].failures
+    assert failure.expectation == "orders_agree_holds"
+    assert shown(copy, "select count(*) from marts.fulfillment_exception_rates") == [(0,)]
 
 
 def test_a_mart_without_a_column_is_not_published(copy: duckdb.DuckDBPyConnection) -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.inventory.evidence import COLUMNS, evidence
-from assets.inventory.policy import SynchronisationPolicy, synchronisation_policy
-from assets.inventory.reconciliation import (
+from assets.inventory.synchronisation.evidence import COLUMNS, evidence
+from assets.inventory.synchronisation.policy import SynchronisationPolicy, synchronisation_policy
+from assets.inventory.synchronisation.rules import (
     DOCUMENTED,
     REASONS,
     code_drift,
@@ -111,6 +111,24 @@ def test_a_despatch_that_we_heard_of_after_the_snapshot_cannot_be_in_the_erps_bo
     unheard = fact("shipped_unheard", -3, 200)
     assert coded(unheard, system="erp", held=10, stated=13) == {"late": 3}
     assert coded(unheard, system="wms", held=10, stated=13) == {"miscount": 3}
+
+
+def test_a_despatch_of_before_both_last_agreed_is_not_missing_and_may_be_there_twice() -> None:
+    # A mug a day is sold; the one of last week was in both books, so it is today's that is late.
+    former, today = fact("shipped_agreed", -1, 200), fact("shipped", -1, 5)
+    assert coded(former, today, system="erp", held=10, stated=11) == {"late": 1}
+    assert coded(former, system="erp", held=10, stated=11) == {"miscount": 1}
+    assert coded(former, system="erp", held=10, stated=9) == {"duplicate": -1}
+    received = fact("received_agreed", 4)
+    assert coded(received, held=10, stated=6) == {"miscount": -4}
+    assert coded(received, held=10, stated=14) == {"duplicate": 4}
+
+
+def test_a_despatch_that_the_erp_heard_of_after_the_instant_may_be_in_its_book_twice() -> None:
+    # A book that is read in the morning has what was dated before the night.
+    unheard = fact("shipped_unheard", -3)
+    assert coded(unheard, system="erp", held=10, stated=7) == {"duplicate": -3}
+    assert coded(unheard, system="wms", held=10, stated=7) == {"miscount": -3}
 
 
 def test_a_despatch_that_the_erp_has_booked_twice_is_a_duplicate() -> None:

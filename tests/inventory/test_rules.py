@@ -38,6 +38,12 @@ def policy(
             "node_safety_quantity_each_by_node": safety or {},
             "channels": channels or {"web": web},
             "availability_lines_per_message": 100,
+            "inbound_confidence_basis_points_by_status": {
+                "planned": 5_000,
+                "confirmed": 8_000,
+                "in_transit": 10_000,
+            },
+            "inbound_believed_hours_overdue": 24,
         }
     )
 

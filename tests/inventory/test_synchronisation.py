@@ -16,12 +16,16 @@ from tests.builders import (
     Shop,
     adjustment,
     assert_all_invariants_hold,
+    count,
     minutes,
+    node,
     order_placed,
     payment_authorised,
+    pickup_placed,
     product,
     receipt,
     shipment_dispatched,
+    store_rejected,
 )
 from tests.inventory.stock_story import (
     acknowledgement,
@@ -156,6 +160,38 @@ def test_a_despatch_that_comes_after_the_comparison_was_late_and_takes_its_corre
     assert shop.position("MUG") == (97, 0, 0)
     lines = [payload["lines"] for _, payload in shop.commands("stock_adjustment.post")]
     assert lines == [[{"sku": "MUG", "quantity": -3}], [{"sku": "MUG", "quantity": 3}]]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ("told_by_us: [erp, tills]", {"erp": [-3, 3], "tills": [-3, 3]}),
+        # So far back nobody looks any more, and what was booked stays.
+        ("evidence_days: 1", {"erp": [-3]}),
+    ],
+)
+def test_a_region_says_who_hears_of_what_is_taken_back_and_how_far_back_it_is_looked(
+    database_url: str, tmp_path: Path, values: str, told: dict[str, list[int]]
+) -> None:
+    text = (SHIPPED / "inventory_synchronisation.yaml").read_text()
+    overlay = f"overlays:\n  - scope: {{region: uk}}\n    values: {{{values}}}"
+    (tmp_path / "inventory_synchronisation.yaml").write_text(text.replace("overlays: []", overlay))
+    shop = stocked(Shop(database_url, FilePolicyBook(tmp_path)), MUG=100, HAT=50)
+    shop.tell(snapshot("wms", 60, MUG=97, HAT=50))
+    shop.wait_until(240)
+    shop.tell(adjustment("W1", at=30, MUG=-3))
+    units = 97 if len(told["erp"]) == 2 else 94
+    shop.tell(snapshot("wms", 2 * DAY, MUG=units, HAT=50))
+    shop.wait_until(2 * DAY + 120)
+    heard: dict[str, list[int]] = {}
+    for partner, quantity in shop.rows(
+        "select partner, (payload -> 'lines' -> 0 ->> 'quantity')::int from command_outbox"
+        " where command_type = 'stock_adjustment.post' order by outbox_sequence"
+    ):
+        heard.setdefault(partner, []).append(quantity)
+    assert heard == told
+    assert_all_invariants_hold(shop.engine)
+    shop.close()
 
 
 @pytest.mark.parametrize(
@@ -302,6 +338,68 @@ def test_a_despatch_that_the_erp_took_and_did_not_book_once(
     shop.tell(snapshot("erp", 60, MUG=100 - 8 * booked, HAT=50))
     shop.wait_until(240)
     assert drift(shop) == [("MUG", 1, reason, 8 if booked == 0 else -8)]
+
+
+def test_a_despatch_that_was_booked_is_not_lost_when_another_like_it_is_late(shop: Shop) -> None:
+    def delivered() -> None:
+        with shop.engine.begin() as connection:
+            connection.exec_driver_sql("update command_outbox set status = 'delivered'")
+
+    sold(shop, "A1", 8, at=0, dispatched_at=30)
+    delivered()
+    shop.tell(snapshot("erp", 60, MUG=92, HAT=50))
+    shop.wait_until(4 * DAY)
+    sold(shop, "A2", 8, at=4 * DAY, dispatched_at=4 * DAY + 30)
+    delivered()
+    # Four days later eight are missing again: not those, which both books have agreed about.
+    shop.clock.advance(minutes(4 * DAY + 60))
+    shop.tell(snapshot("erp", 4 * DAY + 120, MUG=92, HAT=50))
+    shop.wait_until(4 * DAY + 240)
+    assert drift(shop) == [("MUG", 1, "late", 8)]
+    assert shop.cases() == []
+
+
+def test_a_recount_takes_back_what_the_warehouses_own_word_had_corrected(shop: Shop) -> None:
+    shop.tell(snapshot("wms", 60, MUG=97, HAT=50))
+    shop.wait_until(240)
+    shop.tell(snapshot("wms", DAY, MUG=100, HAT=50), snapshot("erp", DAY, MUG=97, HAT=50))
+    shop.wait_until(DAY + 120)
+    # The ERP was told of the three and follows; the warehouse need not be told its own word.
+    assert drift(shop) == [("MUG", 1, "miscount", -3), ("MUG", 1, "miscount", 3)]
+    assert corrections(shop) == [
+        ("MUG", "booked", -3, "-7.5000"),
+        ("MUG", "booked", 3, "7.5000"),
+    ]
+    assert shop.position("MUG") == (100, 0, 0)
+    assert shop.balance("inventory_adjustment") == 0
+    assert shop.cases() == []
+
+
+@pytest.mark.parametrize("reason", ["not_found", "damaged"])
+def test_a_refused_pickup_that_we_heard_of_late_is_late_at_the_erp_and_no_case(
+    shop: Shop, reason: str
+) -> None:
+    shop.tell(count(LEEDS, MUG=5))
+    shop.tell(pickup_placed("A1", ("MUG", 1, "6.00")), payment_authorised("A1", "6.00"))
+    shop.clock.advance(minutes(DAY))
+    shop.tell(store_rejected("A1", reason, (1, "MUG", 1), at=20))
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql("update command_outbox set status = 'delivered'")
+    # The store knew on the day before; the ERP hears from us that a mug is gone.
+    shop.tell(snapshot("erp", 120, node_id=LEEDS, told_at=480, MUG=5))
+    shop.wait_until(DAY + 60)
+    assert drift(shop) == [("MUG", 1, "late", 1)]
+    assert [case for case, *_ in shop.cases()] == ["pickup_not_fulfilled"]
+
+
+def test_a_supplier_is_believed_about_what_he_ships_for_us(shop: Shop) -> None:
+    mill = "supplier_northmill"
+    shop.tell(node(mill), count(mill, MUG=20))
+    shop.tell(snapshot("supplier", 60, node_id=mill, MUG=18))
+    shop.wait_until(240)
+    assert corrections(shop) == [("MUG", "booked", -2, "-5.0000")]
+    assert shop.position("MUG", mill) == (18, 0, 0)
+    assert shop.cases() == []
 
 
 def test_a_quantity_in_cases_is_a_unit_of_measure_and_corrects_nothing(shop: Shop) -> None:

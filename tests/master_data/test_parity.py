@@ -150,7 +150,47 @@ def test_a_document_is_taken_once_and_none_from_the_future(shop: Shop) -> None:
     shop.tell(price("MUG", "6.00"), shown(60, MUG="6.00"))
     shop.tell({**shown(60, MUG="9.00"), "id": "again"})
     ahead = shown(90, MUG="9.00")
-    ahead["time"] = shown(70)["time"]
+    ahead["time"] = shown(87.9)["time"]
     shop.tell(ahead)
     assert quarantine(shop) == ["document_already_taken", "shown_in_the_future"]
     assert cases(shop) == []
+
+
+def test_a_channel_whose_clock_is_two_minutes_ahead_is_heard(shop: Shop) -> None:
+    shop.tell(price("MUG", "6.00"))
+    ahead = shown(90, MUG="9.00")
+    ahead["time"] = shown(88)["time"]
+    shop.tell(ahead)
+    assert quarantine(shop) == []
+    assert [(key, status) for key, status, _ in cases(shop)] == [("web_shop/MUG", "open")]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 100])
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_of_two_prices_for_one_instant_the_first_stays_however_they_are_told(
+    shop: Shop, batch_size: int, is_turned: bool
+) -> None:
+    # Their order is that of their names: of one instant and source 6.00 comes before 6.50.
+    told = [price("MUG", "6.00", at=10), price("MUG", "6.50", at=10), price("HAT", "9.00", at=10)]
+    # Once more the same is no contradiction.
+    again = {**price("MUG", "6.00", at=10), "id": "price-web_shop-MUG-10-again"}
+    events = [*told, again]
+    shop.tell(*(events[::-1] if is_turned else events), batch_size=batch_size)
+    assert shop.rows("select sku, unit_price::text from price order by sku") == [
+        ("HAT", "9.0000"),
+        ("MUG", "6.0000"),
+    ]
+    assert shop.rows("select event_id, reason_code from quarantined_event") == [
+        ("price-web_shop-MUG-10-6.50", "price_contradicted")
+    ]
+    shop.tell(shown(60, MUG="6.00"))
+    assert cases(shop) == []
+
+
+def test_another_price_for_an_instant_that_has_one_is_set_aside_when_it_comes_later(
+    shop: Shop,
+) -> None:
+    shop.tell(price("MUG", "6.50", at=10))
+    shop.tell(price("MUG", "6.00", at=10))
+    assert shop.value("select unit_price::text from price") == "6.5000"
+    assert quarantine(shop) == ["price_contradicted"]

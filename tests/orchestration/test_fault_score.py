@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from orchestration import fault_score
 from orchestration.cli import app
 from orchestration.fault_evidence import Case, Evidence, Quarantined, Settled, gather
-from orchestration.fault_score import FaultScore, judge
+from orchestration.fault_score import FaultScore
 from resources.operational_store.store import write_clock
-from resources.sandbox.answer_key import AnswerKey, Fault, Outcome
+from resources.policy_book import SHIPPED, FilePolicyBook
+from resources.sandbox.answer_key import AnswerKey, Drift, Fault, Outcome
 from tests.builders import (
     OPENING,
     WAREHOUSE,
@@ -31,6 +33,12 @@ from tests.builders import (
 
 NOW = datetime(2026, 3, 9, tzinfo=UTC)
 HELD = Evidence(NOW, orders=100, events={("wms", "e-1"): Settled("applied", is_booked_once=True)})
+
+
+def judge(
+    faults: Sequence[Fault], evidence: Evidence, most_false_alarms_percent: float = 1
+) -> FaultScore:
+    return fault_score.judge(faults, evidence, most_false_alarms_percent)
 
 
 def fault(
@@ -149,6 +157,69 @@ def test_one_false_alarm_in_a_hundred_orders_is_borne_and_two_are_not() -> None:
     alarms = [Case("illegal_transition", f"web_shop/A{n}", True) for n in range(2)]
     assert judge([], replace(HELD, cases=alarms[:1])).is_good
     assert not judge([], replace(HELD, cases=alarms)).is_good
+
+
+def test_how_many_false_alarms_are_borne_is_policy() -> None:
+    alarm = replace(HELD, cases=[Case("illegal_transition", "web_shop/A1", True)])
+    assert not judge([], alarm, most_false_alarms_percent=0.5).is_good
+    assert FilePolicyBook(SHIPPED).operations.fault_scoring.most_false_alarms_percent == 1
+
+
+BOOK = "erp/dc_midlands/MUG"
+
+
+def drifting(reason: str, units: int, expected: str = "case:stock_drift") -> Fault:
+    return Fault(
+        f"stock_{reason}",
+        OPENING,
+        "erp",
+        BOOK,
+        "c-1/MUG",
+        expected,
+        drift=Drift(OPENING, OPENING + timedelta(days=2), reason, units),
+        over_at=NOW,
+    )
+
+
+def seen(*cases: Case, **coded: int) -> Evidence:
+    return replace(HELD, cases=cases, drift={BOOK: {OPENING: coded}})
+
+
+CLOSED = Case("stock_drift", BOOK, is_open=False)
+
+
+def test_drift_must_be_given_its_own_reason_to_the_unit() -> None:
+    lost = drifting("lost", 8)
+    assert judge([lost], seen(CLOSED, lost=8)).is_good
+    for coded, words in (
+        ({"miscount": 8}, "+8 lost were coded +8 miscount"),
+        ({"lost": 6, "miscount": 2}, "+8 lost were coded +6 lost, +2 miscount"),
+        ({}, "+8 lost were coded as no drift"),
+    ):
+        assert found(judge([lost], seen(CLOSED, **coded))) == [words]
+    assert found(judge([lost], seen(lost=8))) == ["there is no such case"]
+
+
+def test_what_is_late_for_other_causes_too_is_late() -> None:
+    late = drifting("late", 2, expected="absorbed")
+    assert judge([late], seen(late=2)).is_good
+    assert judge([late], seen(late=5)).is_good
+    assert found(judge([late], seen(late=1))) == ["+2 late were coded +1 late"]
+    assert found(judge([late], seen(CLOSED, late=2))) == ["a case stock_drift was opened"]
+
+
+def test_a_case_is_closed_when_its_cause_was_put_right_and_not_asked_for_before() -> None:
+    wrong = drifting("duplicate", -3)
+    still_open = seen(Case("stock_drift", BOOK, is_open=True), duplicate=-3)
+    assert found(judge([wrong], still_open)) == ["put right, and still open"]
+    assert judge([wrong], replace(still_open, now=NOW - timedelta(hours=1))).is_good
+
+
+def test_drift_that_nothing_explains_is_a_false_alarm_unless_it_is_late() -> None:
+    assert judge([], seen(late=4)).false_alarms == []
+    assert judge([], seen(miscount=1, late=2)).false_alarms == [("drift: miscount", 1)]
+    other = drifting("duplicate", 3)
+    assert judge([other], seen(CLOSED, miscount=3)).false_alarms == [("drift: miscount", 1)]
 
 
 # What the home holds

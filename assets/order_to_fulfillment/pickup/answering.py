@@ -17,8 +17,8 @@ from assets.order_to_fulfillment.handing_over import (
     fulfilment_order_of,
 )
 from assets.order_to_fulfillment.paying import request_capture
+from assets.order_to_fulfillment.pickup.moving_on import move_on
 from assets.order_to_fulfillment.pickup.promising import step
-from assets.order_to_fulfillment.pickup.resourcing import move_on
 from assets.order_to_fulfillment.pickup.rules import next_reminder
 from assets.order_to_fulfillment.refunding import give_back_surplus
 from assets.order_to_fulfillment.rules import next_status
@@ -167,8 +167,9 @@ def _take_off(
     reference = str(identify("pickup_rejected", fulfilment_order.fulfilment_order_id))
     products = writes.unit_of_work.master_data.products({sku for sku, _ in units.values()})
     value: dict[str, int] = defaultdict(int)
+    # The order tells them from what a node says by itself: others hear of them from us.
     movements = [
-        Movement(node, sku, kind, -quantity, reason, reference, number, None, occurred_at)
+        Movement(node, sku, kind, -quantity, reason, reference, number, order.order_id, occurred_at)
         for number, (sku, quantity) in units.items()
     ]
     writes.rows["stock_movement"] += movements
@@ -186,14 +187,8 @@ def _take_off(
             [(accounts.inventory_adjustment, amount), (accounts.inventory, -amount)],
         )
     # A count after the refusal that was told before it knew of it.
-    correct_counts(
-        [(order, movement) for movement in movements],
-        products,
-        writes.unit_of_work,
-        writes.rows,
-        writes.positions,
-        writes.journal,
-    )
+    told = [(order, movement) for movement in movements]
+    correct_counts(told, products, writes.stock_ledgers)
     _tell_erp(order, fulfilment_order, reason, units, writes)
 
 

@@ -37,9 +37,7 @@ def take_collections(events: list[InboxEvent], writes: Writes) -> None:
             writes.refuse(event, "not_a_pickup", "a carrier takes it, not its customer")
             continue
         taken += _collect(event, fulfilment_order, products, allocated, writes)
-    correct_counts(
-        taken, products, writes.unit_of_work, writes.rows, writes.positions, writes.journal
-    )
+    correct_counts(taken, products, writes.stock_ledgers)
 
 
 def _collect(

@@ -16,7 +16,7 @@ import msgspec
 import pandas as pd
 
 from assets.decisions.policy_document import PolicyDocument
-from assets.order_to_fulfillment.decision import from_ipc, to_ipc
+from assets.decisions.tables import decode_tables, encode_tables
 from assets.order_to_fulfillment.pickup.policy import PickupPolicy, pickup_policy
 from assets.order_to_fulfillment.pickup.rules import (
     choose_store,
@@ -57,22 +57,21 @@ class PickupInputs:
     bundles: pd.DataFrame = field(default_factory=lambda: NO_BUNDLES)
 
     def encode(self) -> bytes:
-        """Arrow IPC (zstd) of the tables, framed with the scopes as MessagePack.
+        """What is kept of them; see `assets.decisions.tables`.
 
         Where no order has bundles, nothing is said of them.
         """
-        names = [part.name for part in fields(self) if part.name != "scopes"]
+        tables = {part.name: getattr(self, part.name) for part in fields(self)}
+        del tables["scopes"]
         if not len(self.bundles):
-            names.remove("bundles")
-        encoded: dict[str, Any] = {name: to_ipc(getattr(self, name)) for name in names}
-        return msgspec.msgpack.encode({**encoded, "scopes": self.scopes})
+            del tables["bundles"]
+        return encode_tables(tables, self.scopes)
 
     @classmethod
     def decode(cls, encoded: bytes) -> PickupInputs:
         """The inputs as they were encoded."""
-        held = msgspec.msgpack.decode(encoded)
-        scopes = [tuple(scope) for scope in held.pop("scopes")]
-        return cls(**{name: from_ipc(table) for name, table in held.items()}, scopes=scopes)
+        tables, scopes = decode_tables(encoded)
+        return cls(**tables, scopes=scopes)
 
     def promised(self, policy_of: PolicyOf) -> pd.DataFrame:
         """``orders`` with ``kept_quantity`` and ``promised_ready_at`` by each scope's policy."""

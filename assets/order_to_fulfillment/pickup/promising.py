@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from assets.commerce.calendar import trading_date
 from assets.commerce.identifiers import decision_id, identify
 from assets.commerce.opening_hours import intervals
 from assets.order_to_fulfillment.bundling import bundles_table
@@ -20,6 +21,7 @@ from assets.order_to_fulfillment.pickup.decision import (
     decide_store,
     outcome_hash,
 )
+from assets.order_to_fulfillment.promises import HELD_FOR_SCREENING, NODE_REJECTED, promise
 from assets.order_to_fulfillment.sourcing.tables import NO_BUNDLES
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import OrderView, PickupView, StockPosition
@@ -81,7 +83,7 @@ def promise_first(candidate: Candidate, order: OrderView, writes: Writes) -> Non
         accepts_other_store=wish.accepts_other_store,
         accepts_shipping=wish.accepts_shipping,
     )
-    promise(order, pickup, wish.node_id, ready_at, candidate.event.occurred_at, writes)
+    promise_store(order, pickup, wish.node_id, ready_at, candidate.event.occurred_at, writes)
 
 
 def promise_again(
@@ -103,7 +105,7 @@ def promise_again(
     occasion = f"{order.order_id}/cleared"
     batch = _keep(KIND, [occasion], inputs, outcome_hash(outcome), writes)
     record(KIND, occasion, batch, "promised_again", ["held"], writes)
-    promise(order, pickup, node, ready_at.to_pydatetime(), occurred_at, writes, is_again=True)
+    promise_store(order, pickup, node, ready_at.to_pydatetime(), occurred_at, writes, is_again=True)
     writes.tell_customer(
         order, "pickup_moved", "cleared", store_id=node, promised_ready_at=ready_at.to_pydatetime()
     )
@@ -140,7 +142,7 @@ def other_store(
     return outcome
 
 
-def promise(
+def promise_store(
     order: OrderView,
     pickup: PickupView,
     node: str,
@@ -149,8 +151,16 @@ def promise(
     writes: Writes,
     is_again: bool = False,
 ) -> None:
-    """Let a store have the goods at its counter by an instant, and keep the promise."""
+    """Let a store have the goods at its counter by an instant, and keep the promise.
+
+    A later day is a new promise of the order too; the customer is told by whoever moves it.
+    """
     policy = writes.pickup_policy(order.region, order.brand)
+    _, zone = writes.unit_of_work.master_data.nodes()[node]
+    day = trading_date(ready_at, zone)
+    if order.promised_date is not None and day > order.promised_date:
+        cause = HELD_FOR_SCREENING if is_again else NODE_REJECTED
+        promise(order, day, cause, occurred_at, writes)
     pickup.node_id = node
     pickup.promised_ready_at = ready_at
     pickup.expires_at = ready_at + policy.held_for
@@ -231,7 +241,7 @@ def _inputs(
 
 def _openings(orders: pd.DataFrame, scopes: list[tuple[str, str]], writes: Writes) -> pd.DataFrame:
     """When the stores of these orders are open, as far ahead as is promised."""
-    places = writes.unit_of_work.master_data.nodes()
+    places = writes.nodes
     found: list[tuple[int, str, datetime, datetime]] = []
     asked = orders.groupby(["scope", "node_id"])["from_at"].agg(["min", "max"]).reset_index()
     for scope, node, first, last in asked.itertuples(index=False, name=None):

@@ -16,8 +16,6 @@ Instants = npt.NDArray[np.datetime64]
 Days = npt.NDArray[np.datetime64]
 Flags = npt.NDArray[np.bool_]
 
-#: A node that does not ship within these days does not ship for an order at all.
-HORIZON_DAYS = 45
 #: Days are laid out by whole months, so that batches of one month share what was worked out.
 _BLOCK_DAYS = 32
 
@@ -48,11 +46,14 @@ def local_days(instants: Instants, zone: str) -> Days:
     return result
 
 
-def departures(instants: Instants, zone: str, terms: NodeTerms) -> Departures:
+def departures(
+    instants: Instants, zone: str, terms: NodeTerms, longest_wait_days: int
+) -> Departures:
     """The first pickup for orders decided at UTC instants.
 
     An order makes a pickup when its handling ends by it; both are instants, so a day on which the
-    clock changes has its cut-off at the same local time as any other.
+    clock changes has its cut-off at the same local time as any other. A node without one within
+    ``longest_wait_days`` of the order's day does not ship for it.
     """
     today = local_days(instants, zone)
     if not len(instants):
@@ -62,16 +63,17 @@ def departures(instants: Instants, zone: str, terms: NodeTerms) -> Departures:
         zone,
         tuple(sorted(terms.cut_off_by_weekday.items())),  # type: ignore[union-attr]
         tuple(sorted(terms.blackout_dates)),  # type: ignore[arg-type]
-        *_block(today),
+        *_block(today, longest_wait_days),
     )
     ready = instants + np.timedelta64(_hours(terms), "h")
     index = np.searchsorted(pickups, ready, side="left")
     has_pickup = index < len(pickups)
     day = np.full(len(instants), np.datetime64("NaT", "D"))
     day[has_pickup] = days[index[has_pickup]]
-    has_pickup &= ~(day > today + np.timedelta64(HORIZON_DAYS, "D"))
+    horizon = today + np.timedelta64(longest_wait_days, "D")
+    has_pickup &= ~(day > horizon)
     day[~has_pickup] = np.datetime64("NaT", "D")
-    until = np.where(has_pickup, day, today + np.timedelta64(HORIZON_DAYS, "D"))
+    until = np.where(has_pickup, day, horizon)
     skipped = np.searchsorted(blackouts, until) - np.searchsorted(blackouts, today)
     is_open = np.isin(today, days)
     return Departures(day, is_open & has_pickup & (day > today), skipped > 0)
@@ -97,12 +99,12 @@ def _days(first: date, end: date) -> Days:
     return np.arange(np.datetime64(first), np.datetime64(end), np.timedelta64(1, "D"))
 
 
-def _block(days: Days) -> tuple[date, date]:
+def _block(days: Days, longest_wait_days: int) -> tuple[date, date]:
     first = days.min().astype(date) - timedelta(days=1)
     last = days.max().astype(date)
     start = date.fromordinal(first.toordinal() // _BLOCK_DAYS * _BLOCK_DAYS)
     blocks = (last - start).days // _BLOCK_DAYS + 1
-    return start, start + timedelta(days=blocks * _BLOCK_DAYS + HORIZON_DAYS)
+    return start, start + timedelta(days=blocks * _BLOCK_DAYS + longest_wait_days)
 
 
 @lru_cache(maxsize=256)

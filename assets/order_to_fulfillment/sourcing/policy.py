@@ -90,6 +90,10 @@ class SourcingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``"*"``. A destination is a country, else a region, else ``"*"``; the most specific one that has
     the service level (or ``"*"``) holds. Where there is no lane, the node does not serve.
     A bundle's components come from one node each time, or only together make up whole bundles.
+
+    Attributes:
+        longest_wait_for_pickup_days: A node whose next pickup is further from the order's day does
+            not ship for it. A stored policy that does not say so is of the time when it was 45.
     """
 
     mode: Literal["lexicographic", "weighted"]
@@ -101,6 +105,7 @@ class SourcingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exact_limits: ExactLimits
     nodes: dict[str, NodeTerms]
     lanes: dict[str, dict[str, dict[str, Lane]]]
+    longest_wait_for_pickup_days: Annotated[int, Meta(ge=1, le=366)] = 45
     bundles_ship_together: bool = True
 
     def __post_init__(self) -> None:

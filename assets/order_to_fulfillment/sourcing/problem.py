@@ -256,8 +256,10 @@ def _offers(
     for index in np.unique(profile):
         rows = np.flatnonzero(profile == index)
         promised_day[rows] = local_days(promised[rows], profiles[index].zone)
+        policy = profiles[index].policy
         for column, (node, kind, zone) in enumerate(_each(nodes)):
-            found = departures(decided[rows], zone, profiles[index].policy.terms(node, kind))
+            of_node = policy.terms(node, kind)
+            found = departures(decided[rows], zone, of_node, policy.longest_wait_for_pickup_days)
             departed[rows, column] = found.day
             reasons[rows, column] |= np.where(found.is_blacked_out, int(Reason.BLACKOUT), 0)
             reasons[rows, column] |= np.where(found.is_after_cut_off, int(Reason.AFTER_CUT_OFF), 0)

@@ -14,6 +14,11 @@ final as (
         decision_records.decision_batch_id,
         decision_records.kind as decision_kind,
         decision_records.business_key,
+        -- An order that is decided about again has a key of its own below the order's.
+        case
+            when decision_records.kind in ('sourcing', 'pickup', 'pickup_store')
+                then split_part(decision_records.business_key, '/', 1)
+        end as order_id,
         decision_records.outcome,
         decision_records.reason_codes,
         cast({{ json_array_size('decision_records.reason_codes') }} as integer) as reason_count,

@@ -12,13 +12,17 @@ reservations as (
     select * from {{ ref('fct_reservations') }}
 ),
 
+backorders as (
+    select * from {{ ref('int_backorders') }}
+),
+
 bundles_handed_over as (
     select * from {{ ref('stg_bundle_handed_over') }}
 ),
 
 {% if is_incremental() %}
 touched as (
-    {{ touched_keys(['order_id'], ['order_lines', 'orders', 'reservations']) }}
+    {{ touched_keys(['order_id'], ['order_lines', 'orders', 'reservations', 'backorders']) }}
 ),
 
 {% endif %}
@@ -45,6 +49,33 @@ bundles_shipped as (
         sum(quantity) as shipped_quantity
     from bundles_handed_over
     group by order_id, line_number
+),
+
+-- What waits for announced supply is filled by it, until that does not come.
+followed as (
+    select
+        order_lines.*,
+        order_lines.reserved_quantity
+        + order_lines.backordered_quantity
+        - coalesce(backorders.unsupplied_quantity, 0) as filled_quantity,
+        order_lines.unfilled_quantity
+        + coalesce(backorders.unsupplied_quantity, 0) as unmet_quantity,
+        case
+            when order_lines.unfilled_quantity > 0 then order_lines.unfilled_reason_code
+            when backorders.unsupplied_quantity > 0
+                then coalesce(backorders.unsupplied_code, 'cancelled_while_waiting')
+        end as unmet_reason_code,
+        coalesce(backorders.waiting_quantity, 0) as waiting_quantity,
+        backorders.supplied_at,
+        backorders.recorded_xid as backordered_xid
+    from order_lines
+    left join backorders
+        on
+            order_lines.order_id = backorders.order_id
+            and order_lines.line_number = backorders.line_number
+    {% if is_incremental() %}
+    where order_lines.order_id in (select touched.order_id from touched)
+    {% endif %}
 ),
 
 -- A bundle is open as often as all its components still are.
@@ -93,30 +124,33 @@ final as (
         order_lines.sku,
         orders.currency_code,
         order_lines.ordered_quantity,
-        order_lines.reserved_quantity as filled_quantity,
-        order_lines.unfilled_quantity,
-        order_lines.unfilled_reason_code,
+        cast(order_lines.filled_quantity as bigint) as filled_quantity,
+        cast(order_lines.unmet_quantity as bigint) as unfilled_quantity,
+        order_lines.unmet_reason_code as unfilled_reason_code,
+        order_lines.backordered_quantity,
+        cast(order_lines.waiting_quantity as bigint) as waiting_quantity,
+        order_lines.supplied_at,
         cast(coalesce(reserved.shipped_quantity, 0) as bigint) as shipped_quantity,
         cast(coalesce(reserved.open_quantity, 0) as bigint) as open_quantity,
         order_lines.unit_price as unit_price_amount,
         order_lines.line_amount as ordered_amount,
         order_lines.tax_amount as ordered_tax_amount,
-        cast(order_lines.reserved_quantity * order_lines.unit_price as decimal(18, 4))
+        cast(order_lines.filled_quantity * order_lines.unit_price as decimal(18, 4))
             as filled_amount,
         cast(coalesce(reserved.shipped_quantity, 0) * order_lines.unit_price as decimal(18, 4))
             as shipped_amount,
         greatest(
-            order_lines.recorded_xid, orders.recorded_xid, reserved.recorded_xid
+            order_lines.recorded_xid,
+            orders.recorded_xid,
+            reserved.recorded_xid,
+            order_lines.backordered_xid
         ) as recorded_xid
-    from order_lines
+    from followed as order_lines
     inner join orders on order_lines.order_id = orders.order_id
     left join reserved
         on
             order_lines.order_id = reserved.order_id
             and order_lines.line_number = reserved.line_number
-    {% if is_incremental() %}
-    where order_lines.order_id in (select touched.order_id from touched)
-    {% endif %}
 )
 
 select * from final

@@ -28,11 +28,26 @@ endings as (
     select * from {{ ref('int_order_endings') }}
 ),
 
+screenings as (
+    select * from {{ ref('int_order_screenings') }}
+),
+
+collections as (
+    select * from {{ ref('int_order_collections') }}
+),
+
+promises as (
+    select * from {{ ref('int_order_promises') }}
+),
+
 {% if is_incremental() %}
 touched as (
     {{ touched_keys(
         ['order_id'],
-        ['orders', 'order_lines', 'reservations', 'shipments', 'journal_lines', 'payments', 'endings']
+        [
+            'orders', 'order_lines', 'reservations', 'shipments', 'journal_lines', 'payments',
+            'endings', 'screenings', 'collections', 'promises',
+        ]
     ) }}
 ),
 
@@ -42,6 +57,9 @@ line_totals as (
         order_id,
         sum(filled_quantity) as filled_quantity,
         sum(unfilled_quantity) as unfilled_quantity,
+        sum(backordered_quantity) as backordered_quantity,
+        sum(waiting_quantity) as waiting_quantity,
+        max(supplied_at) as supplied_at,
         sum(filled_amount) as filled_amount,
         sum(ordered_tax_amount) as ordered_tax_amount,
         max(recorded_xid) as recorded_xid
@@ -110,6 +128,9 @@ followed as (
         orders.*,
         coalesce(line_totals.filled_quantity, 0) as filled_quantity,
         coalesce(line_totals.unfilled_quantity, 0) as unfilled_quantity,
+        coalesce(line_totals.backordered_quantity, 0) as backordered_quantity,
+        coalesce(line_totals.waiting_quantity, 0) as waiting_quantity,
+        line_totals.supplied_at,
         coalesce(line_totals.filled_amount, 0) as filled_amount,
         coalesce(line_totals.ordered_tax_amount, 0) as ordered_tax_amount,
         reservation_totals.node_ids,
@@ -133,6 +154,20 @@ followed as (
         coalesce(payments.authorised_amount, 0) as authorised_amount,
         coalesce(payments.captured_amount, 0) as captured_amount,
         payments.order_id is not null and payments.authorised_amount > 0 as has_authorisation,
+        payments.authorised_at,
+        screenings.asked_at as screening_asked_at,
+        screenings.passed_at as screening_passed_at,
+        coalesce(
+            screenings.held_at is not null
+            and screenings.passed_at is null
+            and screenings.refused_at is null,
+            false
+        ) as is_held,
+        coalesce(collections.is_at_the_counter, false) as is_at_the_counter,
+        coalesce(collections.rejected_count, 0) as rejected_pickup_count,
+        coalesce(promises.promise_count, 1) as promise_count,
+        coalesce(promises.last_promised_date, orders.promised_date) as last_promised_date,
+        promises.moved_because_code,
         endings.ended_status,
         endings.ended_at,
         greatest(
@@ -142,7 +177,10 @@ followed as (
             shipment_totals.recorded_xid,
             newest_bookings.recorded_xid,
             payments.recorded_xid,
-            endings.recorded_xid
+            endings.recorded_xid,
+            screenings.recorded_xid,
+            collections.recorded_xid,
+            promises.recorded_xid
         ) as newest_xid
     from orders
     left join line_totals on orders.order_id = line_totals.order_id
@@ -152,6 +190,9 @@ followed as (
     left join newest_bookings on orders.order_id = newest_bookings.order_id
     left join payments on orders.order_id = payments.order_id
     left join endings on orders.order_id = endings.order_id
+    left join screenings on orders.order_id = screenings.order_id
+    left join collections on orders.order_id = collections.order_id
+    left join promises on orders.order_id = promises.order_id
     {% if is_incremental() %}
     where orders.order_id in (select touched.order_id from touched)
     {% endif %}
@@ -162,9 +203,13 @@ judged as (
         *,
         case
             when ended_status is not null then ended_status
+            when waiting_quantity > 0 and has_authorisation then 'backordered'
+            when waiting_quantity > 0 then 'awaiting_payment'
             -- Paid, but what is collected may be screened before anybody picks it.
+            when still_reserved_quantity > 0 and is_held then 'held'
             when still_reserved_quantity > 0 and has_authorisation then 'screening'
             when still_reserved_quantity > 0 then 'awaiting_payment'
+            when awaiting_dispatch_quantity > 0 and is_at_the_counter then 'ready_for_pickup'
             when awaiting_dispatch_quantity > 0 then 'allocated'
             when shipment_count > delivered_shipment_count then 'dispatched'
             when shipment_count > 0 then 'delivered'
@@ -193,9 +238,16 @@ final as (
         currency_code,
         trading_date,
         promised_date,
+        last_promised_date,
+        cast(promise_count as integer) as promise_count,
+        moved_because_code,
         status,
         node_ids,
         occurred_at as placed_at,
+        authorised_at,
+        screening_asked_at,
+        screening_passed_at,
+        supplied_at,
         allocated_at,
         case when status in ('dispatched', 'delivered') then last_dispatched_at end
             as dispatched_at,
@@ -209,9 +261,12 @@ final as (
         ordered_quantity,
         cast(filled_quantity as bigint) as filled_quantity,
         cast(unfilled_quantity as bigint) as unfilled_quantity,
+        cast(backordered_quantity as bigint) as backordered_quantity,
+        cast(waiting_quantity as bigint) as waiting_quantity,
         cast(still_reserved_quantity as bigint) as still_reserved_quantity,
         cast(awaiting_dispatch_quantity as bigint) as awaiting_dispatch_quantity,
         cast(deallocated_quantity as bigint) as deallocated_quantity,
+        cast(rejected_pickup_count as integer) as rejected_pickup_count,
         cast(shipped_quantity as bigint) as shipped_quantity,
         cast(delivered_quantity as bigint) as delivered_quantity,
         goods_amount as ordered_goods_amount,

@@ -37,6 +37,7 @@ final as (
         ) as awaiting_dispatch_quantity,
         components.quantity_per_bundle,
         components.unit_price as component_price_amount,
+        reservations.reserved_xid,
         reservations.recorded_xid
     from reservations
     left join components

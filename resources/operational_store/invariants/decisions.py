@@ -13,6 +13,7 @@ from assets.decisions.policy_document import PolicyDocument
 from assets.decisions.recompute import UnknownDecisionKind, recompute, register
 from assets.errors import RetailFlowError
 from assets.order_to_fulfillment import decision as sourcing
+from assets.order_to_fulfillment.backordering import decision as backorder
 from assets.order_to_fulfillment.pickup import decision as pickup
 from resources.operational_store.invariants.judging import Invariant, Violation
 
@@ -54,6 +55,8 @@ def difference(kind: str, document: Any | None, inputs: bytes, outcome_hash: byt
     register(sourcing.KIND, sourcing.recompute)
     register(pickup.KIND, pickup.recompute)
     register(pickup.OTHER_STORE_KIND, pickup.recompute_store)
+    register(backorder.KIND, backorder.recompute)
+    register(backorder.RELEASE_KIND, backorder.recompute_release)
     if document is None:
         return "decided under a policy that is not stored"
     try:

@@ -73,9 +73,57 @@ order by order_id
 """
 
 
+# Who waits for supply has a life too: in the ledger, in the sum of the pool, and as a line.
+_POOLS_THAT_DIFFER = """
+with ledger as (
+    select sku, pool, sum(quantity)::bigint as quantity
+    from backorder_movement
+    group by sku, pool
+),
+
+waiting as (
+    select sku, pool, sum(quantity)::bigint as quantity
+    from pooled_line
+    group by sku, pool
+)
+
+select
+    sku,
+    pool,
+    coalesce(ledger.quantity, 0) as ledger_quantity,
+    coalesce(held.open_quantity, 0) as pool_quantity,
+    coalesce(waiting.quantity, 0) as waiting_quantity
+from ledger
+full join supply_pool as held using (sku, pool)
+full join waiting using (sku, pool)
+where
+    coalesce(ledger.quantity, 0) <> coalesce(held.open_quantity, 0)
+    or coalesce(ledger.quantity, 0) <> coalesce(waiting.quantity, 0)
+order by sku, pool
+"""
+
+_WAITING_FOR_NOTHING = """
+select line.order_id, line.line_number, state.status
+from pooled_line as line
+left join order_state as state on line.order_id = state.order_id
+where
+    state.status is null
+    or state.status not in ('awaiting_payment', 'backordered')
+order by line.order_id, line.line_number
+"""
+
+_WAIT_ENDS_BEFORE_IT_STARTS = """
+select order_id, line_number, sum(quantity)::bigint as open_quantity
+from backorder_movement
+group by order_id, line_number
+having bool_or(is_start) is false or (count(*) = 2 and sum(quantity) <> 0)
+order by order_id, line_number
+"""
+
+
 S3 = Invariant(
     "S3",
-    "Each reservation starts once, ends at most once, and is 0 after its end",
+    "Each reservation and each wait starts once, ends at most once, and is 0 after its end",
     "select exists (select from reservation_movement)",
     {
         "does not start exactly once": _reservations("start_count", "where start_count <> 1"),
@@ -92,6 +140,9 @@ S3 = Invariant(
             "open_quantity, expires_at",
             "where end_count = 0 and expires_at < (select effective_at from home_clock)",
         ),
+        "a pool is not what its ledger and its lines say": _POOLS_THAT_DIFFER,
+        "a line waits though its order does not": _WAITING_FOR_NOTHING,
+        "a wait is not 0 after its end": _WAIT_ENDS_BEFORE_IT_STARTS,
         "a pickup that ended still holds units": _PICKUPS_THAT_STILL_HOLD,
         "a pickup is held past its time": _PICKUPS_PAST_THEIR_TIME,
     },

@@ -56,6 +56,15 @@ from resources.operational_store.schema.stock import (
     stock_movement,
     stock_position,
 )
+from resources.operational_store.schema.supply import (
+    availability_outlook,
+    backorder_movement,
+    inbound_announced,
+    inbound_received,
+    order_promise,
+    pooled_line,
+    supply_pool,
+)
 from resources.operational_store.schema.synchronisation import (
     availability_acknowledged,
     availability_published,
@@ -72,7 +81,9 @@ __all__ = [
     "Money",
     "Xid8",
     "availability_acknowledged",
+    "availability_outlook",
     "availability_published",
+    "backorder_movement",
     "bundle_component",
     "bundle_handed_over",
     "channel_availability",
@@ -90,6 +101,8 @@ __all__ = [
     "fulfilment_order",
     "gate_pointer",
     "home_clock",
+    "inbound_announced",
+    "inbound_received",
     "inventory_counted",
     "inventory_drift_reason",
     "inventory_snapshot",
@@ -101,6 +114,7 @@ __all__ = [
     "order_line",
     "order_line_component",
     "order_placed",
+    "order_promise",
     "order_state",
     "partner_health",
     "payment_movement",
@@ -108,6 +122,7 @@ __all__ = [
     "pickup",
     "pickup_step",
     "policy_version",
+    "pooled_line",
     "price",
     "price_shown",
     "process_event",
@@ -120,6 +135,7 @@ __all__ = [
     "stock_correction",
     "stock_movement",
     "stock_position",
+    "supply_pool",
 ]
 
 #: Where a person may be found, and is erased.

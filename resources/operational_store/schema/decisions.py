@@ -67,12 +67,13 @@ exception_case = Table(
     Column("owner", String, nullable=False),
     Column("status", String, nullable=False, server_default="open"),
     Column("case_count", Integer, nullable=False, server_default="1"),
-    Column("reason", Text, nullable=False),
+    # Words for people, some of them typed: they stay here, with the case.
+    Column("reason", Text, nullable=False, info={"lake": False}),
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),
     *recorded(),
     # What the person said who closed it.
-    Column("resolution", Text),
+    Column("resolution", Text, info={"lake": False}),
     UniqueConstraint("case_type", "business_key"),
     CheckConstraint("status in ('open', 'closed')", name="status"),
     info={"mutable": True},

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from resources.operational_store.schema.conventions import (
+    Instant,
     Money,
     effective,
     fact,
@@ -34,6 +35,7 @@ product = Table(
     Column("currency_code", String(3), nullable=False),
     Column("tax_rate_basis_points", Integer, nullable=False),
     Column("gtin", String),
+    Column("available_from", Instant),
     Column("is_synthetic", Boolean, nullable=False),
     Column("is_bundle", Boolean, nullable=False, server_default=text("false")),
     occurred(),

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
     UniqueConstraint,
@@ -52,6 +53,8 @@ order_placed = fact(
     UniqueConstraint("channel", "order_number"),
     # Whether a customer has ordered before is asked for each pickup of some worth.
     Index("ix_order_placed_customer_id", "customer_id"),
+    # What nodes have taken on in a day; rows come nearly in order of time.
+    Index("ix_order_placed_occurred_at", "occurred_at", postgresql_using="brin"),
 )
 
 order_line = fact(
@@ -62,6 +65,7 @@ order_line = fact(
     Column("ordered_quantity", BigInteger, nullable=False),
     Column("reserved_quantity", BigInteger, nullable=False),
     Column("unfilled_quantity", BigInteger, nullable=False),
+    Column("backordered_quantity", BigInteger, nullable=False, server_default="0"),
     Column("unfilled_reason_code", String),
     Column("unit_price", Money, nullable=False),
     Column("line_amount", Money, nullable=False),
@@ -69,7 +73,8 @@ order_line = fact(
     effective(),
     PrimaryKeyConstraint("order_id", "line_number"),
     CheckConstraint(
-        "reserved_quantity + unfilled_quantity = ordered_quantity", name="every_unit_is_accounted"
+        "reserved_quantity + unfilled_quantity + backordered_quantity = ordered_quantity",
+        name="every_unit_is_accounted",
     ),
     CheckConstraint(
         "(unfilled_quantity > 0) = (unfilled_reason_code is not null)", name="unfilled_has_a_reason"
@@ -117,6 +122,9 @@ order_state = Table(
     Column("refunded_amount", Money, nullable=False, server_default="0"),
     Column("open_fulfilment_orders", Integer, nullable=False, server_default="0"),
     Column("undelivered_fulfilment_orders", Integer, nullable=False, server_default="0"),
+    # What the customer was promised last, until the order ends.
+    Column("promised_date", Date),
+    Column("promise_number", SmallInteger, nullable=False, server_default="0"),
     effective(),
     CheckConstraint(
         "captured_amount <= capture_requested_amount"
@@ -131,6 +139,11 @@ order_state = Table(
         "ix_order_state_expires_at",
         "expires_at",
         postgresql_where=text("expires_at is not null"),
+    ),
+    Index(
+        "ix_order_state_promised_date",
+        "promised_date",
+        postgresql_where=text("promised_date is not null"),
     ),
     info={"mutable": True},
     postgresql_with={"fillfactor": 70},
@@ -151,6 +164,12 @@ fulfilment_order = Table(
         "ix_fulfilment_order_under_way",
         "order_id",
         postgresql_where=text("status = 'dispatched'"),
+    ),
+    # What a node was asked for and has not answered with goods: few of all there have ever been.
+    Index(
+        "ix_fulfilment_order_awaited",
+        "node_id",
+        postgresql_where=text("status in ('requested', 'accepted')"),
     ),
     CheckConstraint(
         "status in ('requested', 'accepted', 'ready', 'dispatched', 'delivered', 'rejected',"

@@ -71,6 +71,7 @@ stock_movement = fact(
     UniqueConstraint("reference_id", "reference_line"),
     CheckConstraint("kind in ('received', 'counted', 'adjusted', 'shipped')", name="kind"),
     # Rows come nearly in order of time, so an index of block ranges finds the recent ones for free.
+    # One by node, SKU and time was measured to halve the speed of inserting, and saves little.
     Index("ix_stock_movement_occurred_at", "occurred_at", postgresql_using="brin"),
 )
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Uuid,
+    text,
 )
 
 from resources.operational_store.schema.conventions import (
@@ -34,6 +35,8 @@ availability_published = fact(
     CheckConstraint(
         "published_quantity between 0 and available_quantity", name="not_more_than_available"
     ),
+    # What a channel had been told by an instant, however long ago that was.
+    Index("ix_availability_published_level", "channel", "sku", "effective_at"),
 )
 
 availability_acknowledged = fact(
@@ -63,7 +66,28 @@ inventory_snapshot = fact(
     PrimaryKeyConstraint("snapshot_id", "sku"),
     CheckConstraint("drift_quantity = stated_quantity - held_quantity", name="drift"),
     CheckConstraint("(node_id is null) <> (channel is null)", name="place"),
-    Index("ix_inventory_snapshot_occurred_at", "occurred_at"),
+    # The last of a system at a place, and what it has spoken of lately.
+    Index(
+        "ix_inventory_snapshot_node",
+        "node_id",
+        "system",
+        "occurred_at",
+        postgresql_where=text("node_id is not null"),
+    ),
+    Index(
+        "ix_inventory_snapshot_channel",
+        "channel",
+        "system",
+        "occurred_at",
+        postgresql_where=text("channel is not null"),
+    ),
+    # What a movement that comes late may explain: few lines of many.
+    Index(
+        "ix_inventory_snapshot_differing",
+        "node_id",
+        "occurred_at",
+        postgresql_where=text("drift_quantity <> 0"),
+    ),
 )
 
 # A line is coded anew as a whole when a movement explains it later; its last revision counts.
@@ -103,6 +127,11 @@ stock_correction = fact(
     PrimaryKeyConstraint("snapshot_id", "sku", "revision"),
     CheckConstraint("status in ('booked', 'proposed', 'reversed')", name="status"),
     CheckConstraint("(status = 'proposed') = (reference_id is null)", name="booked_by_a_movement"),
+    Index(
+        "ix_stock_correction_reference_id",
+        "reference_id",
+        postgresql_where=text("reference_id is not null"),
+    ),
 )
 
 price_shown = fact(

@@ -38,7 +38,8 @@ def terms(**changes: Any) -> NodeTerms:
 def leaves(at: str, zone: str = "Europe/London", **changes: Any) -> tuple[str, bool, bool]:
     """The day of despatch, whether today's pickup was missed, whether a blackout lay between."""
     instant = datetime.fromisoformat(at).astimezone(UTC).replace(tzinfo=None)
-    found = departures(np.array([instant], "datetime64[us]"), zone, terms(**changes))
+    longest = changes.pop("longest_wait_days", 45)
+    found = departures(np.array([instant], "datetime64[us]"), zone, terms(**changes), longest)
     return str(found.day[0]), bool(found.is_after_cut_off[0]), bool(found.is_blacked_out[0])
 
 
@@ -80,6 +81,24 @@ def test_a_node_ships_nothing_on_a_blackout_date() -> None:
     assert leaves("2026-03-02T18:00:00Z", **blackout) == ("2026-03-05", True, True)
     assert leaves("2026-03-03T09:00:00Z", **blackout) == ("2026-03-05", False, True)
     assert leaves("2026-03-02T09:00:00Z", **blackout) == ("2026-03-02", False, False)
+
+
+def test_a_node_that_is_closed_for_longer_than_the_policy_waits_does_not_ship() -> None:
+    # Pickups on Mondays only, and the next of them has just gone: the one after is a week away.
+    mondays = {"cut_off_by_weekday": {"mon": "17:00"}, "longest_wait_days": 7}
+    assert leaves("2026-03-02T18:00:00Z", **mondays) == ("2026-03-09", True, False)
+    mondays["longest_wait_days"] = 6
+    assert leaves("2026-03-02T18:00:00Z", **mondays) == ("NaT", False, False)
+
+
+def test_how_long_a_pickup_is_waited_for_is_a_value_of_the_policy() -> None:
+    nodes = {"*": {**ANY_NODE, "cut_off_by_weekday": {"mon": "08:00"}}}
+    network = Network({"dc": {"MUG": 5}})
+    wanted = [order(("MUG", 1), promised_days=9)]
+    patient = profile(policy(nodes=nodes, longest_wait_for_pickup_days=7))
+    assert given_units(network.source(wanted, patient)) == [(0, "dc", 1)]
+    hasty = profile(policy(nodes=nodes, longest_wait_for_pickup_days=6))
+    assert unmet(network.source(wanted, hasty)) == [(0, 1, "no_pickup")]
 
 
 def test_a_node_without_a_pickup_does_not_ship() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from assets.commerce.identifiers import identify
 from assets.errors import EnvironmentProblem
 from resources.operational_store import migrate
 from resources.operational_store.schema import LAKE_TABLES, Xid8, metadata
+from resources.operational_store.synchronisation import SqlSynchronisation
 
 
 @pytest.fixture
@@ -195,6 +197,28 @@ def test_a_home_with_people_in_its_inbox_keeps_them_where_they_can_be_erased(
         ("customer", {"customer_number": "C-8", "country": "GB"}, True),
         ("order", bare_order, True),
     ]
+
+
+def test_a_home_with_snapshots_keeps_them_and_finds_the_newest(empty_database_url: str) -> None:
+    migrate.upgrade(empty_database_url, "0007")
+    engine = sa.create_engine(empty_database_url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into inventory_snapshot (snapshot_id, system, node_id, document_number, sku,"
+            " unit_of_measure, stated_quantity, held_quantity, drift_quantity, ledger_watermark,"
+            " occurred_at, effective_at) select gen_random_uuid(), 'wms', 'DC', 'S' || day, 'MUG',"
+            " 'each', 7, 7 + day, -day, 1, at, at from generate_series(0, 2) as day"
+            " cross join lateral (select '2026-03-02Z'::timestamptz + day * interval '1 day') as"
+            " told (at)"
+        )
+    assert migrate.upgrade(empty_database_url) == migrate.head()
+    with engine.begin() as connection:
+        kept = connection.exec_driver_sql(
+            "select document_number, drift_quantity from inventory_snapshot order by 1"
+        ).fetchall()
+        newest = SqlSynchronisation(connection).newest([("wms", "DC"), ("erp", "DC")])
+    assert [tuple(row) for row in kept] == [("S0", 0), ("S1", -1), ("S2", -2)]
+    assert newest == {("wms", "DC"): datetime(2026, 3, 4, tzinfo=UTC)}
 
 
 def test_upgrading_twice_changes_nothing(database_url: str) -> None:

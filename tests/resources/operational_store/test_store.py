@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from assets.errors import EnvironmentProblem, PolicyError
 from assets.ports import Case, InboxEvent, UnitOfWork
@@ -21,6 +22,16 @@ def test_a_server_that_takes_no_writes_is_said_so_whoever_wrote(database_url: st
 
     with pytest.raises(EnvironmentProblem, match="takes no writes"):
         write()
+    shop.close()
+
+
+def test_what_the_database_refuses_is_said_without_its_values(database_url: str) -> None:
+    shop = Shop(database_url)
+    divided = sa.text("select length(:name) / 0")
+    with shop.engine.connect() as connection, pytest.raises(sa.exc.DBAPIError) as refused:
+        connection.execute(divided, {"name": "Ada Byron"})
+    assert "division by zero" in str(refused.value)
+    assert "Byron" not in str(refused.value)
     shop.close()
 
 

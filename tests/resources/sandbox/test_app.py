@@ -93,7 +93,7 @@ def test_nothing_is_pushed_without_a_gateway(retailer: Retailer) -> None:
         ("POST", "/crm/v1/commands", {"commands": [{}]}, 400),
         ("POST", "/sandbox/v1/configure", {"sead": "x"}, 400),
         ("POST", "/sandbox/v1/configure", {"faults": {"late": 2}}, 400),
-        ("POST", "/sandbox/v1/configure", {"faults": {"price_mismatch": 0.1}}, 400),
+        ("POST", "/sandbox/v1/configure", {"faults": {"late_cancellation": 0.1}}, 400),
         ("POST", "/sandbox/v1/trading", {"starts_at": "2026-01-01T00:00:00Z", "days": 0}, 400),
     ],
 )

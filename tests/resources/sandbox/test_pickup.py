@@ -10,8 +10,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from resources.sandbox.answer_key import read
 from resources.sandbox.retailer import Retailer
-from tests.resources.sandbox.retail import Told, command, configure, open_retailer, send, told
+from tests.resources.sandbox.retail import (
+    Told,
+    command,
+    configure,
+    list_items,
+    open_retailer,
+    send,
+    told,
+)
 
 LONDON = ZoneInfo("Europe/London")
 THURSDAY = "2026-07-02T10:00:00Z"  # 11:00 in London
@@ -75,6 +84,26 @@ def test_nobody_comes_for_the_share_that_was_asked_for(retailer: Retailer) -> No
     said = prepared(retailer, 200)
     left = sum(events[-1].name == "fulfilment_ready_for_pickup" for events in said.values())
     assert 30 <= left <= 70
+
+
+@pytest.mark.parametrize(
+    ("least", "key", "expected"),
+    [
+        # Two mugs at six pounds and a hat at nine.
+        ("21.01", "p-0", "absorbed"),
+        ("21.00", "b2b/N-p-0", "case:pickup_unclaimed"),
+    ],
+)
+def test_a_person_is_to_be_asked_about_dear_goods_that_nobody_collects(
+    retailer: Retailer, tmp_path: Path, least: str, key: str, expected: str
+) -> None:
+    prices = {"MUG": "7.50", "HAT": "11.25"}
+    # The trade pays four fifths of the list price.
+    list_items(retailer, *prices.items())
+    configure(retailer, faults={"no_show": 1.0}, unclaimed_case_from=least)
+    prepared(retailer, 1)
+    (fault,) = read(tmp_path) or []
+    assert (fault.kind, fault.business_key, fault.expected) == ("no_show", key, expected)
 
 
 def test_a_store_that_refuses_says_why_and_about_what(retailer: Retailer) -> None:

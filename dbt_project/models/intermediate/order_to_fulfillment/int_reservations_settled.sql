@@ -21,6 +21,7 @@ reserved as (
         sum(quantity) as still_reserved_quantity,
         max(case when not is_start then kind end) as end_kind,
         min(case when is_start then effective_at end) as reserved_at,
+        min(case when is_start then recorded_xid end) as reserved_xid,
         max(case when is_start then expires_at end) as expires_at,
         max(case when not is_start then effective_at end) as ended_at,
         max(recorded_xid) as recorded_xid
@@ -50,6 +51,7 @@ final as (
         reserved.still_reserved_quantity,
         reserved.end_kind,
         reserved.reserved_at,
+        reserved.reserved_xid,
         reserved.expires_at,
         reserved.ended_at,
         reserved.allocated_quantity,

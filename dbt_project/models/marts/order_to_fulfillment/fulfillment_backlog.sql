@@ -23,7 +23,11 @@ at_the_node as (
         reservations.order_id,
         reservations.node_id,
         case
-            when reservations.still_reserved_quantity > 0 then 'awaiting_payment' else 'allocated'
+            when reservations.still_reserved_quantity = 0 and orders.status = 'ready_for_pickup'
+                then 'ready_for_pickup'
+            when reservations.still_reserved_quantity = 0 then 'allocated'
+            when orders.status in ('screening', 'held') then orders.status
+            else 'awaiting_payment'
         end as status,
         reservations.still_reserved_quantity + reservations.awaiting_dispatch_quantity
             as open_quantity,
@@ -31,6 +35,7 @@ at_the_node as (
         * coalesce(reservations.component_price_amount, order_lines.unit_price_amount)
             as open_amount
     from reservations
+    inner join orders on reservations.order_id = orders.order_id
     inner join order_lines
         on
             reservations.order_id = order_lines.order_id

@@ -1,12 +1,18 @@
-{{ config(materialized='incremental', unique_key=['channel', 'trading_date']) }}
+{{ config(
+    materialized='incremental', unique_key=['channel', 'region', 'brand', 'week_start_date']
+) }}
 
 with orders as (
-    select * from {{ ref('fct_orders') }}
+    select
+        *,
+        {{ week_start('trading_date') }} as week_start_date
+    from {{ ref('fct_orders') }}
 ),
 
 {% if is_incremental() %}
+-- A day is of a week, whose percentiles it moves.
 touched as (
-    {{ touched_keys(['channel', 'trading_date'], ['orders']) }}
+    {{ touched_keys(['channel', 'region', 'brand', 'week_start_date'], ['orders']) }}
 ),
 
 {% endif %}
@@ -14,78 +20,110 @@ reached as (
     select * from orders
     {% if is_incremental() %}
     where
-        (channel, trading_date) in (
+        (channel, region, brand, week_start_date) in (
             select
                 touched.channel,
-                touched.trading_date
+                touched.region,
+                touched.brand,
+                touched.week_start_date
             from touched
         )
     {% endif %}
 ),
 
+{% set stages = [
+    ('placed', 'allocated'), ('allocated', 'dispatched'), ('dispatched', 'delivered'),
+    ('placed', 'delivered'),
+] %}
 spans as (
+    {% for earlier, later in stages %}
     select
         channel,
+        region,
+        brand,
         trading_date,
-        'placed_to_allocated' as stage,
-        {{ seconds_between('placed_at', 'allocated_at') }} as span_seconds,
+        week_start_date,
+        '{{ earlier }}_to_{{ later }}' as stage,
+        {{ seconds_between(earlier ~ '_at', later ~ '_at') }} as span_seconds,
         recorded_xid
     from reached
-    where allocated_at is not null
+    where {{ earlier }}_at is not null and {{ later }}_at is not null
+    {% if not loop.last %}
     union all
+    {% endif %}
+    {% endfor %}
+),
+
+{% set periods = [('day', 'trading_date'), ('week', 'week_start_date')] %}
+placed as (
+    {% for period, first_day in periods %}
     select
         channel,
-        trading_date,
-        'allocated_to_dispatched' as stage,
-        {{ seconds_between('allocated_at', 'dispatched_at') }} as span_seconds,
-        recorded_xid
+        region,
+        brand,
+        '{{ period }}' as period,
+        {{ first_day }} as period_start_date,
+        count(*) as placed_order_count,
+        max(recorded_xid) as recorded_xid
     from reached
-    where allocated_at is not null and dispatched_at is not null
+    group by channel, region, brand, {{ first_day }}
+    {% if not loop.last %}
     union all
-    select
-        channel,
-        trading_date,
-        'dispatched_to_delivered' as stage,
-        {{ seconds_between('dispatched_at', 'delivered_at') }} as span_seconds,
-        recorded_xid
-    from reached
-    where dispatched_at is not null and delivered_at is not null
-    union all
-    select
-        channel,
-        trading_date,
-        'placed_to_delivered' as stage,
-        {{ seconds_between('placed_at', 'delivered_at') }} as span_seconds,
-        recorded_xid
-    from reached
-    where delivered_at is not null
+    {% endif %}
+    {% endfor %}
 ),
 
 measured as (
+    {% for period, first_day in periods %}
     select
         channel,
-        trading_date,
+        region,
+        brand,
+        '{{ period }}' as period,
+        {{ first_day }} as period_start_date,
+        max(week_start_date) as week_start_date,
         stage,
+        {% for name, fraction in [
+            ('median', 0.5), ('p90', 0.9), ('p95', 0.95), ('p99', 0.99)
+        ] %}
+        cast({{ percentile('span_seconds', fraction) }} as decimal(18, 4))
+            as {{ name }}_seconds,
+        {% endfor %}
         count(*) as order_count,
-        cast({{ percentile('span_seconds', 0.5) }} as decimal(18, 4)) as median_seconds,
-        cast({{ percentile('span_seconds', 0.9) }} as decimal(18, 4)) as p90_seconds,
-        cast({{ percentile('span_seconds', 0.95) }} as decimal(18, 4)) as p95_seconds,
-        max(recorded_xid) as recorded_xid
+        sum(span_seconds) as total_seconds
     from spans
-    group by channel, trading_date, stage
+    group by channel, region, brand, {{ first_day }}, stage
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
 ),
 
 final as (
     select
-        channel,
-        trading_date,
-        stage,
-        cast(order_count as bigint) as order_count,
-        {{ rounded_quotient('median_seconds', 3600) }} as median_hours,
-        {{ rounded_quotient('p90_seconds', 3600) }} as p90_hours,
-        {{ rounded_quotient('p95_seconds', 3600) }} as p95_hours,
-        recorded_xid
+        measured.channel,
+        measured.region,
+        measured.brand,
+        measured.period,
+        measured.period_start_date,
+        measured.stage,
+        cast(measured.order_count as bigint) as order_count,
+        cast(placed.placed_order_count as bigint) as placed_order_count,
+        {{ rounded_quotient('measured.median_seconds', 3600) }} as median_hours,
+        {{ rounded_quotient('measured.p90_seconds', 3600) }} as p90_hours,
+        {{ rounded_quotient('measured.p95_seconds', 3600) }} as p95_hours,
+        {{ rounded_quotient('measured.p99_seconds', 3600) }} as p99_hours,
+        cast(measured.total_seconds as bigint) as total_seconds,
+        measured.week_start_date,
+        placed.recorded_xid
     from measured
+    inner join placed
+        on
+            measured.channel = placed.channel
+            and measured.region = placed.region
+            and measured.brand = placed.brand
+            and measured.period = placed.period
+            and measured.period_start_date = placed.period_start_date
 )
 
 select * from final

@@ -16,15 +16,17 @@ reached as (
         {{ seconds_between('promised_at', 'ready_at') }} as ready_seconds,
         {{ seconds_between('ready_at', 'collected_at') }} as collect_seconds
     from pickups
-    {% if is_incremental() %}
+    -- A refusal that was recorded before its promise belongs to no day yet.
     where
-        (node_id, promised_date) in (
+        promised_date is not null
+        {% if is_incremental() %}
+        and (node_id, promised_date) in (
             select
                 touched.node_id,
                 touched.promised_date
             from touched
         )
-    {% endif %}
+        {% endif %}
 ),
 
 counted as (

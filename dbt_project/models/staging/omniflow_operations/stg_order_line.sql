@@ -15,6 +15,8 @@ final as (
         cast(reserved_quantity as bigint) as reserved_quantity,
         cast(unfilled_quantity as bigint) as unfilled_quantity,
         cast(unfilled_reason_code as text) as unfilled_reason_code,
+        -- Files of a home that was there before pools know nothing of them.
+        cast(coalesce(backordered_quantity, 0) as bigint) as backordered_quantity,
         cast(unit_price as decimal(18, 4)) as unit_price,
         cast(line_amount as decimal(18, 4)) as line_amount,
         cast(tax_amount as decimal(18, 4)) as tax_amount,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0012"
-down_revision = "0007"
+down_revision = "0009"
 
 _CHANGES = """
 alter table product add column is_bundle boolean default false not null;

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -17,14 +16,15 @@ import pandas as pd
 from assets.commerce.identifiers import identify_text
 from assets.contracts.inventory import InventorySnapshotTaken
 from assets.facts import FactRows
-from assets.inventory.correction import correct, revise
-from assets.inventory.drift_cases import tell_people
-from assets.inventory.evidence import evidence
 from assets.inventory.ledger import BELIEFS
-from assets.inventory.policy import SynchronisationPolicy, synchronisation_policy
 from assets.inventory.publication import house_channels
-from assets.inventory.reconciliation import code_drift, compare, is_mass_drop
 from assets.inventory.service import Books, flush, open_books
+from assets.inventory.synchronisation.comparison import Comparison, place_of, snapshot_id
+from assets.inventory.synchronisation.correction import correct, revise
+from assets.inventory.synchronisation.drift_cases import tell_people
+from assets.inventory.synchronisation.evidence import evidence
+from assets.inventory.synchronisation.policy import SynchronisationPolicy, synchronisation_policy
+from assets.inventory.synchronisation.rules import code_drift, compare, is_mass_drop
 from assets.ports import Case, InboxEvent, PolicyBook, UnitOfWork
 
 CONSUMER = "inventory_synchronisation"
@@ -32,63 +32,34 @@ OWNER = "stock_control"
 MASS_DROP = "snapshot_mass_drop"
 
 
-@dataclass
-class Comparison:
-    """One snapshot beside the ledger.
-
-    Attributes:
-        compared: Its lines, one row per SKU that we know.
-        coded: Its drift by reason.
-        watermark: Up to where the stock ledgers had been read.
-    """
-
-    event: InboxEvent
-    compared: pd.DataFrame
-    coded: pd.DataFrame
-    watermark: int
-    policy: SynchronisationPolicy
-
-    @property
-    def data(self) -> InventorySnapshotTaken:
-        """The contract's payload."""
-        taken: InventorySnapshotTaken = self.event.data
-        return taken
-
-    @property
-    def snapshot_id(self) -> str:
-        """One document of one system is one snapshot."""
-        return snapshot_id(self.event)
-
-    @property
-    def as_of(self) -> datetime:
-        """The instant that it is true of (UTC)."""
-        return self.data.as_of.astimezone(UTC)
-
-    @property
-    def where(self) -> str:
-        """Its node or channel."""
-        return place_of(self.data)
-
-    def key(self, sku: str) -> str:
-        """What a case about one SKU of it is known by."""
-        return f"{self.data.system}/{self.where}/{sku}"
-
-
-def snapshot_id(event: InboxEvent) -> str:
-    """The id of a snapshot, made of its system and document number."""
-    data = event.data
-    return identify_text("inventory_snapshot", event.source, data.system, data.document_number)
-
-
-def place_of(data: InventorySnapshotTaken) -> str:
-    """The node or channel of a snapshot."""
-    return data.node_id or data.channel or ""
-
-
 def settled_until(policies: PolicyBook, now: datetime) -> datetime:
     """Snapshots of up to this instant may be compared: what happened by then is known."""
     values = policies.resolve("inventory_synchronisation", "", "")
     return now - synchronisation_policy(values).settling
+
+
+def in_batches(waiting: Iterable[tuple[int, datetime, str]], at_most: int) -> list[list[int]]:
+    """Snapshots in the order in which they are compared, cut so that no cut can be noticed.
+
+    Oldest first, and those of one place and instant stay together, since none of them is corrected
+    before all are compared: so it makes no difference where the others are cut.
+
+    Args:
+        waiting: (inbox id, as of, node or channel) of each.
+        at_most: How many go into one batch, unless more than that are of one place and instant.
+
+    Returns:
+        Inbox ids by batch.
+    """
+    groups: dict[tuple[datetime, str], list[int]] = defaultdict(list)
+    for inbox_id, as_of, place in waiting:
+        groups[as_of, place].append(inbox_id)
+    batches: list[list[int]] = []
+    for key in sorted(groups):
+        if not batches or len(batches[-1]) + len(groups[key]) > at_most:
+            batches.append([])
+        batches[-1] += groups[key]
+    return batches
 
 
 def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
@@ -104,12 +75,8 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     accepted = _accepted(ordered, policies, unit_of_work)
     if not accepted:
         return
-    house = synchronisation_policy(
-        unit_of_work.policies.resolve("inventory_synchronisation", "", "")
-    )
-    since = unit_of_work.effective_at - timedelta(days=house.evidence_days)
     latest = {event.data.node_id: event for event in accepted if event.data.node_id}
-    revise(latest, since, house, unit_of_work)
+    revise(latest, policies, unit_of_work)
     rounds = _by_instant(accepted)
     if len(rounds) > 1:
         # All at once, so that two who want some of the same do not wait for each other.
@@ -183,7 +150,9 @@ def _accepted(
     """Those that can be compared; the others are refused, or wait for their node."""
     nodes = unit_of_work.master_data.nodes()
     channels = house_channels(unit_of_work.policies)
-    newest = unit_of_work.synchronisation.newest()
+    newest = unit_of_work.synchronisation.newest(
+        {(event.data.system, place_of(event.data)) for event in events}
+    )
     known = unit_of_work.known(
         "inventory_snapshot", "snapshot_id", [snapshot_id(event) for event in events]
     )

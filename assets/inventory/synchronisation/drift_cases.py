@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from assets.inventory.correction import CORRECTION
-from assets.inventory.reconciliation import CORRECTED
+from assets.inventory.synchronisation.comparison import Comparison
+from assets.inventory.synchronisation.correction import CORRECTION
+from assets.inventory.synchronisation.rules import CORRECTED
 from assets.ports import Case, UnitOfWork
-
-if TYPE_CHECKING:
-    from assets.inventory.synchronisation import Comparison
 
 OWNER = "integration"
 DRIFT = "stock_drift"

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from assets.inventory.policy import SynchronisationPolicy
+from assets.inventory.synchronisation.policy import SynchronisationPolicy
 
 COLUMNS = ["sku", "reason_code", "quantity", "is_certain", "happened_at"]
 
@@ -32,6 +32,8 @@ _HEARS_FROM_US = frozenset({"shipped", "correction"})
 _HEARS_ELSEWHERE = frozenset(
     {"received", "adjusted", "correction", "received_unheard", "adjusted_unheard"}
 )
+#: What follows the name of a document that both had when they last agreed.
+_AGREED = "_agreed"
 
 
 def evidence(
@@ -40,7 +42,7 @@ def evidence(
     as_of: datetime,
     policy: SynchronisationPolicy,
 ) -> pd.DataFrame:
-    """Turn facts about documents into what `reconciliation.code_drift` asks for.
+    """Turn facts about documents into what `rules.code_drift` asks for.
 
     Args:
         facts: What was found of the drifting SKUs.
@@ -58,9 +60,13 @@ def evidence(
             rows.append((sku, reason, sign * quantity, True, happened_at))
         elif is_told and what == "shipped_unheard":
             rows.append((sku, "late", -quantity, True, happened_at))
-        elif what in heard:
-            rows.append((sku, aged, -quantity, False, happened_at))
+            # A book that is read hours later has what was dated before its instant.
             rows.append((sku, "duplicate", quantity, False, happened_at))
+        elif what.removesuffix(_AGREED) in heard:
+            # It may be told once more; that it is missing would have been seen before.
+            rows.append((sku, "duplicate", quantity, False, happened_at))
+            if not what.endswith(_AGREED):
+                rows.append((sku, aged, -quantity, False, happened_at))
         elif what == "awaited" and not is_told:
             # Goods that we asked for may have left without our having heard of it.
             rows.append((sku, aged, quantity, False, happened_at))

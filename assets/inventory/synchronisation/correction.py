@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -20,14 +20,12 @@ from assets.commerce.money import to_text
 from assets.contracts.inventory import AdjustedLine, InventoryAdjusted
 from assets.facts import FactRows
 from assets.inventory.ledger import BELIEFS
-from assets.inventory.policy import SynchronisationPolicy
-from assets.inventory.reconciliation import CORRECTED, propose
-from assets.inventory.reconciliation import revise as code_again
 from assets.inventory.service import Books, apply, flush, open_books, reference
+from assets.inventory.synchronisation.comparison import Comparison
+from assets.inventory.synchronisation.policy import SynchronisationPolicy
+from assets.inventory.synchronisation.rules import CORRECTED, propose
+from assets.inventory.synchronisation.rules import revise as code_again
 from assets.ports import Case, Command, InboxEvent, UnitOfWork
-
-if TYPE_CHECKING:
-    from assets.inventory.synchronisation import Comparison
 
 SOURCE = "reconciliation"
 OWNER = "stock_control"
@@ -87,34 +85,56 @@ def _spoken_for(comparison: Comparison, spoken: dict[str, set[str]], books: Book
 def _book(comparison: Comparison, small: pd.DataFrame, books: Books, rows: FactRows) -> None:
     if small.empty:
         return
-    data = comparison.data
+    units = dict(zip(small["sku"], small["quantity"].tolist(), strict=True))
     document = _document(
         comparison.event,
-        str(data.node_id),
+        str(comparison.data.node_id),
         comparison.snapshot_id,
         comparison.as_of,
-        dict(zip(small["sku"], small["quantity"].tolist(), strict=True)),
+        units,
     )
+    booked = _post(document, comparison.data.system, comparison.policy, books)
+    rows["stock_correction"] += _steps(comparison.snapshot_id, 1, "booked", document, booked, books)
+
+
+def _post(
+    document: InboxEvent, system: str, policy: SynchronisationPolicy, books: Books
+) -> dict[str, int]:
+    """Enter a document and tell whoever hears of stock from us, but not whose word it was.
+
+    Returns:
+        What of each SKU could be booked.
+    """
     booked = _enter(document, books)
-    for sku, quantity in booked.items():
-        terms = books.products[sku]
-        rows["stock_correction"].append(
-            (
-                comparison.snapshot_id,
-                sku,
-                1,
-                data.node_id,
-                "booked",
-                quantity,
-                quantity * terms.standard_cost,
-                terms.currency_code,
-                reference(document),
-                comparison.as_of,
-            )
-        )
-    # Not its own word.
-    hearing = [x for x in comparison.policy.told_by_us if x != data.system]
+    hearing = [partner for partner in policy.told_by_us if partner != system]
     _tell_others(hearing, document, booked, books.unit_of_work)
+    return booked
+
+
+def _steps(
+    snapshot_id: str,
+    revision: int,
+    status: str,
+    document: InboxEvent,
+    booked: dict[str, int],
+    books: Books,
+) -> list[tuple[Any, ...]]:
+    """Rows of ``stock_correction`` that say what a document has booked."""
+    return [
+        (
+            snapshot_id,
+            sku,
+            revision,
+            document.data.node_id,
+            status,
+            quantity,
+            quantity * books.products[sku].standard_cost,
+            books.products[sku].currency_code,
+            reference(document),
+            document.occurred_at,
+        )
+        for sku, quantity in booked.items()
+    ]
 
 
 def _document(
@@ -202,8 +222,7 @@ def _tell_again(comparison: Comparison, unit_of_work: UnitOfWork) -> None:
 
 def revise(
     latest: Mapping[str, InboxEvent],
-    since: datetime,
-    policy: SynchronisationPolicy,
+    policies: Mapping[tuple[str, str], SynchronisationPolicy],
     unit_of_work: UnitOfWork,
 ) -> None:
     """Code drift of earlier snapshots again where movements of before them have come in since.
@@ -213,12 +232,14 @@ def revise(
 
     Args:
         latest: A snapshot that is now compared, by node; only its node's drift is looked at again.
-        since: How far back.
-        policy: Who hears of what is taken back.
+        policies: By region and brand, how far back, and who hears of what is taken back.
         unit_of_work: The transaction.
     """
+    by_node = {node: policies[event.region, event.brand] for node, event in latest.items()}
+    now = unit_of_work.effective_at
+    since = {node: now - timedelta(days=by_node[node].evidence_days) for node in sorted(latest)}
     while latest:
-        before, moved = unit_of_work.synchronisation.arrived_late(sorted(latest), since)
+        before, moved = unit_of_work.synchronisation.arrived_late(since)
         coded = _coded_again(before, moved)
         if coded.empty:
             return
@@ -235,7 +256,7 @@ def revise(
                 "occurred_at": coded["as_of"].dt.to_pydatetime().tolist(),
             },
         )
-        if not _take_back(coded, latest, policy, unit_of_work):
+        if not _take_back(coded, latest, by_node, unit_of_work):
             return
 
 
@@ -276,26 +297,22 @@ def _coded_again(
 def _take_back(
     coded: pd.DataFrame,
     latest: Mapping[str, InboxEvent],
-    policy: SynchronisationPolicy,
+    policies: Mapping[str, SynchronisationPolicy],
     unit_of_work: UnitOfWork,
 ) -> bool:
     """Reverse the booked units that no reason of ours stands behind any more.
+
+    Args:
+        coded: What `_coded_again` gave.
+        latest: In whose name, by node.
+        policies: By node.
+        unit_of_work: The transaction.
 
     Returns:
         Whether there were any.
     """
     lines = coded.drop_duplicates(["snapshot_id", "sku"])
-    explained = lines[(lines["still_quantity"] == 0) & lines["is_last"]]
-    unit_of_work.close_cases(
-        CORRECTION,
-        [
-            f"{system}/{node}/{sku}"
-            for system, node, sku in zip(
-                explained["system"], explained["node_id"], explained["sku"], strict=True
-            )
-        ],
-        "a movement that came late explains it",
-    )
+    _close_explained(lines[(lines["still_quantity"] == 0) & lines["is_last"]], unit_of_work)
     wrong = lines[lines["is_wrong"]]
     if wrong.empty:
         return False
@@ -303,29 +320,28 @@ def _take_back(
     rows = FactRows(BELIEFS)
     taken_back: Iterable[Any] = wrong.itertuples(index=False)
     for line in taken_back:
-        as_of: datetime = line.as_of.to_pydatetime()
-        number = f"{line.snapshot_id}/{line.sku}/{line.revision + 1}"
-        back = {line.sku: int(line.still_quantity - line.booked_quantity)}
-        document = _document(latest[line.node_id], line.node_id, number, as_of, back)
-        booked = _enter(document, books)
-        hearing = [partner for partner in policy.told_by_us if partner != line.system]
-        _tell_others(hearing, document, booked, unit_of_work)
-        for sku, quantity in booked.items():
-            terms = books.products[sku]
-            rows["stock_correction"].append(
-                (
-                    line.snapshot_id,
-                    sku,
-                    int(line.revision) + 1,
-                    line.node_id,
-                    "reversed",
-                    quantity,
-                    quantity * terms.standard_cost,
-                    terms.currency_code,
-                    reference(document),
-                    as_of,
-                )
-            )
+        revision = int(line.revision) + 1
+        document = _document(
+            latest[line.node_id],
+            line.node_id,
+            f"{line.snapshot_id}/{line.sku}/{revision}",
+            line.as_of.to_pydatetime(),
+            {line.sku: int(line.still_quantity - line.booked_quantity)},
+        )
+        booked = _post(document, line.system, policies[line.node_id], books)
+        rows["stock_correction"] += _steps(
+            line.snapshot_id, revision, "reversed", document, booked, books
+        )
     rows.flush(unit_of_work)
     flush(books)
     return True
+
+
+def _close_explained(explained: pd.DataFrame, unit_of_work: UnitOfWork) -> None:
+    """Nobody has to decide any more about what a movement explains."""
+    named = zip(explained["system"], explained["node_id"], explained["sku"], strict=True)
+    unit_of_work.close_cases(
+        CORRECTION,
+        [f"{system}/{node}/{sku}" for system, node, sku in named],
+        "a movement that came late explains it",
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from assets.order_to_fulfillment.allocating import allocate, reserve
-from assets.order_to_fulfillment.pickup.promising import other_store, promise, step
-from assets.order_to_fulfillment.pickup.sending_instead import source_again
+from assets.order_to_fulfillment.pickup.promising import other_store, promise_store, step
+from assets.order_to_fulfillment.promises import NODE_REJECTED, day_after, promise
+from assets.order_to_fulfillment.resourcing import Wanted, source_again
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import AllocatedLine, OrderView, PickupView, Reservation
@@ -44,7 +45,7 @@ def _other_store(
     occurred_at: datetime,
     writes: Writes,
 ) -> tuple[str, datetime] | None:
-    nodes = writes.unit_of_work.master_data.nodes()
+    nodes = writes.nodes
     stores = sorted(
         node for node, (kind, _) in nodes.items() if kind == "store" and node not in refused
     )
@@ -64,7 +65,7 @@ def _hand_to(
     writes: Writes,
 ) -> None:
     pickup.attempt += 1
-    promise(order, pickup, store, ready_at, occurred_at, writes)
+    promise_store(order, pickup, store, ready_at, occurred_at, writes)
     _allocate(
         order,
         [
@@ -92,14 +93,20 @@ def _ship(
     writes: Writes,
 ) -> bool:
     """Send what any other node has; what nobody has is given up and never charged."""
-    given = source_again(order, lines, refused, occurred_at, str(pickup.attempt + 1), writes)
-    if not given:
+    day = day_after(order, occurred_at, writes)
+    if order.promised_date is not None:
+        # What was promised for after a holiday is not promised sooner now.
+        day = max(day, order.promised_date)
+    wanted = Wanted(order, lines, refused, occurred_at, day, str(pickup.attempt + 1))
+    source_again([wanted], "refused_by_its_store", writes)
+    if not wanted.given:
         return False
     pickup.attempt += 1
     pickup.node_id = None
     step(pickup, "shipped_instead", occurred_at, writes)
-    _allocate(order, given, pickup, writes)
-    writes.tell_customer(order, "pickup_shipped_instead")
+    _allocate(order, wanted.given, pickup, writes)
+    promise(order, day, NODE_REJECTED, occurred_at, writes)
+    writes.tell_customer(order, "pickup_shipped_instead", promised_date=day)
     return True
 
 
@@ -107,6 +114,7 @@ def _allocate(
     order: OrderView, reservations: list[Reservation], pickup: PickupView, writes: Writes
 ) -> None:
     order.status = next_status(order.status, "moved")
+    order.open_fulfilment_orders -= 1
     for reservation in reservations:
         reserve(reservation, pickup.expires_at, writes)
     allocate(order, reservations, writes, occasion=f"/{pickup.attempt}")

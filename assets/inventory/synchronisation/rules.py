@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from assets.inventory.policy import SynchronisationPolicy
+from assets.inventory.synchronisation.policy import SynchronisationPolicy
 
 REASONS = (
     "unit_of_measure",

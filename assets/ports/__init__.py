@@ -1,0 +1,57 @@
+"""What the flows need of the world, as Protocols; `resources` implements them.
+
+Money crosses these ports as integers in ten-thousandths, ids as text of their UUID, time as aware
+UTC datetimes. Columns are plain sequences of equal length, so a port writes sets, never rows.
+"""
+
+from __future__ import annotations
+
+from assets.ports.columns import Columns
+from assets.ports.master_data import CONTACT, Components, MasterData, ProductTerms
+from assets.ports.messages import Case, Command, Inbox, InboxEvent, Scope, Tally
+from assets.ports.orders import (
+    AllocatedLine,
+    BundleView,
+    FulfilmentOrderView,
+    Orders,
+    OrderView,
+    ParcelView,
+)
+from assets.ports.pickups import Pickups, PickupView
+from assets.ports.stock import Count, Reservation, Stock, StockPosition
+from assets.ports.supply import InboundSupply, PooledLine, Supply
+from assets.ports.synchronisation import Synchronisation
+from assets.ports.unit_of_work import Clock, PolicyBook, UnitOfWork
+
+__all__ = [
+    "CONTACT",
+    "AllocatedLine",
+    "BundleView",
+    "Case",
+    "Clock",
+    "Columns",
+    "Command",
+    "Components",
+    "Count",
+    "FulfilmentOrderView",
+    "InboundSupply",
+    "Inbox",
+    "InboxEvent",
+    "MasterData",
+    "OrderView",
+    "Orders",
+    "ParcelView",
+    "PickupView",
+    "Pickups",
+    "PolicyBook",
+    "PooledLine",
+    "ProductTerms",
+    "Reservation",
+    "Scope",
+    "Stock",
+    "StockPosition",
+    "Supply",
+    "Synchronisation",
+    "Tally",
+    "UnitOfWork",
+]
