@@ -49,8 +49,8 @@ _UNDELIVERED = """
 """
 # What was applied here after the snapshot's time, nobody could have heard from us by then; what was
 # in our books when both last agreed, was in theirs. What a system's own word has corrected is no
-# news to it. A refused pickup is written off by us, as a correction is, and names its order; of what
-# is collected we hear from the store's counter, not from its warehouse system.
+# news to it. A refused pickup is written off by us, as a correction is, and names its order. Of
+# what is collected we hear from the store's counter, not from its warehouse system.
 _MOVED = """
     with agreed as (
         select distinct on (s.sku) s.sku, s.occurred_at, s.ledger_watermark
