@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from assets.commerce.calendar import utc_text
 from orchestration import services, supervisor
 from orchestration.dagster_report import tell_dagster
 from orchestration.home import Home
@@ -167,7 +168,7 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
             returns_waiting=reading.returns,
             rows=rows,
             quantum_seconds=quantum.total_seconds(),
-            simulated_until=simulation.now.isoformat(),
+            simulated_until=utc_text(simulation.now),
             commands_delivered=simulation.progress.delivered,
             cases_opened=simulation.progress.tally.cases,
             sandbox_peak_mb=round(sandbox.process.peak_megabytes, 1),
