@@ -14,7 +14,7 @@ import socket
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -47,11 +47,32 @@ class SourceKeys:
 
 
 @dataclass(frozen=True)
+class MovedPort:
+    """A service that listens elsewhere than it would: another program has its port."""
+
+    service: str
+    wanted_port: int
+    port: int
+
+    def __str__(self) -> str:
+        """The same as a sentence."""
+        return (
+            f"port {self.wanted_port} is taken by another program:"
+            f" the {self.service} listens on {self.port}"
+        )
+
+
+@dataclass(frozen=True)
 class Home:
-    """An opened home."""
+    """An opened home.
+
+    Attributes:
+        moved_ports: By service, what `claim_ports` had to move since the home was opened.
+    """
 
     path: Path
     environment: Environment
+    moved_ports: dict[str, MovedPort] = field(default_factory=dict, compare=False)
 
     @property
     def policies(self) -> Path:
@@ -134,6 +155,8 @@ class Home:
     def claim_ports(self, services: Iterable[str]) -> dict[str, int]:
         """Choose a free port for each service that is about to start, and record the choice.
 
+        What is not as it was recorded, or as it is by default, is in `moved_ports`.
+
         Raises:
             EnvironmentProblem: If a port that was asked for by name is taken.
         """
@@ -151,7 +174,13 @@ class Home:
                     continue
                 others = {port for name, port in recorded.items() if name != service}
                 first = recorded.get(service, DEFAULT_PORTS[service])
-                recorded[service] = self._next_free(service, first, others)
+                chosen = self._next_free(service, first, others)
+                recorded[service] = chosen
+                if chosen != first and first not in others:
+                    # Tried a second time within one command, it is still the first that it lost.
+                    lost = self.moved_ports.get(service)
+                    wanted = lost.wanted_port if lost else first
+                    self.moved_ports[service] = MovedPort(service, wanted, chosen)
             return dict(recorded)
 
     def _next_free(self, service: str, first: int, others: set[int]) -> int:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -49,6 +50,28 @@ def home_with_database() -> Home:
     with supervisor.exclusive(home):
         supervisor.start_database(home)
     return home
+
+
+@contextmanager
+def working_home() -> Iterator[Home]:
+    """The home for a long piece of work; one that fails leaves nothing running that it started."""
+    from orchestration import supervisor
+
+    home = opened_home()
+    log_to(home.logs / "commands.log")
+    with supervisor.running_database(home):
+        yield home
+
+
+def tell_moved_ports(home: Home) -> None:
+    """Say to a person which services listen elsewhere than they would."""
+    for moved in home.moved_ports.values():
+        typer.echo(str(moved), err=True)
+
+
+def moved_ports(home: Home) -> list[dict[str, object]]:
+    """The same for a program."""
+    return [asdict(moved) for moved in home.moved_ports.values()]
 
 
 def log_to(path: Path) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.commands._table_view import print_records, print_table, terminal_width
 from orchestration.commands._opening import existing_home, json_text, plain
 from orchestration.commands._reading import SHOWN, show
+from orchestration.commands._table_view import print_records, print_table, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
