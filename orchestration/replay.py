@@ -65,7 +65,7 @@ class Report:
 
     ``events_in = applied + quarantined + duplicates + waiting`` counts the events of this run,
     answers of partners included. ``orders``, ``order_lines`` and ``returns_waiting`` count what
-    the files hold. ``gate_cases`` are the cases of data gates that are open at the end.
+    the files hold. ``waiting_in_home`` is what waits now, of earlier runs too. ``gate_cases`` are the cases of data gates that are open at the end.
     """
 
     events_in: int = 0
@@ -76,6 +76,7 @@ class Report:
     orders: int = 0
     order_lines: int = 0
     returns_waiting: int = 0
+    waiting_in_home: int = 0
     rows: int = 0
     rows_per_second: float = 0.0
     seconds: float = 0.0
@@ -379,3 +380,4 @@ def _count_since(before: dict[str, int], store: OperationalStore, report: Report
     after = _counts(store)
     for key, value in after.items():
         setattr(report, key, value - before[key])
+    report.waiting_in_home = after["waiting"]
