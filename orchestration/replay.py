@@ -65,7 +65,8 @@ class Report:
 
     ``events_in = applied + quarantined + duplicates + waiting`` counts the events of this run,
     answers of partners included. ``orders``, ``order_lines`` and ``returns_waiting`` count what
-    the files hold. ``waiting_in_home`` is what waits now, of earlier runs too. ``gate_cases`` are the cases of data gates that are open at the end.
+    the files hold. ``waiting_in_home`` is what waits at the end, of earlier runs too;
+    ``gate_cases`` are the cases of data gates that are open then.
     """
 
     events_in: int = 0

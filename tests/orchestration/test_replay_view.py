@@ -23,6 +23,7 @@ WEEK = Report(
 def test_files_this_run_and_the_home_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     show(WEEK)
     under: dict[str, dict[str, str]] = {}
+    figures: dict[str, str] = {}
     for line in capsys.readouterr().out.splitlines():
         label, _, value = line.strip("│┃ ").partition("│")
         if "│" in line and value.strip():
