@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assets.errors import EnvironmentProblem
 from orchestration.environment import (
@@ -29,6 +29,9 @@ from orchestration.environment import (
     psycopg2_url,
     with_database,
 )
+
+if TYPE_CHECKING:
+    from resources.partners import PartnerBook
 
 FORMAT = 1
 FOLDERS = ("lake", "warehouse", "dagster", "logs", "run", "secrets")
@@ -145,6 +148,17 @@ class Home:
         """Where this home's own sandbox is while a replay or demo runs; no other home's answers."""
         address = f"http://{self.environment.host}:{self.port('sandbox')}"
         return f"{address}/homes/{self.describe()['id']}"
+
+    def partner_book(self) -> PartnerBook:
+        """The home's own partners, or those of a new home: its sandbox.
+
+        Raises:
+            PolicyError: If its file is malformed or contradicts itself.
+        """
+        from resources.partners import SHIPPED, PartnerBook
+
+        own = self.policies / "partners.yaml"
+        return PartnerBook.load(own if own.exists() else SHIPPED, sandbox_url=self.sandbox_url)
 
     def port(self, service: str) -> int:
         """The port of a service: as asked for, else as recorded, else the default."""

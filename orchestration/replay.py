@@ -147,15 +147,10 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
         watch(Moment("judging files"))
         _judge(reading)
     _collect_garbage_less_often()
-    partners_file = home.policies / "partners.yaml"
     supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
     with running_sandbox(home) as sandbox, reporting(home.dagster) as dagster:
-        partners = (
-            PartnerBook.load(partners_file, sandbox_url=sandbox.url)
-            if partners_file.exists()
-            else PartnerBook.load(sandbox_url=sandbox.url)
-        )
-        partners.only_sandbox()
+        # Its sandbox has just been given the port that its address says.
+        partners = home.partner_book().only_sandbox()
         store = OperationalStore(create_engine(home.database_url), policies=policies)
         before = _counts(store)
         loads: list[LoadVerdict] = []

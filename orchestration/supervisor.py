@@ -30,7 +30,6 @@ from orchestration.environment import PROJECT, Environment
 from orchestration.home import Home, open_home
 from orchestration.services import SUPERVISOR, Service
 from resources.operational_store import connection, embedded
-from resources.partners import PartnerBook
 
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 30.0
@@ -266,8 +265,7 @@ def prepare(home: Home) -> dict[str, int]:
         prepare_dagster(home, ports)
         service_list.write_gateway_settings(home, ports)
         # A partner signs from the first day; whoever has no key is a stranger at the gateway.
-        partners = PartnerBook.load(sandbox_url=home.sandbox_url)
-        home.source_keys(partner.code for partner in partners)
+        home.source_keys(partner.code for partner in home.partner_book())
     return ports
 
 
