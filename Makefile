@@ -18,7 +18,7 @@ setup: ## Install everything into .venv (needs Python 3.11-3.13 only)
 lock: setup ## Resolve pyproject.toml again into uv.lock
 	@.tools/bin/python -m uv lock --upgrade
 
-demo: setup ## A small retailer's day, end to end, in a home of its own
+demo: setup ## A small retailer's trading week, end to end, in a home of its own
 	@$(PY) -m orchestration.cli demo
 
 test: setup ## The tests

@@ -39,16 +39,11 @@ def opened(home: str) -> Home:
 @functools.cache
 def access(home: str) -> StoreAccess:
     """The operational store of a home: its connections are shared by all ticks of a process."""
-    from resources.partners import SHIPPED, PartnerBook
     from resources.store_access import StoreAccess
 
     here = opened(home)
 
-    def partners() -> PartnerBook:
-        own = here.policies / "partners.yaml"
-        return PartnerBook.load(own if own.exists() else SHIPPED, sandbox_url=here.sandbox_url)
-
-    return StoreAccess(here.database_url, here.policies, partners)
+    return StoreAccess(here.database_url, here.policies, here.partner_book)
 
 
 class OperationalStoreResource(dg.ConfigurableResource["StoreAccess"]):

@@ -128,17 +128,15 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
     """Trade a week.
 
     Args:
-        home: Where; it is new.
+        home: Where; it is new, and its database runs.
         say: Told where we are.
         seed: Another one is another week, in which other things go wrong.
 
     Raises:
         EnvironmentProblem: If something of it cannot be started, or stops in the middle.
     """
-    say("starting PostgreSQL", None)
-    with supervisor.exclusive(home):
-        supervisor.start_database(home)
-        supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
+    say("preparing Dagster", None)
+    supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
     policies = FilePolicyBook(home.policies)
     store = OperationalStore(create_engine(home.database_url), policies=policies)
     clock = claim_simulated_time(store, STARTS_AT)

@@ -14,11 +14,11 @@ import socket
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assets.errors import EnvironmentProblem
 from orchestration.environment import (
@@ -29,6 +29,9 @@ from orchestration.environment import (
     psycopg2_url,
     with_database,
 )
+
+if TYPE_CHECKING:
+    from resources.partners import PartnerBook
 
 FORMAT = 1
 FOLDERS = ("lake", "warehouse", "dagster", "logs", "run", "secrets")
@@ -47,11 +50,32 @@ class SourceKeys:
 
 
 @dataclass(frozen=True)
+class MovedPort:
+    """A service that listens elsewhere than it would: another program has its port."""
+
+    service: str
+    wanted_port: int
+    port: int
+
+    def __str__(self) -> str:
+        """The same as a sentence."""
+        return (
+            f"port {self.wanted_port} is taken by another program:"
+            f" the {self.service} listens on {self.port}"
+        )
+
+
+@dataclass(frozen=True)
 class Home:
-    """An opened home."""
+    """An opened home.
+
+    Attributes:
+        moved_ports: By service, what `claim_ports` had to move since the home was opened.
+    """
 
     path: Path
     environment: Environment
+    moved_ports: dict[str, MovedPort] = field(default_factory=dict, compare=False)
 
     @property
     def policies(self) -> Path:
@@ -125,6 +149,17 @@ class Home:
         address = f"http://{self.environment.host}:{self.port('sandbox')}"
         return f"{address}/homes/{self.describe()['id']}"
 
+    def partner_book(self) -> PartnerBook:
+        """The home's own partners, or those of a new home: its sandbox.
+
+        Raises:
+            PolicyError: If its file is malformed or contradicts itself.
+        """
+        from resources.partners import SHIPPED, PartnerBook
+
+        own = self.policies / "partners.yaml"
+        return PartnerBook.load(own if own.exists() else SHIPPED, sandbox_url=self.sandbox_url)
+
     def port(self, service: str) -> int:
         """The port of a service: as asked for, else as recorded, else the default."""
         requested = self.environment.requested_ports.get(service)
@@ -133,6 +168,8 @@ class Home:
 
     def claim_ports(self, services: Iterable[str]) -> dict[str, int]:
         """Choose a free port for each service that is about to start, and record the choice.
+
+        What is not as it was recorded, or as it is by default, is in `moved_ports`.
 
         Raises:
             EnvironmentProblem: If a port that was asked for by name is taken.
@@ -151,7 +188,13 @@ class Home:
                     continue
                 others = {port for name, port in recorded.items() if name != service}
                 first = recorded.get(service, DEFAULT_PORTS[service])
-                recorded[service] = self._next_free(service, first, others)
+                chosen = self._next_free(service, first, others)
+                recorded[service] = chosen
+                if chosen != first and first not in others:
+                    # Tried a second time within one command, it is still the first that it lost.
+                    lost = self.moved_ports.get(service)
+                    wanted = lost.wanted_port if lost else first
+                    self.moved_ports[service] = MovedPort(service, wanted, chosen)
             return dict(recorded)
 
     def _next_free(self, service: str, first: int, others: set[int]) -> int:

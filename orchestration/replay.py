@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from assets.commerce.calendar import utc_text
 from orchestration import services, supervisor
 from orchestration.dagster_report import tell_dagster
 from orchestration.home import Home
@@ -64,7 +65,8 @@ class Report:
 
     ``events_in = applied + quarantined + duplicates + waiting`` counts the events of this run,
     answers of partners included. ``orders``, ``order_lines`` and ``returns_waiting`` count what
-    the files hold. ``gate_cases`` are the cases of data gates that are open at the end.
+    the files hold. ``waiting_in_home`` is what waits at the end, of earlier runs too;
+    ``gate_cases`` are the cases of data gates that are open then.
     """
 
     events_in: int = 0
@@ -75,6 +77,7 @@ class Report:
     orders: int = 0
     order_lines: int = 0
     returns_waiting: int = 0
+    waiting_in_home: int = 0
     rows: int = 0
     rows_per_second: float = 0.0
     seconds: float = 0.0
@@ -144,15 +147,10 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
         watch(Moment("judging files"))
         _judge(reading)
     _collect_garbage_less_often()
-    partners_file = home.policies / "partners.yaml"
     supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
     with running_sandbox(home) as sandbox, reporting(home.dagster) as dagster:
-        partners = (
-            PartnerBook.load(partners_file, sandbox_url=sandbox.url)
-            if partners_file.exists()
-            else PartnerBook.load(sandbox_url=sandbox.url)
-        )
-        partners.only_sandbox()
+        # Its sandbox has just been given the port that its address says.
+        partners = home.partner_book().only_sandbox()
         store = OperationalStore(create_engine(home.database_url), policies=policies)
         before = _counts(store)
         loads: list[LoadVerdict] = []
@@ -167,7 +165,7 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
             returns_waiting=reading.returns,
             rows=rows,
             quantum_seconds=quantum.total_seconds(),
-            simulated_until=simulation.now.isoformat(),
+            simulated_until=utc_text(simulation.now),
             commands_delivered=simulation.progress.delivered,
             cases_opened=simulation.progress.tally.cases,
             sandbox_peak_mb=round(sandbox.process.peak_megabytes, 1),
@@ -378,3 +376,4 @@ def _count_since(before: dict[str, int], store: OperationalStore, report: Report
     after = _counts(store)
     for key, value in after.items():
         setattr(report, key, value - before[key])
+    report.waiting_in_home = after["waiting"]

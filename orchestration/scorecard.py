@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
 
 from assets.finance.policy import finance_policy
 from orchestration.dagster_report import tell_laws
@@ -31,11 +36,21 @@ _TOTALS = """
             and account_code = any(%s)),
         (select count(distinct entry_id) from journal_line)
 """
+_BACKORDERED = """
+    select
+        coalesce(sum(quantity) filter (where kind = 'opened'), 0)::bigint,
+        coalesce(-sum(quantity) filter (where kind = 'supplied'), 0)::bigint
+    from backorder_movement
+"""
 
 
 @dataclass(frozen=True)
 class Scorecard:
-    """The week in numbers; ``cases`` are (type, owner, how many), ``promises`` outcome → orders."""
+    """The week in numbers; ``cases`` are (type, owner, how many), ``promises`` outcome → orders.
+
+    A promise that moved is ``promises_kept_as_moved`` when its order came in full by the last date
+    that its customer was told. Of the ``units_backordered`` some were ``units_supplied`` since.
+    """
 
     orders: int
     order_lines: int
@@ -54,6 +69,10 @@ class Scorecard:
     cases: list[tuple[str, str, int]]
     statuses: dict[str, int]
     promises: dict[str, int]
+    promises_moved: int
+    promises_kept_as_moved: int
+    units_backordered: int
+    units_supplied: int
     invariants: dict[str, bool]
     marts: dict[str, int]
     marts_held: list[str]
@@ -99,6 +118,7 @@ def score(run: DemoRun) -> Scorecard:
             "select case_type, owner, count(*) from exception_case"
             " group by 1, 2 order by 3 desc, 1",
         )
+        backordered, supplied = backordered_units(connection)
         statuses = dict(fetch(connection, "select status, count(*) from order_state group by 1"))
         gate_cases = [f"{key}: {reason}" for key, reason in open_cases(connection).items()]
         checked = invariants.check(connection)
@@ -107,10 +127,8 @@ def score(run: DemoRun) -> Scorecard:
     faults = score_home(run.home, store)
     store.engine.dispose()
     warehouse = AnalyticsStore(run.home.warehouse, Lake(run.home.lake))
-    promises: dict[str, int] = {}
-    for row in warehouse.rows("order_promise_performance"):
-        outcome = str(row["outcome"])
-        promises[outcome] = promises.get(outcome, 0) + 1
+    performance = warehouse.rows("order_promise_performance")
+    moved, kept_as_moved = moved_promises(performance)
     (orders, lines, ordered, reserved, applied, waiting, quarantined, duplicates, received) = (
         totals[:9]
     )
@@ -132,10 +150,26 @@ def score(run: DemoRun) -> Scorecard:
         journal_entries=entries,
         cases=[(kind, owner, count) for kind, owner, count in cases],
         statuses=statuses,
-        promises=promises,
+        promises=dict(Counter(str(row["outcome"]) for row in performance)),
+        promises_moved=moved,
+        promises_kept_as_moved=kept_as_moved,
+        units_backordered=backordered,
+        units_supplied=supplied,
         invariants=held,
         marts={mart.name: mart.row_count for mart in run.published.publication.marts},
         marts_held=[f"{held.mart}: {held.reason}" for held in run.published.publication.held],
         gate_cases=gate_cases,
         faults=faults,
     )
+
+
+def backordered_units(connection: sa.Connection) -> tuple[int, int]:
+    """Units that waited for supply, and how many of them it has served."""
+    backordered, supplied = fetch(connection, _BACKORDERED)[0]
+    return backordered, supplied
+
+
+def moved_promises(performance: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """Of the mart's orders: promised more than once, and of these kept as promised last."""
+    moved = [row for row in performance if row["promise_count"] > 1]
+    return len(moved), sum(bool(row["is_on_last_promise"] and row["is_in_full"]) for row in moved)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from assets.errors import EnvironmentProblem
+from assets.errors import EnvironmentProblem, RetailFlowError
 from orchestration import services as service_list
 from orchestration.environment import shown
 from orchestration.home import Home
@@ -38,8 +38,9 @@ OUTBOX = """
     from command_outbox
     where status <> 'delivered'
 """
+CLOCK = "select mode from home_clock"
 PARTNERS = """
-    select partner, breaker, consecutive_failures, open_until, last_success_at
+    select partner, breaker, consecutive_failures, open_until, last_success_at, last_error
     from partner_health
     order by partner
 """
@@ -56,12 +57,16 @@ class Status:
     services: Sequence[ServiceHealth] = ()
     inbox: Mapping[str, int] = field(default_factory=dict)
     outbox: Mapping[str, int] = field(default_factory=dict)
-    partners: Sequence[Mapping[str, object]] = ()
+    partners: list[dict[str, object]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
     def healthy(self) -> bool:
-        """Whether everything that should run runs and answers."""
+        """Whether everything that should run runs and answers.
+
+        A partner that is away is no reason to say no: it is not ours, its commands wait for it, and
+        a new home has none until a replay or a demo starts the sandbox.
+        """
         return (
             self.database_reachable
             and self.supervisor_pid is not None
@@ -97,6 +102,7 @@ def of(home: Home) -> Status:
                 _backlogs(found, database)
         except EnvironmentProblem as problem:
             found.problems.append(str(problem))
+    _say_who_is_sandbox(found, home)
     found.services = service_list.health(home)
     free = shutil.disk_usage(home.path).free
     if free < LEAST_FREE_BYTES:
@@ -113,6 +119,25 @@ def _backlogs(found: Status, database: psycopg.Connection[tuple[object, ...]]) -
     if outbox:
         names = ("pending", "oldest_pending_seconds", "dead")
         found.outbox = dict(zip(names, outbox[0], strict=True))
+    clock = connection.rows(database, CLOCK)
+    pending = found.inbox.get("pending", 0)
+    if pending and clock == [("simulated",)]:
+        found.problems.append(
+            f"{pending:,} pending events wait for a replay: time in this home is simulated, and"
+            " only `omniflow replay` moves it (a demo begins anew)"
+        )
     keys = ("partner", "breaker", "consecutive_failures", "open_until", "last_success_at")
-    partners = connection.rows(database, PARTNERS) or []
-    found.partners = [dict(zip(keys, row, strict=True)) for row in partners]
+    for *row, last_error in connection.rows(database, PARTNERS) or []:
+        partner = dict(zip(keys, row, strict=True))
+        is_away = partner["breaker"] != "closed" or last_error is not None
+        found.partners.append({**partner, "last_error": last_error, "is_away": is_away})
+
+
+def _say_who_is_sandbox(found: Status, home: Home) -> None:
+    try:
+        sandbox = {partner.code for partner in home.partner_book() if partner.is_sandbox}
+    except RetailFlowError as problem:
+        found.problems.append(str(problem))
+        sandbox = set()
+    for partner in found.partners:
+        partner["is_sandbox"] = partner["partner"] in sandbox

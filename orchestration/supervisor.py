@@ -30,7 +30,6 @@ from orchestration.environment import PROJECT, Environment
 from orchestration.home import Home, open_home
 from orchestration.services import SUPERVISOR, Service
 from resources.operational_store import connection, embedded
-from resources.partners import PartnerBook
 
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 30.0
@@ -199,31 +198,74 @@ def exclusive(home: Home) -> Iterator[None]:
 def start_database(home: Home) -> None:
     """Start or reach the operational store and bring it to this version's schema.
 
-    This is all that a command needs which works without the services (replay, marts, …).
+    This is all that a command needs which works without the services (marts, invariants, …). It
+    goes on running for the next one; called under `exclusive`.
 
     Raises:
         EnvironmentProblem: If the database cannot be started, reached or migrated.
     """
     from resources.operational_store.migrate import upgrade
 
-    if home.embedded:
-        embedded.start(home.postgres)
-    else:
-        connection.await_reachable(_maintenance(home))
-    connection.create_database(home.database_url)
-    upgrade(home.database_url)
+    with _stopped_on_failure(home):
+        if home.embedded:
+            embedded.start(home.postgres)
+        else:
+            connection.await_reachable(_maintenance(home))
+        connection.create_database(home.database_url)
+        upgrade(home.database_url)
+
+
+@contextmanager
+def running_database(home: Home) -> Iterator[None]:
+    """The operational store for a long piece of work: as `start_database` leaves it.
+
+    Work that fails leaves no database running that it started itself, as `up` does not: nobody
+    would think of stopping what they were told did not work.
+    """
+    with exclusive(home):
+        was_running = _runs_embedded(home)
+        start_database(home)
+    try:
+        yield
+    except BaseException:
+        if not was_running:
+            with exclusive(home):
+                _stop_unsupervised(home)
+        raise
+
+
+@contextmanager
+def _stopped_on_failure(home: Home) -> Iterator[None]:
+    """Stop the embedded database again if the block fails that started it; under `exclusive`."""
+    was_running = _runs_embedded(home)
+    try:
+        yield
+    except BaseException:
+        if not was_running:
+            _stop_unsupervised(home)
+        raise
+
+
+def _runs_embedded(home: Home) -> bool:
+    return home.embedded and embedded.is_running(home.postgres)
+
+
+def _stop_unsupervised(home: Home) -> None:
+    """A supervisor that lives keeps its database, and `down` stops both."""
+    if home.embedded and service_list.recorded(home, SUPERVISOR) is None:
+        embedded.stop(home.postgres)
 
 
 def prepare(home: Home) -> dict[str, int]:
     """Clear up what an earlier supervisor left, and make everything ready to be supervised."""
     service_list.stop(home, service_list.recorded_names(home))
     ports = home.claim_ports(service_list.listening())
-    start_database(home)
-    prepare_dagster(home, ports)
-    service_list.write_gateway_settings(home, ports)
-    # A partner signs from the first day; whoever has no key is a stranger at the gateway.
-    partners = PartnerBook.load(sandbox_url=home.sandbox_url)
-    home.source_keys(partner.code for partner in partners)
+    with _stopped_on_failure(home):
+        start_database(home)
+        prepare_dagster(home, ports)
+        service_list.write_gateway_settings(home, ports)
+        # A partner signs from the first day; whoever has no key is a stranger at the gateway.
+        home.source_keys(partner.code for partner in home.partner_book())
     return ports
 
 
@@ -236,25 +278,39 @@ def prepare_dagster(home: Home, ports: Mapping[str, int]) -> None:
 def up(home: Home, on_progress: Callable[[str], None] = lambda _: None) -> None:
     """Start everything, detached, and return when it is healthy; nothing to do if it is.
 
+    Until there is a supervisor, what fails leaves nothing running. From then on it goes on trying.
+
     Raises:
         EnvironmentProblem: If something does not become healthy; its last words are quoted.
     """
-    with exclusive(home):
+    with exclusive(home), _stopped_on_failure(home):
         if service_list.recorded(home, SUPERVISOR) is None:
             on_progress("starting the database")
             prepare(home)
-            with (home.logs / "supervisor.log").open("ab") as output:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "orchestration.supervisor"],
-                    cwd=PROJECT,
-                    env=home.environment.for_children(home.dagster),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            service_list.record(home, SUPERVISOR, process.pid)
-        await_health(home, on_progress)
+            _launch(home)
+        try:
+            await_health(home, on_progress)
+        except KeyboardInterrupt:
+            if service_list.recorded(home, SUPERVISOR) is not None:
+                raise EnvironmentProblem(
+                    "interrupted; what was started goes on, `omniflow down` stops it"
+                ) from None
+            raise
+
+
+def _launch(home: Home) -> None:
+    """Start the supervisor, detached."""
+    with (home.logs / "supervisor.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "orchestration.supervisor"],
+            cwd=PROJECT,
+            env=home.environment.for_children(home.dagster),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    service_list.record(home, SUPERVISOR, process.pid)
 
 
 def await_health(home: Home, on_progress: Callable[[str], None]) -> None:

@@ -23,7 +23,7 @@ from assets.ports import Case
 from resources import bulk_loads
 from resources.http import client
 from resources.operational_store import invariants
-from resources.operational_store.bulk import fetch
+from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.cases import open_cases
 from resources.operational_store.connection import connect
 from resources.operational_store.door import Door
@@ -208,7 +208,34 @@ class StoreAccess:
                 answers.append(Fetched(code, unavailable=str(error)))
             else:
                 answers.append(Fetched(code, tally.received, tally.accepted))
+        self._keep_who_is_away(answers)
         return answers
+
+    def _keep_who_is_away(self, answers: Sequence[Fetched]) -> None:
+        """Keep why a partner could not be asked until it can, for whoever asks how it is.
+
+        What commands ran into is the dispatcher's to say, and says more. Nothing is written as long
+        as nothing changes.
+        """
+        away = {answer.partner: answer.unavailable for answer in answers if answer.unavailable}
+        there = [answer.partner for answer in answers if answer.partner not in away]
+        with self.store.transaction() as connection:
+            execute(
+                connection,
+                "insert into partner_health (partner, last_error)"
+                " select * from unnest(%s::text[], %s::text[])"
+                " on conflict (partner) do update set last_error = excluded.last_error"
+                " where partner_health.consecutive_failures = 0"
+                " and partner_health.last_error is distinct from excluded.last_error",
+                list(away),
+                list(away.values()),
+            )
+            execute(
+                connection,
+                "update partner_health set last_error = null where partner = any(%s)"
+                " and consecutive_failures = 0 and last_error is not null",
+                there,
+            )
 
     def loads_awaiting_gate(self) -> list[str]:
         """Partners whose bulk loads have come and are not judged yet."""

@@ -6,6 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
+def utc_text(instant: datetime) -> str:
+    """An instant as every report says it: ISO 8601 in UTC, ending in Z."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def trading_date(instant: datetime, zone: str) -> date:
     """The local calendar day, in an IANA zone, on which an instant falls."""
     return instant.astimezone(ZoneInfo(zone)).date()

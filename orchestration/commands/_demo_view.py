@@ -59,7 +59,7 @@ def show(run: DemoRun, card: Scorecard, seconds: float) -> None:
     console = Console()
     console.print(
         Panel(
-            Group(_trade(card), "", _trust(card)),
+            Group(trade(card), "", _trust(card)),
             title=f"A trading week in {seconds:.0f} s",
             title_align="left",
         )
@@ -87,7 +87,8 @@ def _table() -> Table:
     return table
 
 
-def _trade(card: Scorecard) -> Table:
+def trade(card: Scorecard) -> Table:
+    """What was sold and promised, and what became of it."""
     table = _table()
     kept, broken = card.promises.get("kept", 0), card.promises.get("broken", 0)
     table.add_row("orders", f"{card.orders:,}", f"{card.order_lines:,} lines")
@@ -98,6 +99,10 @@ def _trade(card: Scorecard) -> Table:
     table.add_row("shipments", f"{card.shipments:,}", "")
     share = kept / (kept + broken) if kept + broken else 1.0
     table.add_row("promises kept", f"{share:.1%}", f"{broken:,} late or not in full")
+    moved = f"{card.promises_kept_as_moved:,} kept as moved"
+    table.add_row("  moved to a later day", f"{card.promises_moved:,}", moved)
+    supplied = f"{card.units_supplied:,} served from supply"
+    table.add_row("units backordered", f"{card.units_backordered:,}", supplied)
     table.add_row("revenue, net of tax", f"£{Decimal(card.revenue):,.2f}", "")
     return table
 

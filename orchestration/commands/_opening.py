@@ -6,10 +6,15 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from assets.commerce.calendar import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +50,28 @@ def home_with_database() -> Home:
     with supervisor.exclusive(home):
         supervisor.start_database(home)
     return home
+
+
+@contextmanager
+def working_home() -> Iterator[Home]:
+    """The home for a long piece of work; one that fails leaves nothing running that it started."""
+    from orchestration import supervisor
+
+    home = opened_home()
+    log_to(home.logs / "commands.log")
+    with supervisor.running_database(home):
+        yield home
+
+
+def tell_moved_ports(home: Home) -> None:
+    """Say to a person which services listen elsewhere than they would."""
+    for moved in home.moved_ports.values():
+        typer.echo(str(moved), err=True)
+
+
+def moved_ports(home: Home) -> list[dict[str, object]]:
+    """The same for a program."""
+    return [asdict(moved) for moved in home.moved_ports.values()]
 
 
 def log_to(path: Path) -> None:
@@ -87,7 +114,30 @@ class _Lines:
 
 def report(content: Mapping[str, object]) -> None:
     """Print a report for a program."""
-    sys.stdout.write(json.dumps(content, indent=2, default=str) + "\n")
+    sys.stdout.write(json_text(content) + "\n")
+
+
+def json_text(content: Any) -> str:
+    """A report as JSON: instants as ISO 8601 in UTC, amounts as text, ids as text."""
+    return json.dumps(content, indent=2, ensure_ascii=False, default=lambda it: str(plain(it)))
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can say it exactly; instants in UTC, ending in Z."""
+    match value:
+        case datetime():
+            # What has no zone comes from a warehouse, which keeps UTC.
+            return utc_text(value if value.tzinfo else value.replace(tzinfo=UTC))
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return format(value, "f")
+    return value
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: ``1 contact``, ``2 contacts``."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 @contextmanager

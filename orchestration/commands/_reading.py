@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from orchestration.commands._opening import existing_home, home_with_database
+from orchestration.commands._opening import existing_home, home_with_database, json_text, plain
+from orchestration.commands._table_view import print_table, terminal_width
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -54,11 +55,11 @@ SHOWN = 50
 
 def report_list(items: Sequence[Mapping[str, Any]]) -> None:
     """Print a list for a program."""
-    sys.stdout.write(json.dumps(list(items), indent=2, default=str) + "\n")
+    sys.stdout.write(json_text(list(items)) + "\n")
 
 
 def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print rows for a person, as wide as the terminal is."""
+    """Print a report's rows for a person: few short columns, all of them at any width."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -72,8 +73,28 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     Console().print(table)
 
 
-def show_first(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print the first rows of a list for a person, and how many there are where that is not all."""
-    show(rows[:SHOWN], columns)
-    if len(rows) > SHOWN:
-        sys.stdout.write(f"the first {SHOWN} of {len(rows)}; --json lists all\n")
+def show_first(
+    rows: Sequence[Mapping[str, Any]],
+    names: Sequence[str],
+    summary: Sequence[str] = (),
+    text: str | None = None,
+) -> None:
+    """Print the first rows of a list for a person, and how many there are where that is not all.
+
+    Args:
+        rows: By column.
+        names: The columns.
+        summary: Those to show where not all fit, the most telling ones; by default the first.
+        text: A column of words, which may go over several lines.
+    """
+    first = [{name: _shown(row[name]) for name in names} for row in rows[:SHOWN]]
+    shown = print_table(first, names, summary or names, terminal_width(), text)
+    unseen = [f"{len(shown)} of {len(names)} columns"] if len(shown) < len(names) else []
+    unseen += [f"the first {SHOWN} of {len(rows)} rows"] if len(rows) > SHOWN else []
+    if unseen:
+        sys.stderr.write(f"{' and '.join(unseen)}; --json has all\n")
+
+
+def _shown(value: Any) -> Any:
+    """A person needs no fractions of a second."""
+    return plain(value.replace(microsecond=0) if isinstance(value, datetime) else value)

@@ -38,29 +38,46 @@ def _hours(length: timedelta) -> str:
     return f"{length / timedelta(hours=1):g} h"
 
 
+def _figures(report: Report) -> dict[str, dict[str, str]]:
+    """What is counted where: a file's return waits for its flow, whichever run brought it in."""
+    return {
+        "in the files": {
+            "orders": f"{report.orders:,}",
+            "order lines": f"{report.order_lines:,}",
+            "returns, which wait for their flow": f"{report.returns_waiting:,}",
+        },
+        "events of this run, partners' answers too": {
+            "in": f"{report.events_in:,}",
+            "applied": f"{report.applied:,}",
+            "quarantined": f"{report.quarantined:,}",
+            "duplicates": f"{report.duplicates:,}",
+            "waiting more than before": f"{report.waiting:,}",
+        },
+        "done by this run": {
+            "commands delivered": f"{report.commands_delivered:,}",
+            "cases opened": f"{report.cases_opened:,}",
+            "decision window": _hours(timedelta(seconds=report.quantum_seconds)),
+            "input rows per second": f"{report.rows_per_second:,.0f}",
+            "seconds": f"{report.seconds:,.1f}",
+            "peak memory of a process": f"{report.peak_mb:,.0f} MB",
+        },
+        "in the home now, of all runs": {
+            "events waiting": f"{report.waiting_in_home:,}",
+        },
+    }
+
+
 def show(report: Report) -> None:
     """The totals of a replay, as a table on standard output."""
     console = Console()
     table = Table(title="Replay", show_header=False, title_justify="left")
     table.add_column(style="bold")
     table.add_column(justify="right")
-    for label, value in (
-        ("events in", report.events_in),
-        ("applied", report.applied),
-        ("quarantined", report.quarantined),
-        ("duplicates", report.duplicates),
-        ("waiting", report.waiting),
-        ("orders", report.orders),
-        ("order lines", report.order_lines),
-        ("returns waiting for their flow", report.returns_waiting),
-        ("commands delivered", report.commands_delivered),
-        ("cases opened", report.cases_opened),
-    ):
-        table.add_row(label, f"{value:,}")
-    table.add_row("decision window", _hours(timedelta(seconds=report.quantum_seconds)))
-    table.add_row("input rows per second", f"{report.rows_per_second:,.0f}")
-    table.add_row("seconds", f"{report.seconds:,.1f}")
-    table.add_row("peak memory of a process", f"{report.peak_mb:,.0f} MB")
+    for heading, figures in _figures(report).items():
+        table.add_row(f"[dim]{heading}", "")
+        for label, value in figures.items():
+            table.add_row(f"  {label}", value)
+        table.add_section()
     console.print(table)
     for name, reason in report.files_refused.items():
         console.print(f"[yellow]not taken[/] {name}: {reason}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands._opening import Json, report
+from orchestration.commands._opening import Json, counted, report
 from orchestration.commands._reading import stored
 
 
@@ -33,6 +33,7 @@ def command(
         report(asdict(erased))
     else:
         typer.echo(
-            f"erased: {erased.contacts} contacts, personal data of {erased.events} events that are"
-            f" not applied yet, {erased.quarantined_bodies} refused bodies"
+            f"erased: {counted(erased.contacts, 'contact')}, personal data of"
+            f" {counted(erased.events, 'event')} not applied yet,"
+            f" {counted(erased.quarantined_bodies, 'refused body', 'refused bodies')}"
         )

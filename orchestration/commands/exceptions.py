@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration.commands._opening import Json, report
+from orchestration.commands._opening import Json, counted, report
 from orchestration.commands._reading import report_list, show_first, stored
 
 
@@ -50,23 +50,25 @@ def command(
     if json:
         report(resolved)
     else:
-        typer.echo(f"closed {resolved['case_id']}; {resolved['released']} events go on")
+        going_on = counted(resolved["released"], "event goes on", "events go on")
+        typer.echo(f"closed {resolved['case_id']}; {going_on}")
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
     if not rows:
         typer.echo("no case is open")
         return
-    # What a terminal of ordinary width can hold; JSON has the rest.
-    narrow = [
+    named = [
         {
             "case": str(row["case_id"])[:8],
             "status": row["status"],
             "owner": row["owner"],
             "type": row["type"],
             "count": row["count"],
+            "opened_at": row["opened_at"],
             "reason": f"{row['business_key']}: {row['resolution'] or row['reason']}",
         }
         for row in rows
     ]
-    show_first(narrow, tuple(narrow[0]))
+    summary = ("case", "type", "reason", "owner", "count", "status")
+    show_first(named, tuple(named[0]), summary, text="reason")

@@ -17,15 +17,25 @@ def command(
     ],
     json: Json = False,
 ) -> None:
-    """Say why a decision came out as it did, and whether deciding again comes out the same."""
+    """Say why a decision came out as it did, and whether deciding again comes out the same.
+
+    Of an order all decisions are shown. One that waits or was refused has none: where it is is said
+    instead, and the exit status is 1.
+    """
     from resources.operational_store.explanation import explain
 
     with stored() as connection:
         explanation = explain(connection, name)
     if json:
         report(explanation)
-    else:
-        _print(explanation)
+        return
+    later = explanation["later_decisions"]
+    if later:
+        typer.echo(f"{len(later) + 1} decisions were taken about this order\n")
+    _print(explanation)
+    for decision in later:
+        typer.echo()
+        _print(decision)
 
 
 def _print(explanation: dict[str, Any]) -> None:
@@ -33,9 +43,11 @@ def _print(explanation: dict[str, Any]) -> None:
     reasons = ", ".join(explanation["reason_codes"]) or "none"
     order = explanation["order_number"] or explanation["business_key"]
     agrees = explanation["recomputation_differs_because"] or "the same"
+    about = explanation["about"]
+    what = f", line {about}" if about and about.isdecimal() else f", {about}" if about else ""
     for label, value in (
         ("decision", f"{explanation['kind']} {explanation['decision_id']}"),
-        ("order", f"{order} of {explanation['channel']}"),
+        ("order", f"{order} of {explanation['channel']}{what}"),
         ("decided", f"{explanation['effective_at']}, mode {explanation['mode']}"),
         ("outcome", f"{explanation['outcome']}; reasons: {reasons}"),
         ("policy", f"{policy['policy']} of {policy['effective_from']}, owner {policy['owner']}"),
@@ -45,6 +57,29 @@ def _print(explanation: dict[str, Any]) -> None:
         typer.echo(f"{label:<15}{value}")
     if explanation["sourcing"]:
         _print_candidates(explanation["sourcing"])
+    _print_lines_as_placed(explanation["lines_as_placed"])
+    _print_lines(explanation["lines"])
+
+
+def _print_lines_as_placed(lines: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "line": line["line_number"],
+            "sku": line["sku"],
+            "ordered": line["ordered_quantity"],
+            "reserved": line["reserved_quantity"],
+            "waited": line["backordered_quantity"],
+            "unfilled": line["unfilled_quantity"],
+            "why": line["unfilled_reason_code"],
+        }
+        for line in lines
+    ]
+    if rows:
+        show(rows, tuple(rows[0]))
+        typer.echo("units as the order was placed; waited: for announced supply")
+
+
+def _print_lines(lines: list[dict[str, Any]]) -> None:
     rows = [
         {
             "line": f"{line['line_number']}{_part_of(line)}",
@@ -56,14 +91,14 @@ def _print(explanation: dict[str, Any]) -> None:
             "kept": candidate["kept_back_quantity"],
             "reserved": candidate["reserved_quantity"],
         }
-        for line in explanation["lines"]
+        for line in lines
         for candidate in line["candidates"]
     ]
     if rows:
         show(rows, tuple(rows[0]))
         # Short heads, so that a line of an ordinary terminal holds them all.
         typer.echo("free: on hand, not promised; taken: by earlier lines; kept: held back")
-        bundles = {line["bundle_line_number"]: line["bundle_sku"] for line in explanation["lines"]}
+        bundles = {line["bundle_line_number"]: line["bundle_sku"] for line in lines}
         for number, sku in bundles.items():
             if number is not None:
                 typer.echo(f"of {number}: what is in the bundle {sku}, line {number} of the order")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands._opening import Json, report
-from orchestration.commands._reading import report_list, show, stored
+from orchestration.commands._reading import report_list, show_first, stored
 
 
 class Action(StrEnum):
@@ -49,7 +49,7 @@ def _list(json: bool) -> None:
     elif not rows:
         typer.echo("nothing is held")
     else:
-        show(rows, SHOWN)
+        show_first(rows, SHOWN)
 
 
 def _decide(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.commands._mart_view import print_records, print_table, terminal_width
-from orchestration.commands._opening import existing_home
+from orchestration.commands._opening import existing_home, json_text, plain
 from orchestration.commands._reading import SHOWN, show
+from orchestration.commands._table_view import print_records, print_table, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,14 +136,10 @@ def _print(
     summary: Sequence[str] = (),
 ) -> None:
     names = list(columns if columns is not None else rows[0])
-    values = [{name: _plain(row[name]) for name in names} for row in rows]
+    values = [{name: plain(row[name]) for name in names} for row in rows]
     match output:
         case Format.JSON:
-            import json
-            import sys
-
-            json.dump(values, sys.stdout, indent=2, ensure_ascii=False)
-            sys.stdout.write("\n")
+            typer.echo(json_text(values))
         case Format.CSV:
             import csv
             import sys
@@ -161,18 +157,3 @@ def _print(
                     " --format record all",
                     err=True,
                 )
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON can say it exactly; instants in UTC, ending in Z."""
-    from datetime import date, datetime
-    from decimal import Decimal
-
-    match value:
-        case datetime():
-            return value.isoformat().replace("+00:00", "Z")
-        case date():
-            return value.isoformat()
-        case Decimal():
-            return format(value, "f")
-    return value

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration.commands._opening import Json, report
+from orchestration.commands._opening import Json, counted, report
 from orchestration.commands._reading import report_list, show_first, stored
 
 
@@ -44,7 +44,8 @@ def command(
         if json:
             report({"retried": len(rows), "commands": rows})
         else:
-            typer.echo(f"{len(rows)} commands are sent again, under the same idempotency key")
+            sent = counted(len(rows), "command is sent", "commands are sent")
+            typer.echo(f"{sent} again, under the same idempotency key")
         return
     if name is not None or partner is not None:
         raise BadInput("an id and --partner are for `omniflow outbox retry`")
@@ -60,8 +61,7 @@ def _print(rows: list[dict[str, Any]], nothing: str) -> None:
     if not rows:
         typer.echo(nothing)
         return
-    # What a terminal of ordinary width can hold; JSON has the rest.
-    narrow = [
+    named = [
         {
             "id": row["outbox_sequence"],
             "status": row["status"],
@@ -73,4 +73,5 @@ def _print(rows: list[dict[str, Any]], nothing: str) -> None:
         }
         for row in rows
     ]
-    show_first(narrow, tuple(narrow[0]))
+    summary = ("id", "status", "partner", "command", "tries", "error", "key")
+    show_first(named, tuple(named[0]), summary, text="error")

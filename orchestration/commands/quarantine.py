@@ -22,6 +22,10 @@ COLUMNS = (
 )
 
 
+#: In a narrow terminal; the code and the event's id are in the reason, or say less than it.
+SUMMARY = ("id", "status", "source", "reason", "position")
+
+
 class Action(StrEnum):
     """What to do with what is in quarantine."""
 
@@ -68,9 +72,8 @@ def _list(json: bool) -> None:
     elif not rows:
         typer.echo("nothing is in quarantine")
     else:
-        # What a terminal of ordinary width can hold; JSON has the rest.
-        narrow = [{**row, "id": row["quarantine_id"]} for row in rows]
-        show_first(narrow, ("id", "status", "source", "reason", "position"))
+        named = [{**row, "id": row["quarantine_id"]} for row in rows]
+        show_first(named, ("id", *COLUMNS[1:]), SUMMARY, text="reason")
 
 
 def _replay(ids: list[int], everything: bool, json: bool) -> None:

@@ -10,7 +10,13 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands._opening import Json, home_with_database, report
+from orchestration.commands._opening import (
+    Json,
+    moved_ports,
+    report,
+    tell_moved_ports,
+    working_home,
+)
 
 
 def command(
@@ -52,21 +58,22 @@ def command(
         raise BadInput("--from is after --to")
     # A name that nobody knows must not make a home and start a database.
     known_layout(layout)
-    home = home_with_database()
-    if json or not sys.stderr.isatty():
-        done = replay(home, request)
-    else:
-        from orchestration.commands._replay_view import watching
-        from resources.policy_book import read_operations
+    with working_home() as home:
+        if json or not sys.stderr.isatty():
+            done = replay(home, request)
+        else:
+            from orchestration.commands._replay_view import watching
+            from resources.policy_book import read_operations
 
-        window = request.quantum or read_operations(home.policies).replay.decision_window
-        with watching(window) as watch:
-            done = replay(home, request, watch)
+            window = request.quantum or read_operations(home.policies).replay.decision_window
+            with watching(window) as watch:
+                done = replay(home, request, watch)
     if json:
-        report(asdict(done))
+        report({**asdict(done), "moved_ports": moved_ports(home)})
     else:
         from orchestration.commands._replay_view import show
 
+        tell_moved_ports(home)
         show(done)
 
 

@@ -9,6 +9,8 @@ import typer
 from orchestration.commands._opening import Json, existing_home, report
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from orchestration.status import Status
 
 
@@ -29,11 +31,12 @@ def command(json: Json = False) -> None:
     if json:
         report(found.as_json())
     else:
-        _print(found)
+        print_status(found)
     raise typer.Exit(0 if found.healthy else 1)
 
 
-def _print(found: Status) -> None:
+def print_status(found: Status) -> None:
+    """One look at a home, for a person."""
     from rich.console import Console
     from rich.table import Table
 
@@ -53,8 +56,22 @@ def _print(found: Status) -> None:
         if backlog:
             words = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in backlog.items())
             console.print(f"{name}: {words}", highlight=False)
-    for partner in found.partners:
-        if partner["breaker"] != "closed":
-            console.print(f"partner {partner['partner']}: breaker {partner['breaker']}")
+    _print_partners(found, console)
     for problem in found.problems:
         console.print(f"problem: {problem}", highlight=False)
+
+
+def _print_partners(found: Status, console: Console) -> None:
+    away = [partner for partner in found.partners if partner["is_away"]]
+    for partner in away:
+        if not partner["is_sandbox"]:
+            reason = f", {partner['last_error']}" if partner["last_error"] else ""
+            words = f"partner {partner['partner']} is away: breaker {partner['breaker']}{reason}"
+            console.print(words, highlight=False, markup=False)
+    sandbox = [str(partner["partner"]) for partner in away if partner["is_sandbox"]]
+    if sandbox:
+        console.print(
+            f"partners away: {', '.join(sandbox)}; the sandbox plays them, which runs only while a"
+            " replay or a demo does, and commands to them wait",
+            highlight=False,
+        )

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands._opening import Json, opened_home, progress, report
+from orchestration.commands._opening import (
+    Json,
+    moved_ports,
+    opened_home,
+    progress,
+    report,
+    tell_moved_ports,
+)
 
 
 def command(
@@ -25,6 +32,7 @@ def command(
             if services.recorded(home, services.SUPERVISOR) is not None:
                 raise EnvironmentProblem(f"{home.path} is already up; `omniflow down` stops it")
             ports = supervisor.prepare(home)
+        tell_moved_ports(home)
         for name in ("webserver", "gateway"):
             if name in ports:
                 typer.echo(f"{name:<12}http://{home.environment.host}:{ports[name]}", err=True)
@@ -34,8 +42,15 @@ def command(
         supervisor.up(home, say)
     health = services.health(home)
     if json:
-        report({"home": str(home.path), "services": services.as_json(health)})
+        report(
+            {
+                "home": str(home.path),
+                "services": services.as_json(health),
+                "moved_ports": moved_ports(home),
+            }
+        )
         return
+    tell_moved_ports(home)
     for entry in health:
         if entry.address:
             typer.echo(f"{entry.name:<12}{entry.address}")

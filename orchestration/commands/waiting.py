@@ -19,6 +19,8 @@ COLUMNS = (
     "event_id",
     "waiting_since",
 )
+#: Whose it is, what it waits for and since when: what a person does something about.
+SUMMARY = ("business_key", "release_condition", "waiting_since", "waiting_reason", "event_type")
 
 
 class Action(StrEnum):
@@ -55,4 +57,4 @@ def command(
     elif not rows:
         typer.echo("nothing waits")
     else:
-        show_first(rows, COLUMNS)
+        show_first(rows, COLUMNS, SUMMARY)

@@ -7,12 +7,14 @@ from positions or policies of today.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from assets.commerce.calendar import utc_text
 from assets.commerce.money import to_text
 from assets.decisions.policy_document import PolicyDocument
 from assets.errors import BadInput, RetailFlowError
@@ -21,6 +23,7 @@ from assets.order_to_fulfillment.sourcing.deciding import Sourced, source
 from assets.order_to_fulfillment.sourcing.explaining import explain_order
 from assets.order_to_fulfillment.sourcing.profile import Profile
 from resources.operational_store.invariants.decisions import difference
+from resources.operational_store.undecided import where_it_is
 
 _DECISIONS = """
 select
@@ -46,51 +49,65 @@ select
 from decision_record as record
 left join decision_batch as batch on record.decision_batch_id = batch.decision_batch_id
 left join policy_version as policy on batch.policy_hash = policy.policy_hash
-left join order_placed as placed on record.business_key = placed.order_id::text
+left join order_placed as placed
+    on split_part(record.business_key, '/', 1) = placed.order_id::text
 where {which}
-order by record.effective_at, record.decision_id
+order by record.effective_at, record.business_key, record.decision_id
 """
 
 
 def explain(connection: sa.Connection, name: str) -> dict[str, Any]:
-    """Explain a decision by its own id, or by the id or number of the order that it is about.
+    """Explain a decision by its own id, or all of an order by the order's id or number.
+
+    Returns:
+        The decision; of an order the first, and in ``later_decisions`` the others as they were
+        taken, each explained in the same way.
 
     Raises:
-        BadInput: If nothing is known by that name, or more than one decision: an order number is
-            the channel's own, so two channels may have given the same.
+        BadInput: If nothing was decided by that name, with where the order is if it is anywhere;
+            or if two channels gave an order that number.
     """
-    found = connection.execute(
-        sa.text(_DECISIONS.format(which=_which(connection, name))), {"name": name}
-    ).all()
+    decision = _as_uuid(name) and _rows(connection, "record.decision_id = cast(:key as uuid)", name)
+    if decision:
+        return {**_explained(connection, decision[0]), "later_decisions": []}
+    order = _order(connection, name)
+    # Its own key, or that and what about it was decided: a line, a refusal, what supply brought.
+    found = order and _rows(connection, "split_part(record.business_key, '/', 1) = :key", order)
     if not found:
-        raise BadInput(f"no decision and no order with decisions is known as {name}")
-    if len(found) > 1:
-        choices = ", ".join(f"{row.decision_id} ({row.kind}, {row.channel})" for row in found)
-        raise BadInput(f"{name} names {len(found)} decisions; say which: {choices}")
-    return _explained(connection, found[0])
+        where = where_it_is(connection, name)
+        raise BadInput(where or f"no decision and no order with decisions is known as {name}")
+    first, *later = (_explained(connection, row) for row in found)
+    return {**first, "later_decisions": later}
 
 
-def _which(connection: sa.Connection, name: str) -> str:
-    """The condition that needs the fewest rows: ids are looked up by key, numbers are not."""
+def _rows(connection: sa.Connection, which: str, key: str) -> Sequence[sa.Row[Any]]:
+    return connection.execute(sa.text(_DECISIONS.format(which=which)), {"key": key}).all()
+
+
+def _as_uuid(name: str) -> str | None:
     try:
-        uuid.UUID(name)
+        return str(uuid.UUID(name))
     except ValueError:
-        orders = connection.execute(
-            sa.text("select 1 from order_placed where order_number = :name limit 1"), {"name": name}
-        ).first()
-        if orders is None:
-            raise BadInput(f"no order is known as {name}, and it is no decision's id") from None
-        return (
-            "record.business_key in"
-            " (select order_id::text from order_placed where order_number = :name)"
-        )
-    decisions = connection.execute(
-        sa.text("select 1 from decision_record where decision_id = cast(:name as uuid)"),
+        return None
+
+
+def _order(connection: sa.Connection, name: str) -> str | None:
+    """The id of the order of that number, or the id itself.
+
+    Raises:
+        BadInput: If there are two: a number is the channel's own.
+    """
+    orders = connection.execute(
+        sa.text(
+            "select order_id::text, channel from order_placed where order_number = :name"
+            " order by channel"
+        ),
         {"name": name},
-    ).first()
-    if decisions is not None:
-        return "record.decision_id = cast(:name as uuid)"
-    return "record.business_key = cast(cast(:name as uuid) as text)"
+    ).all()
+    if len(orders) > 1:
+        choices = ", ".join(f"{order_id} ({channel})" for order_id, channel in orders)
+        raise BadInput(f"{name} names {len(orders)} orders; say which: {choices}")
+    return orders[0].order_id if orders else _as_uuid(name)
 
 
 def _explained(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, Any]:
@@ -101,13 +118,15 @@ def _explained(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, Any]:
         else "decided without stored inputs"
     )
     again = _decided_again(row)
+    _, _, about = row.business_key.partition("/")
     return {
         "decision_id": str(row.decision_id),
         "kind": row.kind,
         "business_key": row.business_key,
+        "about": about or None,
         "order_number": row.order_number,
         "channel": row.channel,
-        "effective_at": row.effective_at.isoformat(),
+        "effective_at": utc_text(row.effective_at),
         "mode": row.mode,
         "outcome": row.outcome,
         "reason_codes": list(row.reason_codes),
@@ -120,6 +139,7 @@ def _explained(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, Any]:
         },
         "sourcing": _judged(again) if again else None,
         "lines": _lines(connection, row, again) if again else [],
+        "lines_as_placed": [] if row.kind == sourcing.KIND else _as_placed(connection, row),
         "recomputation_agrees": wrong is None,
         "recomputation_differs_because": wrong,
     }
@@ -142,7 +162,7 @@ def _decided_again(row: sa.Row[Any]) -> _Again | None:
         inputs = sourcing.SourcingInputs.decode(bytes(row.inputs))
         profiles = inputs.profiles_under(msgspec.convert(row.document, PolicyDocument))
         orders = inputs.tables.orders["order_id"].tolist()
-        order = orders.index(row.business_key)
+        order = orders.index(_order_of(row))
         return _Again(inputs, profiles, source(inputs.tables, profiles), order)
     except (RetailFlowError, ValueError, LookupError, TypeError, OSError, msgspec.MsgspecError):
         # Inputs that cannot be read any more are what `recomputation_differs_because` says.
@@ -184,11 +204,11 @@ def _lines(connection: sa.Connection, row: sa.Row[Any], again: _Again) -> list[d
     taken = taken.assign(sku=skus[taken["line"].to_numpy()])
     stock = tables.stock.set_index(["node_id", "sku"])["unpromised_quantity"].to_dict()
     unmet = again.sourced.unmet.set_index("line")["reason_code"].to_dict()
-    reserved = _reserved(connection, row.business_key)
+    reserved = _reserved(connection, row)
     bundle_of = dict(
         zip(tables.bundles["line"], tables.bundles["bundle_line_number"].tolist(), strict=True)
     )
-    sku_of = _ordered_skus(connection, row.business_key) if bundle_of else {}
+    sku_of = _ordered_skus(connection, _order_of(row)) if bundle_of else {}
     result = []
     for position, line in lines[lines["order"] == again.order].iterrows():
         earlier = taken[(taken["sku"] == line["sku"]) & (taken["line"] < position)]
@@ -231,13 +251,39 @@ def _ordered_skus(connection: sa.Connection, order_id: str) -> dict[int | None, 
     return {row.line_number: row.sku for row in rows}
 
 
-def _reserved(connection: sa.Connection, order_id: str) -> dict[tuple[int, str], int]:
-    """What the ledger says was reserved for an order, by line and node."""
+def _reserved(connection: sa.Connection, row: sa.Row[Any]) -> dict[tuple[int, str], int]:
+    """What the ledger says was reserved for an order when it was decided, by line and node."""
     rows = connection.execute(
         sa.text(
             "select line_number, node_id, quantity from reservation_movement"
             " where order_id = cast(:order_id as uuid) and is_start"
+            " and effective_at = :effective_at"
         ),
-        {"order_id": order_id},
+        {"order_id": _order_of(row), "effective_at": row.effective_at},
     )
     return {(row.line_number, row.node_id): row.quantity for row in rows}
+
+
+def _as_placed(connection: sa.Connection, row: sa.Row[Any]) -> list[dict[str, Any]]:
+    """The line that a decision is about, else all of its order, as they came out of the placing."""
+    _, _, about = row.business_key.partition("/")
+    rows = connection.execute(
+        sa.text(
+            """
+            select
+                line_number, sku, ordered_quantity, reserved_quantity, backordered_quantity,
+                unfilled_quantity, unfilled_reason_code
+            from order_line
+            where order_id = cast(:order_id as uuid)
+                and (cast(:line as text) is null or line_number::text = :line)
+            order by line_number
+            """
+        ),
+        {"order_id": _order_of(row), "line": about if about.isdecimal() else None},
+    )
+    return [dict(line) for line in rows.mappings()]
+
+
+def _order_of(row: sa.Row[Any]) -> str:
+    """The id of the order; what follows it in the key says what about it was decided."""
+    return str(row.business_key.partition("/")[0])

@@ -188,6 +188,29 @@ def test_a_partner_that_is_away_keeps_nobody_from_the_others(
     assert result.skip_message == "2 new events of 2 partners; away: erp"
 
 
+def test_a_partner_that_stays_away_is_warned_of_once(
+    instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tick(cursor: str | None, *fetched: FakeFetched) -> tuple[str | None, int]:
+        store = FakeStore(fetched=list(fetched))
+        context = dg.build_sensor_context(
+            instance=instance, cursor=cursor, resources={"operational_store": store}
+        )
+        pollers.pollers(context)
+        return context.cursor, capsys.readouterr().err.count("was not asked")
+
+    away, there = FakeFetched("erp", unavailable="refused"), FakeFetched("erp", 1, 1)
+    cursor, warnings = tick(None, away)
+    assert warnings == 1
+    cursor, warnings = tick(cursor, away)
+    assert warnings == 0
+    cursor, warnings = tick(cursor, away, FakeFetched("wms", unavailable="refused"))
+    assert warnings == 1
+    cursor, warnings = tick(cursor, there)
+    cursor, warnings = tick(cursor, away)
+    assert warnings == 1
+
+
 def test_promises_end_and_channels_hear_of_it(instance: dg.DagsterInstance) -> None:
     result = evaluated(promises.promises, FakeStore(), instance)
     assert isinstance(result, dg.SkipReason)

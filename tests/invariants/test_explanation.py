@@ -67,7 +67,7 @@ def test_a_number_that_two_channels_gave_asks_which_one(story: sa.Connection) ->
     story.exec_driver_sql(
         f"update decision_record set business_key = '{other}' where business_key = '{SECOND}'"
     )
-    with pytest.raises(BadInput, match=rf"1001 names 2 decisions.*\({KIND}, {CHANNEL}\)"):
+    with pytest.raises(BadInput, match=rf"1001 names 2 orders; say which: .*\({CHANNEL}\)"):
         explain(story, "1001")
 
 

@@ -189,7 +189,7 @@ def test_m11_sees_a_wrong_price_that_nobody_was_asked_about(story: sa.Connection
         "sku": MUG,
         "unit_price": "6.5000",
         "currency_code": "GBP",
-        "occurred_at": "2026-03-02 09:23:00+00:00",
+        "occurred_at": "2026-03-02T09:23:00Z",
     }
     case = (
         "insert into exception_case (case_id, case_type, business_key, owner, reason, opened_at)"

@@ -76,7 +76,7 @@ def test_what_is_held_is_listed_with_its_end(ask: Ask) -> None:
         ("A2", "300.0000"),
     ]
     # Ready at 10:30, and four days at the counter after that.
-    assert held[0]["expires_at"] == "2026-03-06 10:30:00+00:00"
+    assert held[0]["expires_at"] == "2026-03-06T10:30:00Z"
 
 
 @pytest.mark.parametrize(("action", "status"), [("release", "allocated"), ("cancel", "cancelled")])

@@ -79,8 +79,13 @@ def test_a_default_port_that_is_taken_is_moved_and_remembered(
     monkeypatch.setattr("orchestration.home.HIGHEST_PORT", taken_port + 100)
     chosen = home.claim_ports(["gateway"])["gateway"]
     assert chosen > taken_port
+    assert [str(moved) for moved in home.moved_ports.values()] == [
+        f"port {taken_port} is taken by another program: the gateway listens on {chosen}"
+    ]
     assert home.port("gateway") == chosen
-    assert home.claim_ports(["gateway"])["gateway"] == chosen
+    again = Home(home.path, home.environment)
+    assert again.claim_ports(["gateway"])["gateway"] == chosen
+    assert again.moved_ports == {}
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_an_error(home: Home, taken_port: int) -> None:

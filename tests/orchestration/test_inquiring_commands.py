@@ -106,7 +106,7 @@ def test_waiting_names_reason_release_key_and_time(told: Ask) -> None:
     assert row["waiting_reason"] == "consumer_not_built"
     assert row["release_condition"] == "flow:return_to_resolution"
     assert row["business_key"] == "return-1"
-    assert row["waiting_since"] == "2026-03-02 09:23:00+00:00"
+    assert row["waiting_since"] == "2026-03-02T09:23:00Z"
     assert "flow:return_to_resolution" in told("waiting", "list").stdout
 
 

@@ -49,6 +49,7 @@ def told(
     monkeypatch.setenv("OMNIFLOW_HOME", str(home))
     monkeypatch.setenv("OMNIFLOW_DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("orchestration.commands._reading.terminal_width", lambda: 80)
 
     def run(*arguments: str) -> Said:
         capsys.readouterr()

@@ -9,10 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from assets.errors import EnvironmentProblem
+from orchestration import supervisor
 from orchestration.environment import Environment
 from orchestration.home import open_home
 from orchestration.status import of as status_of
-from resources.operational_store import connection
+from resources.operational_store import connection, embedded
 from tests.orchestration.conftest import Omniflow
 
 
@@ -99,6 +103,43 @@ def test_a_home_comes_up_heals_what_is_killed_is_copied_and_goes_down(
         later = connection.rows(database, told)
         assert later is not None
         assert later[0][0] > transaction
+
+
+def test_an_up_that_fails_leaves_no_database_running_that_it_started(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*_: object) -> None:
+        raise EnvironmentProblem("the disk is full")
+
+    home = open_home(Environment(open_folder / "home"))
+    monkeypatch.setattr(supervisor, "prepare_dagster", full_disk)
+    try:
+        with pytest.raises(EnvironmentProblem, match="the disk is full"):
+            supervisor.up(home)
+        assert not embedded.is_running(home.postgres)
+        with pytest.raises(EnvironmentProblem, match="the disk"), supervisor.running_database(home):
+            full_disk()
+        assert not embedded.is_running(home.postgres)
+
+        # What ran before belongs to whoever started it.
+        with supervisor.running_database(home):
+            pass
+        with pytest.raises(EnvironmentProblem, match="the disk is full"):
+            supervisor.up(home)
+        with pytest.raises(EnvironmentProblem, match="the disk"), supervisor.running_database(home):
+            full_disk()
+        assert embedded.is_running(home.postgres)
+    finally:
+        supervisor.down(home)
+
+
+def test_a_replay_that_fails_leaves_no_database_running(
+    omniflow: Omniflow, open_folder: Path
+) -> None:
+    (open_folder / "empty.csv").touch()
+    failed = omniflow("replay", str(open_folder / "empty.csv"), "--layout", "uci_online_retail")
+    assert (failed.returncode, failed.stderr.count("\n")) == (1, 1)
+    assert json.loads(omniflow("down", "--json").stdout) == {"stopped": []}
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_one_clear_line(omniflow: Omniflow) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+
+from assets.commerce.calendar import utc_text
 
 SHOWN_VIOLATIONS = 20
 
@@ -89,4 +92,6 @@ def _rows(connection: sa.Connection, finding: str) -> tuple[int, list[Violation]
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return utc_text(value)
     return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.commands._mart_view import print_records, print_table
+from orchestration.commands._table_view import print_records, print_table
 
 ORDERS: list[dict[str, Any]] = [
     {
@@ -73,6 +73,38 @@ def test_columns_that_were_asked_for_are_cut_like_any_others(
 def test_a_mart_without_rows_shows_its_columns(capsys: pytest.CaptureFixture[str]) -> None:
     assert print_table([], NAMES, SUMMARY, width=80) == NAMES
     assert lines(capsys)[0].split() == NAMES
+
+
+REFUSED: list[dict[str, Any]] = [
+    {
+        "id": 7,
+        "reason": "orders.jsonl:7 is not JSON, and neither is anything after it",
+        "source": "web_shop",
+        "body_hash": "f" * 64,
+    }
+]
+
+
+def test_words_go_over_several_lines_beside_the_columns_that_say_most(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = list(REFUSED[0])
+    assert print_table(REFUSED, names, ("id", "source"), width=50, text="reason") == [
+        "id",
+        "source",
+        "reason",
+    ]
+    assert lines(capsys) == [
+        "id  source    reason",
+        " 7  web_shop  orders.jsonl:7 is not JSON, and",
+        "              neither is anything after it",
+    ]
+
+
+def test_words_alone_drop_no_column(capsys: pytest.CaptureFixture[str]) -> None:
+    names = list(REFUSED[0])
+    assert len(print_table(REFUSED, names, ("id",), width=110, text="reason")) == 4
+    assert max(map(len, lines(capsys))) <= 110
 
 
 def test_records_have_a_line_a_column(capsys: pytest.CaptureFixture[str]) -> None:

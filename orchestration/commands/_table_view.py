@@ -1,12 +1,15 @@
-"""Rows of a mart for a person: whole where the terminal is wide enough, else what matters most."""
+"""Rows for a person: whole where the terminal is wide enough, else what matters most."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 GAP = 2
+#: The least room in which a text can be read that goes over several lines.
+LEAST_TEXT = 24
 
 
 def terminal_width() -> int | None:
@@ -30,6 +33,7 @@ def print_table(
     names: Sequence[str],
     summary: Sequence[str],
     width: int | None,
+    text: str | None = None,
 ) -> Sequence[str]:
     """One line a row.
 
@@ -39,16 +43,29 @@ def print_table(
         summary: Those to show where not all fit, the most telling ones.
         width: Of the terminal; nothing is cut where there is none, since a line that is too long
             can be scrolled (``less -S``) and a cell cut in pieces cannot be read.
+        text: A column of words, which may go over several lines at the end of each row.
 
     Returns:
         The columns that are shown.
     """
-    if width is not None and _width(rows, names, folded=False) > width:
-        shown = _fitting(rows, [name for name in summary if name in names] or names, width)
+    if width is None or _width(rows, names, folded=False) <= width:
+        _print(rows, names, folded=False)
+        return list(names)
+    wanted = [name for name in summary if name in names] or names
+    if text is None:
+        shown = _fitting(rows, wanted, width)
+        _print(rows, shown, folded=len(shown) < len(names))
+        return shown
+    longest = _width(rows, [text], folded=True)
+    left = width - GAP - min(longest, LEAST_TEXT)
+    everything = [name for name in names if name != text]
+    if _width(rows, everything, folded=True) <= left:
+        shown = everything
     else:
-        shown = list(names)
-    _print(rows, shown, folded=len(shown) < len(names))
-    return shown
+        shown = _fitting(rows, [name for name in wanted if name != text], left)
+    room = max(LEAST_TEXT, width - GAP - _width(rows, shown, folded=True))
+    _print(rows, [*shown, text], folded=True, room={text: min(longest, room)})
+    return [*shown, text]
 
 
 def _fitting(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int) -> list[str]:
@@ -87,7 +104,13 @@ def _heading(name: str, rows: Sequence[Mapping[str, Any]], *, folded: bool) -> s
     return "\n".join(lines)
 
 
-def _print(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, folded: bool) -> None:
+def _print(
+    rows: Sequence[Mapping[str, Any]],
+    names: Sequence[str],
+    *,
+    folded: bool,
+    room: Mapping[str, int] = MappingProxyType({}),
+) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -98,8 +121,10 @@ def _print(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, folded: b
         table.add_column(
             _heading(name, rows, folded=folded),
             justify="right" if is_number else "left",
-            vertical="bottom",
-            no_wrap=True,
+            vertical="bottom" if not room else "top",
+            no_wrap=name not in room,
+            width=room.get(name),
+            overflow="fold",
         )
     for row in rows:
         table.add_row(*(escape(_text(row[name])) for name in names))
