@@ -136,7 +136,7 @@ def test_what_was_answered_202_is_in_the_database_and_nothing_twice(
     empty = gateway.get(f"/v1/availability/{WEB}?sku=MUG").json()
     assert empty == {
         "channel": WEB,
-        "items": [{"sku": "MUG", "quantity": 0, "as_of": None}],
+        "items": [{"sku": "MUG", "quantity": 0, "as_of": None, "later": []}],
     }
     gateway.process.send_signal(signal.SIGTERM)
     assert gateway.process.wait(20) in (0, -signal.SIGTERM)
