@@ -95,7 +95,7 @@ def read_project(manifest: Mapping[str, Any]) -> Project:
             continue
         check = translator.get_asset_check_spec(specs[of], manifest, unique_id, None)
         if check is not None:
-            tests[unique_id] = check
+            tests[unique_id] = check._replace(description=_what_it_asks(node))
     marts = {
         node["name"]
         for unique_id, node in manifest["nodes"].items()
@@ -110,6 +110,27 @@ def read_project(manifest: Mapping[str, Any]) -> Project:
         ),
         marts=frozenset(marts),
     )
+
+
+def _what_it_asks(test: Mapping[str, Any]) -> str:
+    """A test of the project in words; dbt names it by its arguments, cut to a length."""
+    asked = test.get("test_metadata", {})
+    arguments = asked.get("kwargs", {})
+    column = test.get("column_name") or arguments.get("column_name") or "it"
+    match asked.get("name"):
+        case "not_null":
+            return f"{column} is always there."
+        case "unique":
+            return f"No two rows have the same {column}."
+        case "accepted_values":
+            return f"{column} is one of {', '.join(map(str, arguments['values']))}."
+        case "relationships":
+            return f"{column} is known in {arguments['to']} as {arguments['field']}."
+        case "one_row_per":
+            return f"One row per {', '.join(arguments['columns'])}."
+        case "holds":
+            return f"Of every row: {arguments['expression']}."
+    return str(test.get("description") or test["name"].replace("_", " "))
 
 
 def _in_order_of_building(manifest: Mapping[str, Any]) -> Iterator[str]:

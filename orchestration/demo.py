@@ -39,6 +39,8 @@ DAYS = 7
 #: A parcel that its carrier says nothing of comes after four working weeks.
 TAIL_DAYS = 32
 ORDERS = 1_500
+#: Part of the orders that have a bundle among their lines.
+SET_SHARE = 0.06
 QUANTUM = timedelta(hours=4)
 #: When nobody orders any more there is nothing to decide within a day.
 TAIL_QUANTUM = timedelta(days=1)
@@ -154,7 +156,12 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
         sandbox.tell("/sandbox/v1/configure", settings)
         planned = sandbox.tell(
             "/sandbox/v1/trading",
-            {"starts_at": STARTS_AT.isoformat(), "days": DAYS, "orders": ORDERS},
+            {
+                "starts_at": STARTS_AT.isoformat(),
+                "days": DAYS,
+                "orders": ORDERS,
+                "set_share": SET_SHARE,
+            },
         )
         pushed = 0
 

@@ -56,6 +56,22 @@ _ORDER_IS_KNOWN = (
 _NODE_IS_KNOWN = "exists (select from node n where n.node_id = j.node_id) as node_is_known"
 _SKU_IS_KNOWN = "exists (select from product p where p.sku = j.sku) as sku_is_known"
 
+# Of a bundle its components are reserved, each under its own number.
+_COMPONENTS_AGREE = """not exists (
+    select from order_line_component c
+    left join lateral (
+        select sum(m.quantity) as quantity from reservation_movement m
+        where m.order_id = c.order_id and m.line_number = c.component_number and m.is_start
+    ) m on true
+    left join lateral (
+        select sum(d.quantity) as quantity from deallocation d
+        where d.order_id = c.order_id and d.line_number = c.component_number
+    ) d on true
+    where c.order_id = j.order_id and c.line_number = j.line_number
+        and coalesce(m.quantity, 0) - j.reserved_quantity * c.quantity_per_bundle
+            not between 0 and coalesce(d.quantity, 0)
+)"""
+
 TABLES: dict[str, GatedTable] = {
     gated.table: gated
     for gated in (
@@ -115,9 +131,13 @@ TABLES: dict[str, GatedTable] = {
                 {_ORDER_IS_KNOWN}, {_SKU_IS_KNOWN},
                 -- What other nodes took over after a refusal, and what came later from supply,
                 -- was not reserved for the line when it came.
-                coalesce(r.quantity, 0) - j.reserved_quantity
+                case when exists (
+                    select from order_line_component c
+                    where c.order_id = j.order_id and c.line_number = j.line_number
+                ) then {_COMPONENTS_AGREE}
+                else coalesce(r.quantity, 0) - j.reserved_quantity
                     between 0 and coalesce(d.quantity, 0) + coalesce(b.quantity, 0)
-                as reservations_agree
+                end as reservations_agree
             from judged j
             left join (
                 select order_id, line_number, sum(quantity) as quantity
@@ -217,12 +237,14 @@ TABLES: dict[str, GatedTable] = {
             f"""
             select j.ledger_sequence, j.order_id::text as order_id, j.line_number, j.node_id, j.sku,
                 j.kind, j.quantity, j.is_start, j.expires_at, j.effective_at,
-                l.order_id is not null as line_is_known,
-                coalesce(l.sku = j.sku, true) as sku_agrees,
+                coalesce(l.sku, c.sku) is not null as line_is_known,
+                coalesce(coalesce(l.sku, c.sku) = j.sku, true) as sku_agrees,
                 {_NODE_IS_KNOWN},
                 j.is_start or coalesce(s.quantity = -j.quantity, false) as start_agrees
             from judged j
             left join order_line l on l.order_id = j.order_id and l.line_number = j.line_number
+            left join order_line_component c
+                on c.order_id = j.order_id and c.component_number = j.line_number
             left join reservation_movement s
                 on s.order_id = j.order_id and s.line_number = j.line_number
                 and s.node_id = j.node_id and s.is_start and not j.is_start

@@ -73,6 +73,13 @@ def product(
     return event("retail.product.registered.v1", identity, sku, at, data=data, **attributes)
 
 
+def bundle(sku: str, cost: str = "0.00", at: float = -60, **components: int) -> Event:
+    """A SKU that is so many units of others: ``bundle("GIFT", MUG=2, HAT=1)``."""
+    told = product(sku, cost=cost, at=at, event_id=f"bundle-{sku}-{at}")
+    parts = [{"sku": name, "quantity": units} for name, units in components.items()]
+    return {**told, "data": {**told["data"], "components": parts}}
+
+
 def node(node_id: str, at: float = -60, **attributes: Any) -> Event:
     """A place whose name says of what kind it is: ``dc_…``, ``supplier_…``, else a store."""
     kinds = {"dc": "warehouse", "supplier": "drop_ship"}

@@ -29,6 +29,7 @@ EventType = Annotated[str, Meta(pattern=r"^retail\.[a-z_]+\.[a-z_]+\.v[1-9][0-9]
 ReasonCode = Literal[
     "amount_too_large",
     "body_too_large",
+    "bundle_of_itself",
     "control_character",
     "draft_type",
     "duplicate_line_number",

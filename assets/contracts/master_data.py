@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from assets.contracts.fields import (
@@ -25,10 +26,19 @@ from assets.contracts.fields import (
 )
 
 
+class BundleComponent(EventData, frozen=True, kw_only=True):
+    """What is in one unit of a bundle."""
+
+    sku: SkuCode
+    quantity: Annotated[int, Meta(ge=1, le=1_000, description="Each, in one bundle")]
+
+
 class ProductRegistered(EventData, frozen=True, kw_only=True):
     """A SKU as the ERP knows it; sending it again replaces it.
 
     What is ordered before ``available_from`` is a preorder: it leaves no earlier than that.
+    One with ``components`` is a bundle: it is ordered, priced and invoiced as one SKU, and has no
+    stock but that of its components. A component is no bundle itself.
     """
 
     sku: SkuCode
@@ -39,6 +49,9 @@ class ProductRegistered(EventData, frozen=True, kw_only=True):
     gtin: Key | None = None
     is_synthetic: bool = False
     available_from: Instant | None = None
+    components: Annotated[list[BundleComponent], Meta(max_length=100)] = msgspec.field(
+        default_factory=list
+    )
 
 
 class PriceChanged(EventData, frozen=True, kw_only=True):

@@ -11,9 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from assets.commerce.identifiers import identify_text
-from assets.facts import FactRows
-from assets.finance.journal import Journal
-from assets.inventory.ledger import Movement, PositionChanges
+from assets.inventory.ledger import Movement, StockLedgers
 from assets.inventory.rules import correct_count
 from assets.ports import Count, ProductTerms, Scope, UnitOfWork
 
@@ -71,28 +69,23 @@ def beyond_the_count(counts: Mapping[Key, Count], unit_of_work: UnitOfWork) -> d
 def correct_counts(
     movements: Iterable[tuple[Scope, Movement]],
     products: Mapping[str, ProductTerms],
-    unit_of_work: UnitOfWork,
-    rows: FactRows,
-    positions: PositionChanges,
-    journal: Journal,
+    ledgers: StockLedgers,
 ) -> None:
     """Take back, as corrections of their counts, what these movements say twice.
 
     Args:
         movements: What is booked in this unit of work, with whose books it is in.
         products: Terms of every SKU among them.
-        unit_of_work: Where counts and positions are read.
-        rows: Takes the corrections.
-        positions: Takes their effect on the positions.
-        journal: Takes their value.
+        ledgers: Where counts and positions are read, and what takes the corrections.
     """
     booked = list(movements)
-    counts = counted_before_told([movement for _, movement in booked], unit_of_work)
+    counts = counted_before_told([movement for _, movement in booked], ledgers.unit_of_work)
     if not counts:
         return
     # Only units that a node was picking can be more than the count knew.
     picked = {(m.node_id, m.sku) for _, m in booked if m.kind == "shipped"} & counts.keys()
-    excess = beyond_the_count({key: counts[key] for key in picked}, unit_of_work) if picked else {}
+    known = {key: counts[key] for key in picked}
+    excess = beyond_the_count(known, ledgers.unit_of_work) if picked else {}
     for scope, movement in booked:
         key = (movement.node_id, movement.sku)
         count = counts.get(key)
@@ -102,28 +95,39 @@ def correct_counts(
         correction, left = correct_count(movement.quantity, settles)
         if settles:
             excess[key] = left
-        if not correction:
-            continue
-        reference = identify_text("count_correction", str(movement.reference_id))
-        rows["stock_movement"].append(
-            movement._replace(
-                kind="counted",
-                quantity=correction,
-                reason_code=REASON,
-                reference_id=reference,
-                order_id=None,
-                occurred_at=count.occurred_at,
-            )
+        if correction:
+            terms = products[movement.sku]
+            _enter(correction, movement, count, scope, terms, ledgers)
+
+
+def _enter(
+    correction: int,
+    movement: Movement,
+    count: Count,
+    scope: Scope,
+    terms: ProductTerms,
+    ledgers: StockLedgers,
+) -> None:
+    """Book units (each) as a correction of a count, at its time, with their value."""
+    reference = identify_text("count_correction", str(movement.reference_id))
+    ledgers.rows["stock_movement"].append(
+        movement._replace(
+            kind="counted",
+            quantity=correction,
+            reason_code=REASON,
+            reference_id=reference,
+            order_id=None,
+            occurred_at=count.occurred_at,
         )
-        positions.add(movement.node_id, movement.sku, on_hand=correction)
-        terms = products[movement.sku]
-        accounts = journal.accounts(scope)
-        value = terms.standard_cost * correction
-        journal.post(
-            scope,
-            "inventory_counted",
-            f"{reference}/{movement.reference_line}",
-            terms.currency_code,
-            count.occurred_at,
-            [(accounts.inventory, value), (accounts.inventory_adjustment, -value)],
-        )
+    )
+    ledgers.positions.add(movement.node_id, movement.sku, on_hand=correction)
+    accounts = ledgers.journal.accounts(scope)
+    value = terms.standard_cost * correction
+    ledgers.journal.post(
+        scope,
+        "inventory_counted",
+        f"{reference}/{movement.reference_line}",
+        terms.currency_code,
+        count.occurred_at,
+        [(accounts.inventory, value), (accounts.inventory_adjustment, -value)],
+    )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from assets.facts import FactRows
+from assets.finance.journal import Journal
 from assets.ports import UnitOfWork
 
 
@@ -117,3 +120,13 @@ class PositionChanges:
             {key: (c[0], c[1], c[2]) for key, c in self._changes.items() if any(c)}
         )
         self._changes.clear()
+
+
+@dataclass(frozen=True)
+class StockLedgers:
+    """Where whoever moves units writes: movements, positions and value, in one transaction."""
+
+    unit_of_work: UnitOfWork
+    rows: FactRows
+    positions: PositionChanges
+    journal: Journal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,8 @@ import pandas as pd
 from assets.commerce.identifiers import command_id_text
 from assets.inventory.inbound import available_over_time, confident_supply, expected_since
 from assets.inventory.policy import ChannelBuffer, InventoryPolicy, inventory_policy
-from assets.inventory.rules import available_to_promise
-from assets.ports import Command, InboxEvent, PolicyBook, UnitOfWork
+from assets.inventory.rules import available_to_promise, bundles_available_to_promise
+from assets.ports import Columns, Command, Components, InboxEvent, PolicyBook, UnitOfWork
 
 OWNER = "stock_control"
 COMMAND = "availability.publish"
@@ -53,18 +53,24 @@ def house_channels(policies: PolicyBook) -> dict[str, ChannelBuffer]:
 def publish_availability(unit_of_work: UnitOfWork) -> int:
     """Tell each channel what changed of what it may sell; gives how many lines were told."""
     columns, since = unit_of_work.stock.take_unpublished()
-    if not columns:
+    bundles = unit_of_work.stock.take_unpublished_bundles(since)
+    if not columns and not bundles:
         return 0
-    # As objects: a dtype for texts would cost more than all that is done with them.
-    positions = pd.DataFrame(
-        {name: np.array(values, None if name == "unpromised_quantity" else object)
-         for name, values in columns.items()}
-    )  # fmt: skip
     policies = channel_policies(unit_of_work.policies)
-    told = unit_of_work.stock.published(since)
     waiting = unit_of_work.stock.waiting(since)
-    available = available_to_promise(positions, policies, waiting)
-    later = _changed_outlook(positions, policies, waiting, unit_of_work)
+    parts = []
+    if columns:
+        available = available_to_promise(_positions(columns), policies, waiting)
+        if bundles:
+            # What became a bundle in the moment in which it was stocked has no units to sell.
+            available = available[~available["sku"].isin(list(bundles))]
+        parts.append(available)
+    if bundles:
+        parts.append(_of_bundles(bundles, policies, unit_of_work))
+        since |= _since_of_bundles(bundles, since, unit_of_work.effective_at)
+    available = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    told = unit_of_work.stock.published(since)
+    later = _changed_outlook(columns, policies, waiting, unit_of_work)
     keys = list(zip(available["channel"], available["sku"], strict=True))
     known = np.array([told.get(key, -1) for key in keys], "int64")
     is_news = available["published_quantity"].to_numpy() != known
@@ -91,18 +97,60 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     return len(changed)
 
 
+def _positions(columns: Columns) -> pd.DataFrame:
+    # As objects: a dtype for texts would cost more than all that is done with them.
+    return pd.DataFrame(
+        {name: np.array(values, None if name == "unpromised_quantity" else object)
+         for name, values in columns.items()}
+    )  # fmt: skip
+
+
+def _of_bundles(
+    bundles: Mapping[str, Components],
+    policies: Mapping[str, InventoryPolicy],
+    unit_of_work: UnitOfWork,
+) -> pd.DataFrame:
+    """What each channel may sell of these bundles, from what there is of their components."""
+    skus = {sku for components in bundles.values() for sku, _ in components}
+    positions = _positions(unit_of_work.stock.unpromised(sorted(skus)))
+    ship_together = {
+        channel: _ship_together(unit_of_work.policies, buffer)
+        for channel, buffer in house_channels(unit_of_work.policies).items()
+    }
+    waiting = unit_of_work.stock.waiting(skus)
+    return bundles_available_to_promise(positions, bundles, policies, ship_together, waiting)
+
+
+def _ship_together(policies: PolicyBook, buffer: ChannelBuffer) -> bool:
+    """Whether orders of a channel get all of a bundle from one node: sourcing's policy says so."""
+    sourcing = policies.resolve("order_to_fulfillment", buffer.region, buffer.brand)["sourcing"]
+    return bool(sourcing.get("bundles_ship_together", True))
+
+
+def _since_of_bundles(
+    bundles: Mapping[str, Components], since: Mapping[str, datetime], now: datetime
+) -> dict[str, datetime]:
+    """When the earliest change of a component of each bundle happened."""
+    return {
+        bundle: min((since[sku] for sku, _ in components if sku in since), default=now)
+        for bundle, components in bundles.items()
+    }
+
+
 def _scope(channel: str, buffer: ChannelBuffer) -> _ChannelScope:
     return _ChannelScope(channel, buffer.legal_entity, buffer.brand, buffer.region)
 
 
 def _changed_outlook(
-    positions: pd.DataFrame,
+    columns: Columns,
     policies: dict[str, InventoryPolicy],
     waiting: dict[str, int],
     unit_of_work: UnitOfWork,
 ) -> Outlook:
     """What channels may sell later, where it is not what they were told last."""
-    skus = set(positions["sku"])
+    if not columns:
+        return {}
+    skus = set(columns["sku"])
     told = unit_of_work.stock.outlook(skus)
     policy = inventory_policy(unit_of_work.policies.resolve("inventory", "", ""))
     now = unit_of_work.effective_at
@@ -110,6 +158,7 @@ def _changed_outlook(
     if not inbound:
         return {key: [] for key in told}
     supply = confident_supply(inbound, policy, now)
+    positions = _positions(columns)
     found = available_to_promise(positions[positions["sku"].isin(supply["sku"])], policies)
     buffers = {channel: policies[channel].channels[channel] for channel in policies}
     channels = found["channel"].astype("str")

@@ -19,9 +19,9 @@ from assets.finance.journal import Journal
 from assets.finance.policy import Accounts
 from assets.inventory.inbound import take_announcements
 from assets.inventory.late_facts import correct_counts, is_known_to
-from assets.inventory.ledger import LEDGERS, Movement, PositionChanges
+from assets.inventory.ledger import LEDGERS, Movement, PositionChanges, StockLedgers
 from assets.inventory.publication import acknowledge
-from assets.inventory.rules import book_change
+from assets.inventory.rules import book_change, broken_up
 from assets.ports import (
     Case,
     Count,
@@ -47,6 +47,8 @@ class Books:
     changes: PositionChanges = field(default_factory=PositionChanges)
     #: Open reservations of positions that lost stock, the newest last.
     reservations: dict[tuple[str, str], list[Reservation]] = field(default_factory=dict)
+    #: Reservations that this batch has ended.
+    ended: set[Reservation] = field(default_factory=set)
     rows: FactRows = field(default_factory=lambda: FactRows(LEDGERS))
     #: The last counts of positions, as far as an event of this batch may be older than they.
     counts: dict[tuple[str, str], Count] = field(default_factory=dict)
@@ -60,7 +62,7 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
 
     A physical fact is never refused. Reservations that it leaves without stock give way in the
     same transaction, newest first, and a case opens. A document that names an unknown node or SKU
-    waits for it.
+    waits for it, and one that names a bundle is quarantined: only its components lie anywhere.
     """
     heard = [event for event in events if isinstance(event.data, AvailabilityAcknowledged)]
     acknowledge(heard, unit_of_work)
@@ -73,6 +75,7 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     skus = {line.sku for event in events for line in event.data.lines}
     books = open_books(skus, min(event.occurred_at for event in events), unit_of_work)
     nodes = unit_of_work.master_data.nodes()
+    bundles = {sku for sku, terms in books.products.items() if terms.is_bundle}
     documents = [reference(event) for event in events]
     booked = unit_of_work.known("stock_movement", "reference_id", documents)
     booked |= unit_of_work.known("inventory_counted", "reference_id", documents)
@@ -82,6 +85,13 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
             unit_of_work.inbox.park(event, "unknown_node", f"node:{event.data.node_id}")
         elif unknown is not None:
             unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
+        elif bundle := next((x.sku for x in event.data.lines if x.sku in bundles), None):
+            reason = f"{bundle} is a bundle: its components are received and counted"
+            unit_of_work.inbox.quarantine(event, "bundle_with_stock", reason)
+            case = Case(
+                "bundle_with_stock", f"{event.data.document_number}/{bundle}", OWNER, reason
+            )
+            books.cases.append(case)
         elif document in booked:
             unit_of_work.inbox.quarantine(
                 event, "document_already_booked", f"{event.data.document_number} was booked before"
@@ -235,13 +245,12 @@ def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -
         found = books.unit_of_work.stock.open_reservations_of_positions([key])
         books.reservations[key] = found[::-1]
     while units > 0:
-        order_id, line_number, node_id, sku, quantity = books.reservations[key].pop()
-        units -= quantity
-        books.positions[key][1] -= quantity
-        books.changes.add(node_id, sku, reserved=-quantity)
-        books.rows["reservation_movement"].append(
-            (order_id, line_number, node_id, sku, "moved_to_shortage", -quantity, False, None)
-        )
+        lost = books.reservations[key].pop()
+        if lost in books.ended:
+            continue
+        units -= lost.quantity
+        _end(lost, "moved_to_shortage", books)
+        order_id, line_number, node_id, sku, quantity = lost
         books.cases.append(
             Case(
                 "shortage_after_count",
@@ -250,14 +259,27 @@ def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -
                 f"{quantity} units of {sku} promised from {node_id} are not there",
             )
         )
+        for other in broken_up(lost, books.unit_of_work.stock.open_with(order_id, line_number)):
+            if other not in books.ended:
+                _end(other, "released", books)
+
+
+def _end(reservation: Reservation, kind: str, books: Books) -> None:
+    order_id, line_number, node_id, sku, quantity = reservation
+    books.ended.add(reservation)
+    if (node_id, sku) in books.positions:
+        books.positions[node_id, sku][1] -= quantity
+    books.changes.add(node_id, sku, reserved=-quantity)
+    books.rows["reservation_movement"].append(
+        (order_id, line_number, node_id, sku, kind, -quantity, False, None)
+    )
 
 
 def flush(books: Books) -> None:
     """Write what the books have gathered, as one statement a table."""
     unit_of_work = books.unit_of_work
-    correct_counts(
-        books.told_late, books.products, unit_of_work, books.rows, books.changes, books.journal
-    )
+    ledgers = StockLedgers(unit_of_work, books.rows, books.changes, books.journal)
+    correct_counts(books.told_late, books.products, ledgers)
     books.rows.flush(unit_of_work)
     books.changes.flush(unit_of_work)
     books.journal.flush(unit_of_work)

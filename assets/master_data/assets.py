@@ -12,6 +12,13 @@ INBOX = ("event_inbox",)
 SPECS = [
     table("product", "One row per SKU.", group=GROUP, owner="master_data", deps=INBOX),
     table(
+        "bundle_component",
+        "One row per component of a bundle.",
+        group=GROUP,
+        owner="master_data",
+        deps=INBOX,
+    ),
+    table(
         "price",
         "One row per price version of a SKU in a channel.",
         group=GROUP,

@@ -16,8 +16,9 @@ from assets.contracts.master_data import (
 )
 from assets.facts import in_columns
 from assets.finance.journal import Journal
+from assets.master_data.bundles import possible, put_bundles
 from assets.master_data.parity import judge_prices, take_shown_prices
-from assets.ports import CONTACT, InboxEvent, UnitOfWork
+from assets.ports import CONTACT, InboxEvent, ProductTerms, UnitOfWork
 
 CONSUMER = "master_data"
 
@@ -58,10 +59,12 @@ def _take_nodes(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
 def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     told = unit_of_work.master_data.last_told("product", {event.data.sku for event in events})
     events = [event for event in events if not _is_older(event, told.get(event.data.sku))]
+    terms = unit_of_work.master_data.products({event.data.sku for event in events})
+    events = possible(events, terms, unit_of_work)
     latest = {event.data.sku: event for event in events}
     if not latest:
         return
-    _revalue(events, unit_of_work)
+    _revalue(events, terms, unit_of_work)
     rows = [
         (
             sku,
@@ -72,6 +75,7 @@ def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
             event.data.gtin,
             event.data.available_from,
             event.data.is_synthetic,
+            bool(event.data.components),
             event.occurred_at,
         )
         for sku, event in latest.items()
@@ -85,20 +89,19 @@ def _take_products(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
         "gtin",
         "available_from",
         "is_synthetic",
+        "is_bundle",
         "occurred_at",
     )
     unit_of_work.master_data.put_products(in_columns(names, rows))
+    put_bundles(latest.values(), unit_of_work)
     unit_of_work.inbox.release(f"sku:{sku}" for sku in latest)
 
 
-def _revalue(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+def _revalue(
+    events: list[InboxEvent], held: dict[str, ProductTerms], unit_of_work: UnitOfWork
+) -> None:
     """A new standard cost changes what the stock on hand is worth, so the ledger must follow."""
-    costs = {
-        sku: (terms.currency_code, terms.standard_cost)
-        for sku, terms in unit_of_work.master_data.products(
-            {event.data.sku for event in events}
-        ).items()
-    }
+    costs = {sku: (terms.currency_code, terms.standard_cost) for sku, terms in held.items()}
     changed = []
     for event in events:
         sku = event.data.sku

@@ -32,6 +32,20 @@ SPECS = [
         fresh_within=A_DAY,
     ),
     table(
+        "order_line_component",
+        "One row per component of an ordered bundle, as it was when the order came.",
+        group=GROUP,
+        owner="order_desk",
+        deps=READS,
+    ),
+    table(
+        "bundle_handed_over",
+        "One row per shipment and bundle line: bundles whose last component left with it.",
+        group=GROUP,
+        owner="order_desk",
+        deps=READS,
+    ),
+    table(
         "order_charge",
         "One row per charge of an order beside its goods.",
         group=GROUP,

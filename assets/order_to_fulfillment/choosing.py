@@ -9,7 +9,7 @@ import pandas as pd
 
 from assets.commerce.calendar import add_working_days, end_of_day, trading_date
 from assets.commerce.identifiers import decision_id, identify
-from assets.commerce.money import to_ten_thousandths
+from assets.order_to_fulfillment.bundling import bundles_table
 from assets.order_to_fulfillment.decision import KIND, SourcingInputs, outcome_hash
 from assets.order_to_fulfillment.intake import Candidate
 from assets.order_to_fulfillment.pickup.decision import KIND as PICKUP_KIND
@@ -33,7 +33,7 @@ def source_lines(candidates: list[Candidate], closed: Collection[str], writes: W
         dict.fromkeys((c.event.channel, c.event.region, c.event.brand) for c in candidates)
     )
     orders = _orders(candidates, scopes, writes)
-    order_lines, owners = _order_lines(candidates)
+    order_lines, owners, bundles = _order_lines(candidates)
     profiles = [
         writes.policy(region, brand).profile(channel, region) for channel, region, brand in scopes
     ]
@@ -44,6 +44,7 @@ def source_lines(candidates: list[Candidate], closed: Collection[str], writes: W
         nodes=active_nodes(writes),
         usage=taken_on([c.event.occurred_at for c in candidates], profiles, writes),
         exclusions=NO_EXCLUSIONS,
+        bundles=bundles,
     )
     sourced = source(tables, profiles)
     _hand_out(sourced, candidates, owners)
@@ -96,19 +97,23 @@ def _orders(
     return frame.astype({"profile": "int64", "decided_at": INSTANT, "promised_at": INSTANT})
 
 
-def _order_lines(candidates: list[Candidate]) -> tuple[pd.DataFrame, list[Candidate]]:
-    """The lines of all orders, and whose each is."""
+def _order_lines(
+    candidates: list[Candidate],
+) -> tuple[pd.DataFrame, list[Candidate], pd.DataFrame]:
+    """The stock lines of all orders, whose each is, and which belong together."""
     rows: list[tuple[int, int, str, int, int]] = []
     owners: list[Candidate] = []
+    components: list[tuple[int, int, int]] = []
     for position, candidate in enumerate(candidates):
         candidate.first_line = len(rows)
-        for line in candidate.data.lines:
-            price = to_ten_thousandths(line.unit_price)
-            rows.append((position, line.line_number, line.sku, line.quantity, price))
+        for line in candidate.stock_lines():
+            if line.quantity_per_bundle:
+                components.append((len(rows), line.line_number, line.quantity_per_bundle))
+            rows.append((position, line.number, line.sku, line.quantity, line.unit_price))
             owners.append(candidate)
     frame = pd.DataFrame(rows, columns=["order", "line_number", "sku", "quantity", "unit_price"])
     whole = dict.fromkeys(("order", "line_number", "quantity", "unit_price"), "int64")
-    return frame.astype(whole), owners
+    return frame.astype(whole), owners, bundles_table(components)
 
 
 def unpromised(skus: set[str], writes: Writes) -> pd.DataFrame:

@@ -24,7 +24,7 @@ class SourcingInputs:
     """Everything that the rule saw.
 
     Attributes:
-        tables: Orders, lines, stock, nodes, what nodes took on before, and exclusions.
+        tables: Orders, lines, stock, nodes, what nodes took on before, exclusions and bundles.
         scopes: (channel, region, brand) behind each profile.
     """
 
@@ -32,8 +32,13 @@ class SourcingInputs:
     scopes: list[tuple[str, str, str]]
 
     def encode(self) -> bytes:
-        """What is kept of them; see `assets.decisions.tables`."""
+        """What is kept of them; see `assets.decisions.tables`.
+
+        Where no order has bundles, nothing is said of them.
+        """
         tables = {field.name: getattr(self.tables, field.name) for field in fields(Tables)}
+        if not len(self.tables.bundles):
+            del tables["bundles"]
         return encode_tables(tables, self.scopes)
 
     @classmethod

@@ -14,6 +14,7 @@ from assets.commerce.identifiers import identify
 from assets.commerce.money import tax_included
 from assets.contracts.shipment import ShippedLine
 from assets.inventory.ledger import Movement
+from assets.order_to_fulfillment.completing import Allocated, complete, report_incomplete
 from assets.order_to_fulfillment.paying import book_revenue, request_capture
 from assets.order_to_fulfillment.refunding import give_back_surplus
 from assets.order_to_fulfillment.releasing import release_rest
@@ -29,9 +30,6 @@ from assets.ports import (
 
 AT_THE_NODE = frozenset({"requested", "accepted"})
 LEFT_THE_NODE = frozenset({"dispatched", "delivered"})
-
-#: By (order_id, node_id): line number → what was allocated.
-Allocated = Mapping[tuple[str, str], dict[int, AllocatedLine]]
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def handover_of(
 
 def _what_is_wrong(lines: Sequence[ShippedLine], allocated: dict[int, AllocatedLine]) -> str | None:
     for line in lines:
-        sku, units, _ = allocated.get(line.line_number, (None, 0, 0))
+        sku, units, *_ = allocated.get(line.line_number, (None, 0))
         if sku != line.sku or line.quantity > units:
             return (
                 f"line {line.line_number}: {line.quantity} of {line.sku} shipped, {units} allocated"
@@ -184,11 +182,18 @@ def _book(handover: Handover, products: dict[str, ProductTerms], writes: Writes)
     goods = tax = 0
     cost: dict[str, int] = defaultdict(int)
     for line in handover.lines:
-        amount = handover.allocated[line.line_number].unit_price * line.quantity
-        terms = products[line.sku]
-        goods += amount
-        tax += tax_included(amount, terms.tax_rate_basis_points)
+        allocated, terms = handover.allocated[line.line_number], products[line.sku]
         cost[terms.currency_code] += terms.standard_cost * line.quantity
+        if allocated.of_bundle is None:
+            amount = allocated.unit_price * line.quantity
+            goods += amount
+            tax += tax_included(amount, terms.tax_rate_basis_points)
+    for bundle, units in complete(
+        order.order_id, handover.shipment_id, handover.lines, occurred_at, writes
+    ):
+        amount = bundle.unit_price * units
+        goods += amount
+        tax += tax_included(amount, products[bundle.sku].tax_rate_basis_points)
     has_shipped = any(
         fulfilment_order.status in LEFT_THE_NODE
         for fulfilment_order in writes.of_order[order.order_id]
@@ -249,7 +254,7 @@ def deallocate(
 ) -> None:
     """Units of a node are no longer meant for the order."""
     node = fulfilment_order.node_id
-    for line_number, (sku, units, _) in lines.items():
+    for line_number, (sku, units, *_) in lines.items():
         writes.rows["deallocation"].append(
             (fulfilment_order.order_id, line_number, node, sku, units, reason)
         )
@@ -261,6 +266,7 @@ def close(order: OrderView, occurred_at: datetime, writes: Writes) -> None:
     order.open_fulfilment_orders -= 1
     if order.open_fulfilment_orders:
         return
+    report_incomplete(order, writes)
     has_left = any(
         fulfilment_order.status in LEFT_THE_NODE
         for fulfilment_order in writes.of_order[order.order_id]

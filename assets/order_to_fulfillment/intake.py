@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from assets.commerce.identifiers import identify, order_id
-from assets.contracts.order import OrderPlaced
+from assets.contracts.order import OrderLine, OrderPlaced
+from assets.order_to_fulfillment.bundling import (
+    Bundled,
+    StockLine,
+    components_of,
+    load_bundles,
+    stock_lines,
+    unknown_component,
+    whole_bundles,
+    why_unmet,
+)
 from assets.order_to_fulfillment.sourcing.lacking import OUT_OF_STOCK
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import InboxEvent, PooledLine, ProductTerms
+from assets.ports import InboxEvent, PooledLine, ProductTerms, Reservation
 
 STORE_CLOSED = "store_closed"
+
+
+class Given(NamedTuple):
+    """What an order line was given; of a bundle, how many, and units of its components.
+
+    One that waits for supply was given nothing and lacks nothing.
+    """
+
+    line: OrderLine
+    quantity: int
+    unmet: str | None
+    reservations: list[Reservation]
+    pooled: PooledLine | None = None
 
 
 @dataclass
@@ -20,15 +45,17 @@ class Candidate:
     """An order on its way in, and what sourcing decided about it.
 
     Attributes:
-        first_line: Index of its first line among the lines that are decided together.
-        sourced: What each line was given: line index → (node, units).
-        unmet: Why a line lacks units: line index → reason code.
-        pooled: Lines that wait for supply, whole: line index → line.
+        bundled: What is in its bundles: line number → components.
+        first_line: Index of its first stock line among those that are decided together.
+        sourced: What each stock line was given: index → (node, units).
+        unmet: Why a stock line lacks units: index → reason code.
+        pooled: Lines that wait for supply, whole: index → line; no bundle does.
         reasons: What else is to be said about the decision.
     """
 
     event: InboxEvent
     order_id: str
+    bundled: Bundled = field(default_factory=dict)
     first_line: int = 0
     promised_ready_at: datetime | None = None
     sourced: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
@@ -41,6 +68,44 @@ class Candidate:
         """The contract's payload."""
         placed: OrderPlaced = self.event.data
         return placed
+
+    def stock_lines(self) -> Iterator[StockLine]:
+        """What stock is asked for: its lines, with the components of bundles in their place."""
+        return stock_lines(self.data.lines, self.bundled)
+
+    def stretches(self) -> Iterator[tuple[OrderLine, range]]:
+        """Each of its lines with the indexes of its stock lines; a bundle has several."""
+        index = self.first_line
+        for line in self.data.lines:
+            until = index + len(self.bundled.get(line.line_number, (line,)))
+            yield line, range(index, until)
+            index = until
+
+    def given(self) -> Iterator[Given]:
+        """What each of its lines was given."""
+        index = self.first_line
+        for line in self.data.lines:
+            components = self.bundled.get(line.line_number)
+            if components is None:
+                held = self._reservations(index, line.line_number, line.sku)
+                units = sum(reservation.quantity for reservation in held)
+                yield Given(line, units, self.unmet.get(index), held, self.pooled.get(index))
+                index += 1
+                continue
+            held, by_number, reasons = [], {}, []
+            for part in components:
+                found = self._reservations(index, part.number, part.sku)
+                held += found
+                by_number[part.number] = sum(reservation.quantity for reservation in found)
+                reasons += [self.unmet[index]] if index in self.unmet else []
+                index += 1
+            yield Given(line, whole_bundles(components, by_number), why_unmet(reasons), held)
+
+    def _reservations(self, index: int, number: int, sku: str) -> list[Reservation]:
+        return [
+            Reservation(self.order_id, number, node, sku, units)
+            for node, units in self.sourced.get(index, ())
+        ]
 
     @property
     def store_id(self) -> str | None:
@@ -57,12 +122,19 @@ class Candidate:
 def admit(
     events: list[InboxEvent], products: dict[str, ProductTerms], writes: Writes
 ) -> list[Candidate]:
-    """Park orders of unknown goods or stores; refuse a second order of the same number."""
+    """Park orders of unknown goods or stores; refuse a second order of the same number.
+
+    What is in bundles joins the products.
+    """
+    bundles = load_bundles(products, writes.unit_of_work.master_data)
     ids = [str(order_id(event.channel, event.data.order_number)) for event in events]
     taken = set(writes.unit_of_work.orders.lock(ids)) | set(writes.orders)
     candidates = []
     for event, identity in zip(events, ids, strict=True):
-        unknown = next((line.sku for line in event.data.lines if line.sku not in products), None)
+        lines = event.data.lines
+        unknown = next((line.sku for line in lines if line.sku not in products), None)
+        if unknown is None and bundles:
+            unknown = unknown_component(lines, bundles, products)
         if identity in taken:
             writes.refuse(
                 event, "order_already_placed", "the channel used this order number before"
@@ -73,7 +145,8 @@ def admit(
             continue
         else:
             taken.add(identity)
-            candidates.append(Candidate(event, identity))
+            bundled = components_of(lines, bundles, products) if bundles else {}
+            candidates.append(Candidate(event, identity, bundled))
     return candidates
 
 

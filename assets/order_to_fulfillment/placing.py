@@ -118,11 +118,8 @@ def _take_lines(
     identity = candidate.order_id
     goods = payable = ordered = reserved_units = 0
     reservations: list[Reservation] = []
-    for index, line in enumerate(candidate.data.lines, start=candidate.first_line):
+    for line, reserved, unmet, held, pooled in candidate.given():
         price = to_ten_thousandths(line.unit_price)
-        given = candidate.sourced.get(index, [])
-        reserved = sum(units for _, units in given)
-        pooled = candidate.pooled.get(index)
         waiting = pooled.quantity if pooled else 0
         amount = price * line.quantity
         writes.rows["order_line"].append(
@@ -133,7 +130,7 @@ def _take_lines(
                 line.quantity,
                 reserved,
                 line.quantity - reserved - waiting,
-                candidate.unmet.get(index),
+                unmet,
                 waiting,
                 price,
                 amount,
@@ -145,14 +142,18 @@ def _take_lines(
             writes.pools.open(
                 pooled, cap.cap(pooled.pool, candidate.event.channel), candidate.event.occurred_at
             )
-        for node, units in given:
-            reservation = Reservation(identity, line.line_number, node, line.sku, units)
+        for reservation in held:
             reserve(reservation, expires_at, writes)
-            reservations.append(reservation)
+        reservations += held
         ordered += line.quantity
         goods += amount
         payable += price * (reserved + waiting)
         reserved_units += reserved
+    writes.rows["order_line_component"] += [
+        (identity, part.number, number, part.sku, part.quantity_per_bundle, part.unit_price)
+        for number, components in candidate.bundled.items()
+        for part in components
+    ]
     return Taken(ordered, reserved_units, goods, payable, reservations)
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from assets.commerce.calendar import end_of_day
 from assets.commerce.identifiers import decision_id
+from assets.order_to_fulfillment.bundling import bundles_table
 from assets.order_to_fulfillment.choosing import (
     INSTANT,
     ORDER_COLUMNS,
@@ -23,7 +24,7 @@ from assets.order_to_fulfillment.choosing import (
 )
 from assets.order_to_fulfillment.decision import KIND, SourcingInputs, outcome_hash
 from assets.order_to_fulfillment.sourcing.deciding import source
-from assets.order_to_fulfillment.sourcing.tables import Tables
+from assets.order_to_fulfillment.sourcing.tables import NO_BUNDLES, Tables
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import AllocatedLine, OrderView, Reservation
 
@@ -33,7 +34,7 @@ class Wanted:
     """What an order still wants, and what it was given.
 
     Attributes:
-        lines: By line number.
+        lines: By line number; components only of whole bundles.
         refused: Nodes that are not asked again.
         wanted_at: From when on.
         promised_day: What the customer was, or will be, promised.
@@ -84,6 +85,7 @@ def source_again(
     tables = Tables(
         orders=_orders(wanted, scopes, writes),
         order_lines=_lines(wanted, keys),
+        bundles=_bundles(wanted, keys, writes),
         stock=unpromised(skus, writes),
         nodes=active_nodes(writes),
         usage=taken_on([one.wanted_at for one in wanted], profiles, writes),
@@ -120,6 +122,28 @@ def _keep(
         (str(decision_id(KIND, key)), batch, KIND, key, one.outcome, [reason_code])
         for key, one in zip(keys, told, strict=True)
     ]
+
+
+def _bundles(wanted: Sequence[Wanted], keys: list[tuple[int, int]], writes: Writes) -> pd.DataFrame:
+    """Which of the lines belong together, as (line, bundle's line number, units in one)."""
+    bundled = [
+        one.order.order_id
+        for one in wanted
+        if any(line.of_bundle is not None for line in one.lines.values())
+    ]
+    if not bundled:
+        return NO_BUNDLES
+    held = writes.unit_of_work.orders.bundles(bundled)
+    position = {key: index for index, key in enumerate(keys)}
+    return bundles_table(
+        [
+            (position[at, part], bundle.line_number, each)
+            for at, one in enumerate(wanted)
+            for bundle in held.get(one.order.order_id, ())
+            for part, each in bundle.per_bundle.items()
+            if (at, part) in position
+        ]
+    )
 
 
 def _orders(

@@ -7,6 +7,7 @@ from assets.inventory.late_facts import correct_counts
 from assets.inventory.ledger import Movement
 from assets.order_to_fulfillment import silence
 from assets.order_to_fulfillment.allocating import allocate, reserve
+from assets.order_to_fulfillment.completing import hold_bundles
 from assets.order_to_fulfillment.handing_over import (
     AT_THE_NODE,
     Handover,
@@ -58,6 +59,7 @@ def take_rejections(events: list[InboxEvent], writes: Writes) -> None:
 
 def _take_one_each(events: list[InboxEvent], writes: Writes) -> None:
     allocated = writes.unit_of_work.orders.allocated_lines(map(order_id_of, events))
+    hold_bundles(allocated, writes)
     refused: list[tuple[FulfilmentOrderView, Wanted]] = []
     for event in events:
         fulfilment_order = fulfilment_order_of(event, AT_THE_NODE, writes)
@@ -133,6 +135,7 @@ def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
         {line.sku for event in events for line in event.data.lines}
     )
     allocated = writes.unit_of_work.orders.allocated_lines(map(order_id_of, events))
+    hold_bundles(allocated, writes, products)
     shipped: list[tuple[Scope, Movement]] = []
     for event in events:
         fulfilment_order = fulfilment_order_of(event, AT_THE_NODE, writes)
@@ -151,9 +154,7 @@ def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
         _tell(handover, writes)
         fulfilment_order.status = "dispatched"
         close(handover.order, event.occurred_at, writes)
-    correct_counts(
-        shipped, products, writes.unit_of_work, writes.rows, writes.positions, writes.journal
-    )
+    correct_counts(shipped, products, writes.stock_ledgers)
 
 
 def _tell(handover: Handover, writes: Writes) -> None:

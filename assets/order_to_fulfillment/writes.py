@@ -11,7 +11,7 @@ from assets.commerce.identifiers import order_id_text
 from assets.decisions.process_log import ProcessLog
 from assets.facts import FactRows, in_columns
 from assets.finance.journal import Journal
-from assets.inventory.ledger import LEDGERS, PositionChanges
+from assets.inventory.ledger import LEDGERS, PositionChanges, StockLedgers
 from assets.order_to_fulfillment.backordering.ledger import BACKORDER_MOVEMENT, PoolChanges
 from assets.order_to_fulfillment.backordering.policy import BackorderPolicy, backorder_policy
 from assets.order_to_fulfillment.pickup.policy import PickupPolicy, pickup_policy
@@ -19,6 +19,7 @@ from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
 from assets.order_to_fulfillment.rules import FINAL_STATES
 from assets.ports import (
     CONTACT,
+    BundleView,
     Case,
     Command,
     FulfilmentOrderView,
@@ -67,6 +68,14 @@ COLUMNS = {
         "line_amount",
         "tax_amount",
     ),
+    "order_line_component": (
+        "order_id",
+        "component_number",
+        "line_number",
+        "sku",
+        "quantity_per_bundle",
+        "unit_price",
+    ),
     "order_charge": ("order_id", "charge_number", "charge_code", "charge_amount"),
     "reservation_movement": LEDGERS["reservation_movement"],
     "backorder_movement": BACKORDER_MOVEMENT,
@@ -87,6 +96,14 @@ COLUMNS = {
         "node_id",
         "carrier",
         "shipped_quantity",
+        "occurred_at",
+    ),
+    "bundle_handed_over": (
+        "shipment_id",
+        "line_number",
+        "order_id",
+        "sku",
+        "quantity",
         "occurred_at",
     ),
     "shipment_delivered": ("shipment_id", "shipment_number", "order_id", "occurred_at"),
@@ -140,6 +157,7 @@ class Writes:
         fulfilment_orders: Every fulfilment order that this batch touched.
         of_order: The same by order.
         pickups: What of these orders is picked up, by order.
+        bundles: Bundles of orders of which something leaves, by order.
     """
 
     def __init__(self, unit_of_work: UnitOfWork) -> None:
@@ -151,6 +169,7 @@ class Writes:
         self.fulfilment_orders: dict[str, FulfilmentOrderView] = {}
         self.of_order: dict[str, list[FulfilmentOrderView]] = defaultdict(list)
         self.pickups: dict[str, PickupView] = {}
+        self.bundles: dict[str, list[BundleView]] = {}
         self.journal = Journal(unit_of_work.policies)
         self.process = ProcessLog()
         self._commands: list[Command] = []
@@ -164,6 +183,11 @@ class Writes:
     def nodes(self) -> dict[str, tuple[str, str]]:
         """Kind and zone of each active node."""
         return self.unit_of_work.master_data.nodes()
+
+    @property
+    def stock_ledgers(self) -> StockLedgers:
+        """Where movements of units go, with their value."""
+        return StockLedgers(self.unit_of_work, self.rows, self.positions, self.journal)
 
     def policy(self, region: str, brand: str) -> OrderPolicy:
         """This flow's policy in a region and brand."""

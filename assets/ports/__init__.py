@@ -7,9 +7,16 @@ UTC datetimes. Columns are plain sequences of equal length, so a port writes set
 from __future__ import annotations
 
 from assets.ports.columns import Columns
-from assets.ports.master_data import CONTACT, MasterData, ProductTerms
+from assets.ports.master_data import CONTACT, Components, MasterData, ProductTerms
 from assets.ports.messages import Case, Command, Inbox, InboxEvent, Scope, Tally
-from assets.ports.orders import AllocatedLine, FulfilmentOrderView, Orders, OrderView, ParcelView
+from assets.ports.orders import (
+    AllocatedLine,
+    BundleView,
+    FulfilmentOrderView,
+    Orders,
+    OrderView,
+    ParcelView,
+)
 from assets.ports.pickups import Pickups, PickupView
 from assets.ports.stock import Count, Reservation, Stock, StockPosition
 from assets.ports.supply import InboundSupply, PooledLine, Supply
@@ -19,10 +26,12 @@ from assets.ports.unit_of_work import Clock, PolicyBook, UnitOfWork
 __all__ = [
     "CONTACT",
     "AllocatedLine",
+    "BundleView",
     "Case",
     "Clock",
     "Columns",
     "Command",
+    "Components",
     "Count",
     "FulfilmentOrderView",
     "InboundSupply",

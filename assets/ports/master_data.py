@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -19,6 +19,11 @@ class ProductTerms(NamedTuple):
     tax_rate_basis_points: int
     currency_code: str
     available_from: datetime | None = None
+    is_bundle: bool = False
+
+
+#: Components of a bundle in their order: SKU and units (each) in one bundle.
+Components = Sequence[tuple[str, int]]
 
 
 #: The columns of `MasterData.put_customers`.
@@ -50,6 +55,18 @@ class MasterData(Protocol):
         ...
 
     def put_products(self, columns: Columns) -> None: ...
+    def components(self, skus: Iterable[str]) -> dict[str, Components]:
+        """What is in each of these that is a bundle, by its SKU."""
+        ...
+
+    def bundles_with(self, skus: Iterable[str]) -> dict[str, Components]:
+        """The bundles that any of these SKUs is in, by their SKU."""
+        ...
+
+    def put_components(self, bundles: Mapping[str, Components]) -> None:
+        """Replace what is in these bundles; channels are told of them again."""
+        ...
+
     def put_prices(self, columns: Columns) -> dict[tuple[str, str, datetime], tuple[int, str]]:
         """Append those of which no price is held; gives what is held of all of them.
 

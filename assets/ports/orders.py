@@ -59,11 +59,39 @@ class FulfilmentOrderView:
 
 
 class AllocatedLine(NamedTuple):
-    """What of an order line a node was given to ship; money in ten-thousandths a unit."""
+    """What of an order line a node was given to ship; money in ten-thousandths a unit.
+
+    ``of_bundle`` is the line of the bundle that it is a component of, and its price then only a
+    share of that line's.
+    """
 
     sku: str
     quantity: int
     unit_price: int
+    of_bundle: int | None = None
+
+
+@dataclass(slots=True)
+class BundleView:
+    """A bundle of an order, as it was placed.
+
+    Attributes:
+        line_number: Of the order.
+        unit_price: Of one bundle (ten-thousandths).
+        per_bundle: Units (each) of each component in one bundle, by component number.
+        handed_over: Units (each) of each component that have left, by component number.
+    """
+
+    line_number: int
+    sku: str
+    unit_price: int
+    per_bundle: dict[int, int]
+    handed_over: dict[int, int]
+
+    @property
+    def complete(self) -> int:
+        """Bundles of which everything has left."""
+        return min(self.handed_over[part] // each for part, each in self.per_bundle.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +135,10 @@ class Orders(Protocol):
         self, order_ids: Iterable[str]
     ) -> dict[tuple[str, str], dict[int, AllocatedLine]]:
         """By (order_id, node_id): line number → what was allocated."""
+        ...
+
+    def bundles(self, order_ids: Iterable[str]) -> dict[str, list[BundleView]]:
+        """The bundles of these orders, by order id and line number."""
         ...
 
     def scopes_under_way(self) -> list[tuple[str, str]]:

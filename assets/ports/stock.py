@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from assets.ports.columns import Columns
+from assets.ports.master_data import Components
 
 
 class StockPosition(NamedTuple):
@@ -64,6 +65,13 @@ class Stock(Protocol):
         """Open reservations at (node_id, sku), the newest first."""
         ...
 
+    def open_with(self, order_id: str, component_number: int) -> list[tuple[Reservation, int]]:
+        """Open reservations of the bundle that a component is of, its own included.
+
+        Each with its units in one bundle; none where the line is no component.
+        """
+        ...
+
     def moved_since(
         self, positions: Iterable[tuple[str, str]], instant: datetime
     ) -> dict[tuple[str, str], int]:
@@ -80,6 +88,17 @@ class Stock(Protocol):
         They count as told from now on; no columns where nothing changed. Also when the earliest
         change of each of these SKUs happened.
         """
+        ...
+
+    def take_unpublished_bundles(self, skus: Iterable[str]) -> dict[str, Components]:
+        """What is in bundles of these SKUs, and in those that changed themselves, by their SKU.
+
+        They count as told from now on.
+        """
+        ...
+
+    def unpromised(self, skus: Iterable[str]) -> Columns:
+        """``node_id``, ``sku`` and ``unpromised_quantity`` of all nodes, unlocked."""
         ...
 
     def waiting(self, skus: Iterable[str]) -> dict[str, int]:

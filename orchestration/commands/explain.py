@@ -47,7 +47,7 @@ def _print(explanation: dict[str, Any]) -> None:
         _print_candidates(explanation["sourcing"])
     rows = [
         {
-            "line": line["line_number"],
+            "line": f"{line['line_number']}{_part_of(line)}",
             "sku": line["sku"],
             "ordered": line["ordered_quantity"],
             "node": candidate["node_id"],
@@ -63,6 +63,15 @@ def _print(explanation: dict[str, Any]) -> None:
         show(rows, tuple(rows[0]))
         # Short heads, so that a line of an ordinary terminal holds them all.
         typer.echo("free: on hand, not promised; taken: by earlier lines; kept: held back")
+        bundles = {line["bundle_line_number"]: line["bundle_sku"] for line in explanation["lines"]}
+        for number, sku in bundles.items():
+            if number is not None:
+                typer.echo(f"of {number}: what is in the bundle {sku}, line {number} of the order")
+
+
+def _part_of(line: dict[str, Any]) -> str:
+    number = line["bundle_line_number"]
+    return "" if number is None else f" of {number}"
 
 
 def _print_candidates(sourcing: dict[str, Any]) -> None:

@@ -185,6 +185,10 @@ def _lines(connection: sa.Connection, row: sa.Row[Any], again: _Again) -> list[d
     stock = tables.stock.set_index(["node_id", "sku"])["unpromised_quantity"].to_dict()
     unmet = again.sourced.unmet.set_index("line")["reason_code"].to_dict()
     reserved = _reserved(connection, row.business_key)
+    bundle_of = dict(
+        zip(tables.bundles["line"], tables.bundles["bundle_line_number"].tolist(), strict=True)
+    )
+    sku_of = _ordered_skus(connection, row.business_key) if bundle_of else {}
     result = []
     for position, line in lines[lines["order"] == again.order].iterrows():
         earlier = taken[(taken["sku"] == line["sku"]) & (taken["line"] < position)]
@@ -206,6 +210,8 @@ def _lines(connection: sa.Connection, row: sa.Row[Any], again: _Again) -> list[d
             {
                 "line_number": number,
                 "sku": line["sku"],
+                "bundle_line_number": bundle_of.get(position),
+                "bundle_sku": sku_of.get(bundle_of.get(position)),
                 "ordered_quantity": wanted,
                 "reserved_quantity": given,
                 "unfilled_quantity": wanted - given,
@@ -214,6 +220,15 @@ def _lines(connection: sa.Connection, row: sa.Row[Any], again: _Again) -> list[d
             }
         )
     return result
+
+
+def _ordered_skus(connection: sa.Connection, order_id: str) -> dict[int | None, str]:
+    """SKU of each line of an order, bundles as such."""
+    rows = connection.execute(
+        sa.text("select line_number, sku from order_line where order_id = cast(:order_id as uuid)"),
+        {"order_id": order_id},
+    )
+    return {row.line_number: row.sku for row in rows}
 
 
 def _reserved(connection: sa.Connection, order_id: str) -> dict[tuple[int, str], int]:

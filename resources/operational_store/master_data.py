@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from assets.ports import Columns, ProductTerms
+from assets.facts import in_columns
+from assets.ports import Columns, Components, ProductTerms
 from resources.operational_store.bulk import copy_into, execute, fetch, upsert
 
 
@@ -23,7 +26,7 @@ class SqlMasterData:
         rows = fetch(
             self._connection,
             "select sku, (standard_cost * 10000)::bigint, tax_rate_basis_points, currency_code,"
-            " available_from from product where sku = any(%s)",
+            " available_from, is_bundle from product where sku = any(%s)",
             list(skus),
         )
         return {sku: ProductTerms(*terms) for sku, *terms in rows}
@@ -46,6 +49,50 @@ class SqlMasterData:
     def put_products(self, columns: Columns) -> None:
         """Insert products, or replace them by SKU."""
         upsert(self._connection, "product", self._with_effective(columns, "sku"), ["sku"])
+
+    def components(self, skus: Iterable[str]) -> dict[str, Components]:
+        """What is in each of these that is a bundle, by its SKU."""
+        return self._bundles("where bundle_sku = any(%s)", skus)
+
+    def bundles_with(self, skus: Iterable[str]) -> dict[str, Components]:
+        """The bundles that any of these SKUs is in, by their SKU."""
+        return self._bundles(
+            "where bundle_sku in"
+            " (select bundle_sku from bundle_component where component_sku = any(%s))",
+            skus,
+        )
+
+    def _bundles(self, which: str, skus: Iterable[str]) -> dict[str, Components]:
+        return by_bundle(
+            fetch(
+                self._connection,
+                f"select bundle_sku, component_sku, quantity from bundle_component {which}"
+                " order by bundle_sku, component_number",
+                list(skus),
+            )
+        )
+
+    def put_components(self, bundles: Mapping[str, Components]) -> None:
+        """Replace what is in these bundles; channels are told of them again."""
+        execute(
+            self._connection,
+            "delete from bundle_component where bundle_sku = any(%s)",
+            list(bundles),
+        )
+        # What a channel was told rests on what was in them: it is told again though it be the same.
+        execute(
+            self._connection,
+            "delete from channel_availability where sku = any(%s)",
+            list(bundles),
+        )
+        rows = [
+            (bundle, sku, number, quantity)
+            for bundle, components in bundles.items()
+            for number, (sku, quantity) in enumerate(components, start=1)
+        ]
+        names = ("bundle_sku", "component_sku", "component_number", "quantity")
+        columns = in_columns(names, rows)
+        copy_into(self._connection, "bundle_component", self._with_effective(columns, "bundle_sku"))
 
     def put_prices(self, columns: Columns) -> dict[tuple[str, str, datetime], tuple[int, str]]:
         """Append those of which no price is held; gives (price, currency) held of all of them."""
@@ -121,6 +168,14 @@ class SqlMasterData:
 
     def _with_effective(self, columns: Columns, key: str) -> Columns:
         return {**columns, "effective_at": [self._effective_at] * len(columns[key])}
+
+
+def by_bundle(rows: Iterable[tuple[Any, ...]]) -> dict[str, Components]:
+    """Rows of (bundle, component, units), in order, as what is in each bundle."""
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for bundle, sku, quantity in rows:
+        found[bundle].append((sku, quantity))
+    return dict(found)
 
 
 def _last(columns: Columns) -> Columns:

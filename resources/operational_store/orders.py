@@ -10,7 +10,13 @@ from operator import attrgetter
 import sqlalchemy as sa
 
 from assets.facts import in_columns
-from assets.ports import AllocatedLine, FulfilmentOrderView, OrderView, ParcelView
+from assets.ports import (
+    AllocatedLine,
+    BundleView,
+    FulfilmentOrderView,
+    OrderView,
+    ParcelView,
+)
 from resources.operational_store.bulk import fetch, upsert
 
 _VIEW = """
@@ -214,15 +220,46 @@ class SqlOrders:
         rows = fetch(
             self._connection,
             "select r.order_id::text, r.node_id, r.line_number, r.sku, -r.quantity,"
-            " (l.unit_price * 10000)::bigint"
+            " (coalesce(l.unit_price, c.unit_price) * 10000)::bigint, c.line_number"
             " from reservation_movement r"
-            " join order_line l on l.order_id = r.order_id and l.line_number = r.line_number"
+            " left join order_line l"
+            " on l.order_id = r.order_id and l.line_number = r.line_number"
+            " left join order_line_component c on l.order_id is null"
+            " and c.order_id = r.order_id and c.component_number = r.line_number"
             " where r.order_id = any(%s::uuid[]) and r.kind = 'consumed'",
             list(dict.fromkeys(order_ids)),
         )
         result: dict[tuple[str, str], dict[int, AllocatedLine]] = defaultdict(dict)
-        for order_id, node_id, line_number, sku, quantity, price in rows:
-            result[order_id, node_id][line_number] = AllocatedLine(sku, quantity, price)
+        for order_id, node_id, line_number, *line in rows:
+            result[order_id, node_id][line_number] = AllocatedLine(*line)
+        return result
+
+    def bundles(self, order_ids: Iterable[str]) -> dict[str, list[BundleView]]:
+        """The bundles of these orders, by order id and line number."""
+        rows = fetch(
+            self._connection,
+            "select c.order_id::text, c.line_number, l.sku, (l.unit_price * 10000)::bigint,"
+            " c.component_number, c.quantity_per_bundle, coalesce(-sum(m.quantity), 0)::bigint"
+            " from order_line_component c"
+            " join order_line l on l.order_id = c.order_id and l.line_number = c.line_number"
+            " left join fulfilment_order f"
+            " on f.order_id = c.order_id and f.status in ('dispatched', 'delivered')"
+            " left join shipment_dispatched s on s.fulfilment_order_id = f.fulfilment_order_id"
+            " left join stock_movement m on m.reference_id = s.shipment_id"
+            " and m.reference_line = c.component_number and m.kind = 'shipped'"
+            " where c.order_id = any(%s::uuid[]) group by 1, 2, 3, 4, 5, 6 order by 1, 2, 5",
+            list(dict.fromkeys(order_ids)),
+        )
+        found: dict[tuple[str, int], BundleView] = {}
+        for order_id, line_number, sku, price, part, each, gone in rows:
+            bundle = found.setdefault(
+                (order_id, line_number), BundleView(line_number, sku, price, {}, {})
+            )
+            bundle.per_bundle[part] = each
+            bundle.handed_over[part] = gone
+        result: dict[str, list[BundleView]] = defaultdict(list)
+        for (order_id, _), bundle in found.items():
+            result[order_id].append(bundle)
         return result
 
     def scopes_under_way(self) -> list[tuple[str, str]]:

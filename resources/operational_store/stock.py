@@ -9,8 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from assets.facts import in_columns
-from assets.ports import Columns, Count, Reservation, StockPosition
+from assets.ports import Columns, Components, Count, Reservation, StockPosition
 from resources.operational_store.bulk import copy_into, execute, fetch, upsert
+from resources.operational_store.master_data import by_bundle
 
 _CHANGES = (
     "unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])"
@@ -123,6 +124,25 @@ class SqlStock:
         )
         return list(map(Reservation._make, rows))
 
+    def open_with(self, order_id: str, component_number: int) -> list[tuple[Reservation, int]]:
+        """Open reservations of the bundle that a component is of, its own included."""
+        rows = fetch(
+            self._connection,
+            "select r.order_id::text, r.line_number, r.node_id, r.sku, r.quantity,"
+            " c.quantity_per_bundle"
+            " from order_line_component part join order_line_component c"
+            " on c.order_id = part.order_id and c.line_number = part.line_number"
+            " join reservation_movement r"
+            " on r.order_id = c.order_id and r.line_number = c.component_number and r.is_start"
+            " where part.order_id = %s::uuid and part.component_number = %s and not exists ("
+            " select from reservation_movement e where e.order_id = r.order_id"
+            " and e.line_number = r.line_number and e.node_id = r.node_id and not e.is_start)"
+            " order by r.line_number, r.node_id",
+            order_id,
+            component_number,
+        )
+        return [(Reservation(*reservation), each) for *reservation, each in rows]
+
     def moved_since(
         self, positions: Iterable[tuple[str, str]], instant: datetime
     ) -> dict[tuple[str, str], int]:
@@ -171,16 +191,34 @@ class SqlStock:
         for sku, instant in changed:
             moment = instant or self._effective_at
             since[sku] = min(moment, since.get(sku, moment))
+        return self.unpromised(since), since
+
+    def unpromised(self, skus: Iterable[str]) -> Columns:
+        """``node_id``, ``sku`` and ``unpromised_quantity`` of all nodes, unlocked."""
         # Whole columns at once: tens of thousands of rows would be taken apart one by one.
-        node_ids, skus, unpromised = fetch(
+        node_ids, found, unpromised = fetch(
             self._connection,
-            "select array_agg(node_id), array_agg(sku),"
-            " array_agg(on_hand_quantity - reserved_quantity - allocated_quantity)"
+            "select coalesce(array_agg(node_id), '{}'), coalesce(array_agg(sku), '{}'),"
+            " coalesce(array_agg(on_hand_quantity - reserved_quantity - allocated_quantity), '{}')"
             " from stock_position where sku = any(%s)",
-            list(since),
+            list(skus),
         )[0]
-        columns = {"node_id": node_ids, "sku": skus, "unpromised_quantity": unpromised}
-        return columns, since
+        return {"node_id": node_ids, "sku": found, "unpromised_quantity": unpromised}
+
+    def take_unpublished_bundles(self, skus: Iterable[str]) -> dict[str, Components]:
+        """What is in bundles of these SKUs, and in those that changed themselves, by their SKU."""
+        return by_bundle(
+            fetch(
+                self._connection,
+                "with changed as (update bundle_component set is_unpublished = false"
+                " where is_unpublished returning bundle_sku)"
+                " select bundle_sku, component_sku, quantity from bundle_component"
+                " where bundle_sku in (select bundle_sku from bundle_component"
+                " where component_sku = any(%s) union all select bundle_sku from changed)"
+                " order by bundle_sku, component_number",
+                list(skus),
+            )
+        )
 
     def waiting(self, skus: Iterable[str]) -> dict[str, int]:
         """Units that order lines wait for, by SKU; those for which nobody waits are left out."""

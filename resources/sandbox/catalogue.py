@@ -1,12 +1,14 @@
-"""The demo retailer's range: forty things in ten finishes, and the three places that hold them."""
+"""The demo retailer's range: forty things in ten finishes and sets of them, and where they lie."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from assets.commerce.money import to_text
+from assets.commerce.money import to_ten_thousandths, to_text
+from assets.contracts.master_data import BundleComponent
 from resources.sandbox.chance import Chance
 from resources.sandbox.erp import Item
 from resources.sandbox.settings import NodeSetting
@@ -35,6 +37,17 @@ _THINGS: tuple[tuple[str, int], ...] = (
 #: What a supplier makes and ships himself, where the retailer has one.
 _BULKY = frozenset({"Bread bin", "Laundry basket", "Garden trug"})
 
+# Things and how many of each are in a set, which is made in two finishes.
+_SETS: tuple[tuple[str, dict[str, int]], ...] = (
+    ("Tea for two", {"Teapot": 1, "Enamel mug": 2}),
+    ("Bathroom set", {"Bath towel": 2, "Hand towel": 2, "Soap dish": 1}),
+    ("Candlelight", {"Candle": 3, "Candle holder": 1, "Gift box": 1}),
+    ("Table for six", {"Dinner plate": 6, "Side plate": 6, "Linen napkins": 1}),
+)
+_SET_FINISHES = ("Sage", "Chalk")
+#: What a set costs of its parts (basis points).
+_SET_PRICE = 9_000
+
 
 def popularity(skus: Sequence[str], chance: Chance) -> list[float]:
     """Zipf weights over a seeded ranking: few things sell a lot, most sell now and then."""
@@ -46,7 +59,12 @@ def popularity(skus: Sequence[str], chance: Chance) -> list[float]:
 
 
 def items(
-    chance: Chance, at: datetime, currency: str, expected_units: float, supplier: str | None = None
+    chance: Chance,
+    at: datetime,
+    currency: str,
+    expected_units: float,
+    expected_sets: float = 0.0,
+    supplier: str | None = None,
 ) -> list[Item]:
     """The range, stocked for what a planner expects of one selling period, with honest errors.
 
@@ -55,13 +73,18 @@ def items(
         at: Since when it is sold.
         currency: Of the list prices.
         expected_units: What is expected to be sold of all of it.
+        expected_sets: What is expected to be sold of sets; their parts are stocked for it as well.
         supplier: The node of a supplier who ships what is bulky himself, where there is one.
     """
+    in_sets: Counter[str] = Counter()
+    for _, things in _SETS:
+        for finish in _SET_FINISHES:
+            in_sets.update({_sku(thing, finish): units for thing, units in things.items()})
+    for_sets = expected_sets / (len(_SETS) * len(_SET_FINISHES))
     drafts = []
     for thing, pounds in _THINGS:
-        stem = "".join(word[:3] for word in thing.upper().split())
         for finish in _FINISHES:
-            sku = f"{stem}-{finish[:3].upper()}"
+            sku = _sku(thing, finish)
             pence = pounds * chance.between(85, 120, "price", sku) // 5 * 5 + 95 - 100
             source = supplier if thing in _BULKY else None
             drafts.append((sku, f"{thing}, {finish.lower()}", max(195, pence), source))
@@ -77,8 +100,43 @@ def items(
                 list_price=to_text(pence * 100),
                 currency=currency,
                 first_seen_at=at,
-                opening_quantity=max(20, math.ceil(weight * scale * error)),
+                opening_quantity=max(20, math.ceil(weight * scale * error))
+                + math.ceil(for_sets * in_sets[sku] * error),
                 supplied_by=source,
             )
         )
     return found
+
+
+def sets(range_: Sequence[Item]) -> list[Item]:
+    """The sets that can be made of a range, for less than their parts."""
+    of_sku = {item.sku: item for item in range_}
+    found = []
+    for name, things in _SETS:
+        for finish in _SET_FINISHES:
+            parts = {_sku(thing, finish): units for thing, units in things.items()}
+            if not parts.keys() <= of_sku.keys():
+                continue
+            worth = sum(
+                to_ten_thousandths(of_sku[sku].list_price) * units for sku, units in parts.items()
+            )
+            first = of_sku[next(iter(parts))]
+            found.append(
+                Item(
+                    sku=f"SET-{_sku(name, finish)}",
+                    description=f"{name}, {finish.lower()}",
+                    # Whole pennies.
+                    list_price=to_text(worth * _SET_PRICE // 10_000 // 100 * 100),
+                    currency=first.currency,
+                    first_seen_at=first.first_seen_at,
+                    components=[
+                        BundleComponent(sku=sku, quantity=units) for sku, units in parts.items()
+                    ],
+                )
+            )
+    return found
+
+
+def _sku(thing: str, finish: str) -> str:
+    stem = "".join(word[:3] for word in thing.upper().split())
+    return f"{stem}-{finish[:3].upper()}"

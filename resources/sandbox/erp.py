@@ -33,7 +33,12 @@ from assets.contracts.inventory import (
     ReceivedLine,
     SnapshotLine,
 )
-from assets.contracts.master_data import NodeRegistered, PriceChanged, ProductRegistered
+from assets.contracts.master_data import (
+    BundleComponent,
+    NodeRegistered,
+    PriceChanged,
+    ProductRegistered,
+)
 from resources.sandbox.inbound import ORDERED_BEFORE, announce
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
 from resources.sandbox.settings import NodeSetting, channel_price
@@ -57,6 +62,8 @@ _PRICE_BANDS: tuple[tuple[float, int, int], ...] = (
 class Item(msgspec.Struct, frozen=True):
     """A SKU that is new to the ERP.
 
+    One with components is a bundle: nobody buys, counts or keeps it, but what is in it.
+
     Attributes:
         opening_quantity: Replaces what the price band says.
         supplied_by: The node of the supplier who alone has it; the retailer buys and counts none.
@@ -69,6 +76,7 @@ class Item(msgspec.Struct, frozen=True):
     currency: Currency = "GBP"
     opening_quantity: int | None = None
     supplied_by: Key | None = None
+    components: list[BundleComponent] = msgspec.field(default_factory=list)
 
 
 class _OrderedLine(msgspec.Struct, gc=False):
@@ -140,7 +148,8 @@ class Erp(PartnerSystem):
                 order = _sales_order(command.payload)
                 day = self._supply.ordered[order.ordered_at.astimezone(self.world.zone()).date()]
                 for line in order.lines:
-                    day[line.sku] += line.quantity
+                    for sku, units in self._parts(line.sku):
+                        day[sku] += line.quantity * units
             case "goods_issue.post":
                 self._issue(command, _goods_issue(command.payload))
             case "stock_adjustment.post":
@@ -219,7 +228,7 @@ class Erp(PartnerSystem):
             self._items[item.sku] = item
             self.world.list_prices[item.sku] = item.list_price
             self.world.costs[item.sku] = self._standard_cost(item)
-            if item.supplied_by is None:
+            if item.supplied_by is None and not item.components:
                 self._uncounted.append(item)
             registered = ProductRegistered(
                 sku=item.sku,
@@ -228,6 +237,7 @@ class Erp(PartnerSystem):
                 currency=item.currency,
                 tax_rate=self._tax_rate(item.sku),
                 is_synthetic=True,
+                components=item.components,
             )
             event_type = "retail.product.registered.v1"
             self.tell(event_type, item.first_seen_at, registered, item.sku)
@@ -267,7 +277,20 @@ class Erp(PartnerSystem):
             believed = ((node_id, self.believed(node_id, reading)) for node_id in nodes)
             tell_nodes(self, reading, believed)
 
+    def _parts(self, sku: str) -> list[tuple[str, int]]:
+        """What has to be bought for one unit."""
+        item = self._items.get(sku)
+        if item is None or not item.components:
+            return [(sku, 1)]
+        return [(part.sku, part.quantity) for part in item.components]
+
     def _standard_cost(self, item: Item) -> int:
+        if item.components:
+            return sum(
+                self._standard_cost(self._items[part.sku]) * part.quantity
+                for part in item.components
+                if part.sku in self._items
+            )
         chance = self.world.chance
         price = to_ten_thousandths(item.list_price)
         if price == 0:

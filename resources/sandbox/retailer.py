@@ -194,13 +194,17 @@ class Retailer:
         units = trading.expected_units([channel.habits for channel in channels], wanted.orders)
         suppliers = [node.node_id for node in settings.nodes if self.supplier.works_at(node)]
         supplier = suppliers[0] if suppliers else None
-        range_ = catalogue.items(chance, wanted.starts_at, settings.currency, units, supplier)
+        sold_sets = trading.expected_sets(wanted)
+        range_ = catalogue.items(
+            chance, wanted.starts_at, settings.currency, units, sold_sets, supplier
+        )
         known = settings.customers or trading.customers(chance)
-        fresh = self.erp.register_items(range_)
+        sets = catalogue.sets(range_) if wanted.set_share else []
+        fresh = self.erp.register_items([*range_, *sets])
         self.supplier.list_items(range_)
         if not settings.customers:
             self.crm.register(known, wanted.starts_at)
-        trade = Trade(self._world, channels, range_, known)
+        trade = Trade(self._world, channels, range_, known, sets, wanted.set_share)
         trade.plan(wanted)
         return Planned(
             "accepted", trade.orders, trade.lines, trade.cancellations, fresh, len(known)

@@ -35,6 +35,8 @@ _CANCELLED_RATE = 0.01
 _OVERTAKEN_WEIGHT = 10
 # The higher, the more lines are for one unit.
 _UNITS_SKEW = 2.5
+# Of one kind in an order.
+_MOST_SETS = 2
 _POSTAGE = {"standard": 39_500, "express": 69_500, "pickup": 0}
 _FIRST = (
     "Aisha", "Ben", "Chloe", "Dev", "Elin", "Femi", "Grace", "Hugo", "Ines", "Jakub",
@@ -62,6 +64,8 @@ class Trading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starts_at: Annotated[datetime, Meta(tz=True)]
     days: Annotated[int, Meta(ge=1, le=366)] = 7
     orders: Annotated[int, Meta(ge=1, le=1_000_000)] = 1_500
+    #: Part of the orders that have a set beside their other lines; none is sold at zero.
+    set_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -84,6 +88,11 @@ def expected_units(habits: Sequence[Habits], orders: int) -> float:
         lines = sum(n * weight for n, weight in enumerate(weights, 1)) / sum(weights)
         units += habit.order_share / total * lines * (0.5 + habit.most_units / (1 + _UNITS_SKEW))
     return units * orders
+
+
+def expected_sets(wanted: Trading) -> float:
+    """Sets that a planner expects to sell."""
+    return wanted.orders * wanted.set_share * (1 + _MOST_SETS) / 2
 
 
 def customers(chance: Chance) -> list[CustomerRegistered]:
@@ -132,8 +141,12 @@ class Trade:
         channels: Sequence[Channel],
         range_: Sequence[Item],
         known: Sequence[CustomerRegistered],
+        sets: Sequence[Item] = (),
+        set_share: float = 0.0,
     ) -> None:
         self._world = world
+        self._sets = sets
+        self._set_share = set_share if sets else 0.0
         self._channels = channels
         self._range = range_
         self._known: dict[str, list[CustomerRegistered]] = {}
@@ -300,7 +313,7 @@ class Trade:
             item = self._range[self._what.position(chance.share("sku", key, attempt))]
             chosen.setdefault(item.sku, item)
             attempt += 1
-        return [
+        lines = [
             OrderLine(
                 line_number=number,
                 sku=item.sku,
@@ -310,3 +323,15 @@ class Trade:
             )
             for number, item in enumerate(chosen.values(), 1)
         ]
+        if chance.happens(self._set_share, "set", key):
+            chosen_set = self._sets[chance.between(0, len(self._sets) - 1, "which_set", key)]
+            price = to_text(channel_price(chosen_set.list_price, habits.price_basis_points))
+            lines.append(
+                OrderLine(
+                    line_number=len(lines) + 1,
+                    sku=chosen_set.sku,
+                    quantity=chance.between(1, _MOST_SETS, "sets", key),
+                    unit_price=price,
+                )
+            )
+        return lines

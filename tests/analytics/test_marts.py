@@ -449,6 +449,9 @@ def test_marts_read_core_only_and_say_who_owns_them(
         assert mart["config"]["contract"]["enforced"]
         assert mart["config"]["meta"]["owner"]
         assert all(column["description"] for column in mart["columns"].values())
+        summary = mart["config"]["meta"]["summary"]
+        assert 3 < len(summary) == len(set(summary))
+        assert set(summary) <= set(mart["columns"])
     read = {name for e in manifest["exposures"].values() for name in e["depends_on"]["nodes"]}
     assert read == {mart["unique_id"] for mart in marts}
 

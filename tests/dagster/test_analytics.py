@@ -244,6 +244,22 @@ def test_what_people_read_says_when_it_is_too_old(manifest: Mapping[str, Any]) -
     assert ageless == set()
 
 
+def test_a_test_of_dbt_says_in_words_what_it_asks(manifest: Mapping[str, Any]) -> None:
+    project = read_project(manifest)
+    said = {
+        check.description
+        for check in project.checks
+        if check.asset_key == dg.AssetKey("order_cycle_times")
+    }
+    assert said >= {
+        "period is one of day, week.",
+        "stage is always there.",
+        "One row per channel, region, brand, period, period_start_date, stage.",
+        "Of every row: order_count > 0 and order_count <= placed_order_count.",
+    }
+    assert all(check.description for check in project.checks)
+
+
 def test_models_and_tests_are_found_without_dagster_dbt_as_with_it(
     manifest: Mapping[str, Any],
 ) -> None:

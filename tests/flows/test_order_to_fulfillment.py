@@ -237,6 +237,12 @@ def test_where_no_other_node_has_it_a_rejected_order_gives_stock_and_money_back(
     assert shop.balance("authorised_payments") == 0
     assert [case_type for case_type, _, _ in shop.cases()] == ["fulfilment_rejected"]
     assert shop.messages()[-1] == "order_cancelled"
+    # What is reported of the case finds its order and node by what happened.
+    assert shop.rows(
+        "select process.objects #>> '{1,id}' = cases.business_key, process.objects #>> '{2,id}'"
+        " from process_event as process, exception_case as cases"
+        " where process.activity = 'fulfilment rejected'"
+    ) == [(True, WAREHOUSE)]
 
 
 def test_a_declined_payment_frees_the_stock(shop: Shop) -> None:

@@ -19,6 +19,7 @@ from tests.builders import (
     Shop,
     adjustment,
     assert_all_invariants_hold,
+    bundle,
     collected,
     count,
     fulfilment_accepted,
@@ -98,8 +99,9 @@ def trading_week() -> list[list[Event]]:
         payment_captured("late-goods", "6.00", at=3 * DAY + 301),
     ]
     days[4].append(shipment_delivered("late-goods", at=4 * DAY))
-    for day, events in enumerate(pickups()):
-        days[day] += events
+    for more in (pickups(), bundles()):
+        for day, events in enumerate(more):
+            days[day] += events
     days[4].append(adjustment("W-all", at=4 * DAY + 110, HAT=-60))
     return days
 
@@ -135,6 +137,44 @@ def pickups() -> list[list[Event]]:
     days[1].append(payment_screened("dear-0", "cleared", at=DAY + 40))
     days[2].append(payment_screened("dear-1", "rejected", at=2 * DAY + 30))
     days[2].append(ready_for_pickup("dear-0", at=2 * DAY + 31))
+    return days
+
+
+def bundles() -> list[list[Event]]:
+    """Sets of two trays and a jug, and loose trays beside them, day by day."""
+    days: list[list[Event]] = [
+        [
+            *(product("TRAY", cost="2.00"), product("JUG"), bundle("SET", TRAY=2, JUG=1)),
+            *(count(WAREHOUSE, at=-48, TRAY=9, JUG=3), count(LEEDS, at=-48, TRAY=8, JUG=6)),
+        ],
+        *([], [], [], []),
+    ]
+    for day in range(4):
+        morning = day * DAY
+        days[day] += [
+            order_placed(f"set-{day}", ("TRAY", 1, "3.00"), ("SET", 2, "9.00"), at=morning + 5),
+            payment_authorised(f"set-{day}", "21.00", at=morning + 6),
+            shipment_dispatched(
+                f"set-{day}", (1, "TRAY", 1), (3, "TRAY", 4), (4, "JUG", 2), at=morning + 90
+            ),
+            # Nobody pays for these, and one is short of a jug before its time is over.
+            order_placed(f"unpaid-{day}", ("SET", 1, "9.00"), at=morning + 7),
+            order_placed(f"short-{day}", ("SET", 1, "9.00"), at=morning + 8),
+            adjustment(f"JW-{day}", at=morning + 9, JUG=-1),
+            receipt(f"SR-{day}", at=morning + 300, TRAY=6, JUG=4),
+            pickup_placed(f"set-there-{day}", ("SET", 1, "9.00"), shipping=True, at=morning + 10),
+            payment_authorised(f"set-there-{day}", "9.00", at=morning + 11),
+        ]
+        days[day].append(
+            collected(f"set-there-{day}", (2, "TRAY", 2), (3, "JUG", 1), at=morning + 200)
+            if day % 2
+            else store_rejected(f"set-there-{day}", "not_found", at=morning + 40)
+        )
+    # A set of what nobody knows yet, another recipe, and one that cannot be.
+    days[0].append(bundle("BOX", at=4, TRAY=1, LID=1))
+    days[1].append(order_placed("boxed", ("BOX", 1, "5.00"), at=DAY + 4))
+    days[2] += [bundle("SET", at=2 * DAY + 1, JUG=2), bundle("CRATE", at=2 * DAY, BOX=1)]
+    days[3] += [product("LID", at=3 * DAY), receipt("GR-L", at=3 * DAY + 1, LID=2)]
     return days
 
 

@@ -23,6 +23,8 @@ def test_a_decision_shows_what_each_node_had_and_what_was_taken_before(
         {
             "line_number": 1,
             "sku": MUG,
+            "bundle_line_number": None,
+            "bundle_sku": None,
             "ordered_quantity": 1,
             "reserved_quantity": 1,
             "unfilled_quantity": 0,

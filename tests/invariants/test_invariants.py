@@ -153,6 +153,68 @@ def test_s1_sees_an_order_line_that_holds_more_than_was_ordered(story: sa.Connec
     ]
 
 
+COMPONENT = (
+    "insert into order_line_component (order_id, component_number, line_number, sku,"
+    " quantity_per_bundle, unit_price, effective_at) values"
+    " ('{order}', 1, 7, 'MUG', 1, 1, now()), ('{order}', 2, 7, 'HAT', 1, 1, now())"
+)
+
+
+def test_s1_sees_units_that_complete_no_bundle(story: sa.Connection) -> None:
+    # The mug that the second order holds was a gift of a mug and a hat all along.
+    story.exec_driver_sql(
+        f"update order_line set line_number = 7, sku = 'GIFT' where order_id = '{SECOND}'"
+    )
+    story.exec_driver_sql(COMPONENT.format(order=SECOND))
+    assert findings(story, "S1") == [
+        {
+            "wrong": "units are promised that complete no bundle",
+            "order_id": str(SECOND),
+            "line_number": 7,
+            "fewest": 0,
+            "most": 1,
+            "left_over": 0,
+        }
+    ]
+
+
+def test_s1_sees_bundles_that_left_and_are_not_said_to_have(story: sa.Connection) -> None:
+    # Two mugs and two hats left: two gifts, which nobody was charged for.
+    story.exec_driver_sql(f"delete from order_line where order_id = '{FIRST}' and sku = 'HAT'")
+    story.exec_driver_sql(
+        f"update order_line set line_number = 7, sku = 'GIFT' where order_id = '{FIRST}'"
+    )
+    story.exec_driver_sql(COMPONENT.format(order=FIRST))
+    assert findings(story, "S1") == [
+        {
+            "wrong": "another number of bundles left than is said",
+            "order_id": str(FIRST),
+            "line_number": 7,
+            "told_quantity": 0,
+            "whole_quantity": 2,
+        }
+    ]
+
+
+def test_s4_sees_more_bundles_told_than_their_parts_make(story: sa.Connection) -> None:
+    story.exec_driver_sql(
+        "insert into bundle_component (bundle_sku, component_sku, component_number, quantity,"
+        " is_unpublished, effective_at) values ('GIFT', 'MUG', 1, 2, false, now())"
+    )
+    story.exec_driver_sql(
+        "insert into channel_availability select channel, 'GIFT', 5, 5, policy_hash,"
+        " ledger_watermark, effective_at from channel_availability where sku = 'MUG'"
+    )
+    (violation,) = findings(story, "S4")
+    assert (violation["sku"], violation["published_quantity"]) == ("GIFT", 5)
+    # Seven mugs are free.
+    assert violation["available_quantity"] == 3
+    story.exec_driver_sql(
+        "update channel_availability set published_quantity = 3 where sku = 'GIFT'"
+    )
+    assert judged(story, "S4").holds
+
+
 def test_s1_sees_promises_below_zero(story: sa.Connection) -> None:
     story.exec_driver_sql(
         "update reservation_movement set ledger_sequence = 1000000"

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from assets.inventory.policy import InventoryPolicy, inventory_policy
-from assets.inventory.rules import available_to_promise, book_change, correct_count
+from assets.inventory.rules import (
+    available_to_promise,
+    book_change,
+    broken_up,
+    bundles_available_to_promise,
+    correct_count,
+)
+from assets.ports import Reservation
 from tests.builders import stock
 
 
@@ -185,3 +192,56 @@ def test_a_count_is_corrected_by_what_it_knew_and_what_could_not_be_booked(
     change: int, excess: int, expected: tuple[int, int]
 ) -> None:
     assert correct_count(change, excess) == expected
+
+
+# Bundles
+
+GIFT = {"GIFT": [("MUG", 2), ("HAT", 1)]}
+
+
+def told_of_gifts(
+    positions: pd.DataFrame, rules: InventoryPolicy, together: bool
+) -> list[tuple[int, int]]:
+    """(available, published) of a gift of two mugs and a hat."""
+    result = bundles_available_to_promise(positions, GIFT, {"web": rules}, {"web": together})
+    assert list(zip(result["channel"], result["sku"], strict=True)) == [("web", "GIFT")]
+    return list(zip(result["available_quantity"], result["published_quantity"], strict=True))
+
+
+def test_a_channel_may_sell_a_bundle_as_often_as_its_scarcest_component_does_for() -> None:
+    positions = stock(a={"MUG": 9, "HAT": 2}, b={"MUG": 1, "HAT": 5})
+    assert told_of_gifts(positions, policy(), together=False) == [(5, 5)]
+    # Alone, a completes two and b none.
+    assert told_of_gifts(positions, policy(), together=True) == [(2, 2)]
+
+
+def test_a_bundle_keeps_to_the_buffers_of_its_components() -> None:
+    positions = stock(a={"MUG": 13, "HAT": 9}, b={"MUG": 50, "HAT": 50})
+    rules = policy(threshold=2, excluded=("b",), safety={"a": 1})
+    # 12 mugs and 8 hats are free, 10 and 6 above the threshold.
+    assert told_of_gifts(positions, rules, together=True) == [(6, 5)]
+    assert told_of_gifts(positions, policy(ceiling=3), together=True) == [(31, 3)]
+
+
+def test_a_bundle_of_what_lies_nowhere_is_told_as_none() -> None:
+    assert told_of_gifts(stock(a={"MUG": 9}), policy(), together=True) == [(0, 0)]
+    assert told_of_gifts(stock(), policy(), together=False) == [(0, 0)]
+
+
+def held(line: int, node: str, sku: str, units: int) -> Reservation:
+    return Reservation("order", line, node, sku, units)
+
+
+def test_whole_bundles_at_other_nodes_outlive_a_lost_component() -> None:
+    mugs, hats = held(2, "a", "MUG", 4), held(3, "a", "HAT", 2)
+    elsewhere = [(held(2, "b", "MUG", 2), 2), (held(3, "b", "HAT", 1), 1)]
+    assert broken_up(hats, [(mugs, 2), (hats, 1), *elsewhere]) == [mugs]
+
+
+def test_bundles_whose_parts_lie_apart_go_as_a_whole() -> None:
+    mugs, hats, more = held(2, "a", "MUG", 4), held(3, "b", "HAT", 1), held(3, "c", "HAT", 1)
+    assert broken_up(hats, [(mugs, 2), (hats, 1), (more, 1)]) == [mugs, more]
+
+
+def test_what_is_no_component_takes_nothing_with_it() -> None:
+    assert broken_up(held(1, "a", "MUG", 4), []) == []

@@ -201,7 +201,7 @@ def _compare(
 ) -> Comparison:
     data = event.data
     as_of = data.as_of.astimezone(UTC)
-    known = [line for line in data.lines if line.sku in books.products]
+    known = [line for line in data.lines if _is_compared(line.sku, data, books)]
     skus = [line.sku for line in known]
     held, promised = _ours(data, skus, as_of, books)
     lines = pd.DataFrame(
@@ -228,6 +228,12 @@ def _compare(
         )
     coded = code_drift(compared, evidence(facts, data.system, as_of, policy), place)
     return Comparison(event, compared, coded, watermark, policy)
+
+
+def _is_compared(sku: str, data: InventorySnapshotTaken, books: Books) -> bool:
+    """A SKU that we know; at a node no bundle: what is said of one is what could be made of it."""
+    terms = books.products.get(sku)
+    return terms is not None and (data.node_id is None or not terms.is_bundle)
 
 
 def _ours(

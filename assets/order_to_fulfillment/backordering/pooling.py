@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import pandas as pd
 
 from assets.commerce.money import to_ten_thousandths
+from assets.contracts.order import OrderLine
 from assets.inventory.inbound import confident_supply, expected_since
 from assets.inventory.policy import InventoryPolicy, inventory_policy
 from assets.order_to_fulfillment.backordering.decision import KIND, decide_pools, keep, pools_hash
@@ -31,12 +31,9 @@ class _Short:
     """A line that lacks stock, or may not leave yet."""
 
     candidate: Candidate
+    line: OrderLine
     index: int
     pool: str
-
-    @property
-    def line(self) -> Any:
-        return self.candidate.data.lines[self.index - self.candidate.first_line]
 
 
 def pool_short_lines(
@@ -47,11 +44,6 @@ def pool_short_lines(
     Where no policy lets anything wait, or nothing is announced, nothing is decided.
     """
     short = [found for candidate in candidates for found in _short(candidate, products)]
-    for found in short:
-        if found.pool == PREORDER:
-            # Nothing of it leaves before its day, whether it is on the shelf or not.
-            found.candidate.sourced.pop(found.index, None)
-            found.candidate.unmet[found.index] = NOT_RELEASED
     # What is collected is collected today or ordered again.
     short = [found for found in short if not found.candidate.store_id and _cap(found, writes)]
     if not short:
@@ -74,14 +66,31 @@ def pool_short_lines(
 
 
 def _short(candidate: Candidate, products: dict[str, ProductTerms]) -> list[_Short]:
+    """Plain lines that may wait; of what has its first day still to come nothing leaves before.
+
+    A bundle does not wait: its components would come at different times.
+    """
     found = []
-    for index, line in enumerate(candidate.data.lines, start=candidate.first_line):
-        first_day = products[line.sku].available_from
-        if first_day is not None and first_day > candidate.event.occurred_at:
-            found.append(_Short(candidate, index, PREORDER))
-        elif candidate.unmet.get(index) in CURED_BY_SUPPLY:
-            found.append(_Short(candidate, index, BACKORDER))
+    for line, indexes in candidate.stretches():
+        parts = candidate.bundled.get(line.line_number)
+        skus = [line.sku, *(part.sku for part in parts or ())]
+        if any(_is_to_come(products[sku], candidate) for sku in skus):
+            for index in indexes:
+                candidate.sourced.pop(index, None)
+                candidate.unmet[index] = NOT_RELEASED
+            pool = PREORDER
+        elif candidate.unmet.get(indexes.start) in CURED_BY_SUPPLY:
+            pool = BACKORDER
+        else:
+            continue
+        if parts is None:
+            found.append(_Short(candidate, line, indexes.start, pool))
     return found
+
+
+def _is_to_come(terms: ProductTerms, candidate: Candidate) -> bool:
+    first_day = terms.available_from
+    return first_day is not None and first_day > candidate.event.occurred_at
 
 
 def _cap(found: _Short, writes: Writes) -> int:

@@ -83,7 +83,7 @@ def _allocated(fulfilment_order: FulfilmentOrderView, writes: Writes) -> dict[in
 
 def _what_is_wrong(said: list[RejectedLine], allocated: dict[int, AllocatedLine]) -> str | None:
     for line in said:
-        sku, units, _ = allocated.get(line.line_number, (None, 0, 0))
+        sku, units, *_ = allocated.get(line.line_number, (None, 0))
         if sku != line.sku or line.quantity > units:
             return f"line {line.line_number}: {units} of {line.sku} were allocated"
     return None
@@ -187,14 +187,8 @@ def _take_off(
             [(accounts.inventory_adjustment, amount), (accounts.inventory, -amount)],
         )
     # A count after the refusal that was told before it knew of it.
-    correct_counts(
-        [(order, movement) for movement in movements],
-        products,
-        writes.unit_of_work,
-        writes.rows,
-        writes.positions,
-        writes.journal,
-    )
+    told = [(order, movement) for movement in movements]
+    correct_counts(told, products, writes.stock_ledgers)
     _tell_erp(order, fulfilment_order, reason, units, writes)
 
 

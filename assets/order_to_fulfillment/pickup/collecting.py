@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from assets.inventory.late_facts import correct_counts
 from assets.inventory.ledger import Movement
+from assets.order_to_fulfillment.completing import Allocated, hold_bundles, report_incomplete
 from assets.order_to_fulfillment.handing_over import (
-    Allocated,
     fulfilment_order_of,
     hand_over,
     handover_of,
@@ -27,6 +27,7 @@ def take_collections(events: list[InboxEvent], writes: Writes) -> None:
         {line.sku for event in events for line in event.data.lines}
     )
     allocated = writes.unit_of_work.orders.allocated_lines(map(order_id_of, events))
+    hold_bundles(allocated, writes, products)
     taken: list[tuple[Scope, Movement]] = []
     for event in events:
         fulfilment_order = fulfilment_order_of(event, IN_THE_STORE, writes)
@@ -36,9 +37,7 @@ def take_collections(events: list[InboxEvent], writes: Writes) -> None:
             writes.refuse(event, "not_a_pickup", "a carrier takes it, not its customer")
             continue
         taken += _collect(event, fulfilment_order, products, allocated, writes)
-    correct_counts(
-        taken, products, writes.unit_of_work, writes.rows, writes.positions, writes.journal
-    )
+    correct_counts(taken, products, writes.stock_ledgers)
 
 
 def _collect(
@@ -56,6 +55,7 @@ def _collect(
     movements = hand_over(handover, CUSTOMER, products, writes, left_because="not_taken")
     fulfilment_order.status = "delivered"
     order.open_fulfilment_orders -= 1
+    report_incomplete(order, writes)
     order.undelivered_fulfilment_orders -= 1
     order.status = next_status(order.status, "collected")
     release_rest(order, event.occurred_at, writes)

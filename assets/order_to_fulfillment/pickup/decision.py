@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,13 @@ import pandas as pd
 from assets.decisions.policy_document import PolicyDocument
 from assets.decisions.tables import decode_tables, encode_tables
 from assets.order_to_fulfillment.pickup.policy import PickupPolicy, pickup_policy
-from assets.order_to_fulfillment.pickup.rules import choose_store, promise_ready, reserve_at_store
+from assets.order_to_fulfillment.pickup.rules import (
+    choose_store,
+    promise_ready,
+    reserve_at_store,
+    reserve_bundles_at_store,
+)
+from assets.order_to_fulfillment.sourcing.tables import NO_BUNDLES
 
 #: Units at the store of an order, and when they are at its counter.
 KIND = "pickup"
@@ -39,6 +45,8 @@ class PickupInputs:
         stock: ``node_id``, ``sku``, ``unpromised_quantity``.
         openings: ``scope``, ``node_id``, ``opens_at``, ``closes_at``.
         scopes: (region, brand) behind each scope.
+        bundles: Which lines are components of a bundle, as sourcing has them: ``line``,
+            ``bundle_line_number``, ``quantity_per_bundle``.
     """
 
     orders: pd.DataFrame
@@ -46,10 +54,17 @@ class PickupInputs:
     stock: pd.DataFrame
     openings: pd.DataFrame
     scopes: list[tuple[str, str]]
+    bundles: pd.DataFrame = field(default_factory=lambda: NO_BUNDLES)
 
     def encode(self) -> bytes:
-        """What is kept of them; see `assets.decisions.tables`."""
-        tables = {field.name: getattr(self, field.name) for field in fields(self)[:-1]}
+        """What is kept of them; see `assets.decisions.tables`.
+
+        Where no order has bundles, nothing is said of them.
+        """
+        tables = {part.name: getattr(self, part.name) for part in fields(self)}
+        del tables["scopes"]
+        if not len(self.bundles):
+            del tables["bundles"]
         return encode_tables(tables, self.scopes)
 
     @classmethod
@@ -89,7 +104,12 @@ def decide(inputs: PickupInputs, policy_of: PolicyOf) -> tuple[pd.Series, pd.Ser
     )
     is_promised = lines["promised_ready_at"].notna()
     lines["quantity"] = lines["quantity"].where(is_promised, 0).astype("int64")
-    return reserve_at_store(lines, inputs.stock), orders["promised_ready_at"]
+    units = (
+        reserve_bundles_at_store(lines, inputs.stock, inputs.bundles)
+        if len(inputs.bundles)
+        else reserve_at_store(lines, inputs.stock)
+    )
+    return units, orders["promised_ready_at"]
 
 
 def decide_store(inputs: PickupInputs, policy_of: PolicyOf) -> tuple[str, datetime] | None:

@@ -11,6 +11,7 @@ import pandas as pd
 from assets.commerce.calendar import trading_date
 from assets.commerce.identifiers import decision_id, identify
 from assets.commerce.opening_hours import intervals
+from assets.order_to_fulfillment.bundling import bundles_table
 from assets.order_to_fulfillment.intake import Candidate
 from assets.order_to_fulfillment.pickup.decision import (
     KIND,
@@ -21,6 +22,7 @@ from assets.order_to_fulfillment.pickup.decision import (
     outcome_hash,
 )
 from assets.order_to_fulfillment.promises import HELD_FOR_SCREENING, NODE_REJECTED, promise
+from assets.order_to_fulfillment.sourcing.tables import NO_BUNDLES
 from assets.order_to_fulfillment.writes import Writes
 from assets.ports import OrderView, PickupView, StockPosition
 
@@ -32,6 +34,7 @@ def source_pickups(candidates: list[Candidate], writes: Writes) -> str:
     """Decide all pickups at once and keep the decision; fills what each candidate was given."""
     wanted: list[Wanted] = []
     lines: list[tuple[str, int, str, int]] = []
+    components: list[tuple[int, int, int]] = []
     for candidate in candidates:
         event, pickup = candidate.event, candidate.data.pickup
         assert pickup is not None  # noqa: S101 - the caller sorted them out
@@ -45,18 +48,17 @@ def source_pickups(candidates: list[Candidate], writes: Writes) -> str:
             )
         )
         candidate.first_line = len(lines)
-        lines += [
-            (candidate.order_id, line.line_number, line.sku, line.quantity)
-            for line in candidate.data.lines
-        ]
+        for line in candidate.stock_lines():
+            if line.quantity_per_bundle:
+                components.append((len(lines), line.line_number, line.quantity_per_bundle))
+            lines.append((candidate.order_id, line.number, line.sku, line.quantity))
     positions = writes.unit_of_work.stock.lock_positions({line[2] for line in lines})
-    inputs = _inputs(wanted, lines, positions, writes)
+    inputs = _inputs(wanted, lines, positions, writes, bundles_table(components))
     outcome = decide(inputs, writes.pickup_policy)
     units, promised = outcome[0].tolist(), outcome[1]
     for candidate, ready_at in zip(candidates, promised, strict=True):
         candidate.promised_ready_at = None if pd.isna(ready_at) else ready_at.to_pydatetime()
-        for index in range(candidate.first_line, candidate.first_line + len(candidate.data.lines)):
-            line = candidate.data.lines[index - candidate.first_line]
+        for index, line in enumerate(candidate.stock_lines(), candidate.first_line):
             if units[index] < line.quantity:
                 candidate.unmet[index] = candidate.why_unfilled
             if units[index]:
@@ -212,6 +214,7 @@ def _inputs(
     lines: list[tuple[str, int, str, int]],
     positions: Sequence[StockPosition],
     writes: Writes,
+    bundles: pd.DataFrame = NO_BUNDLES,
 ) -> PickupInputs:
     scopes = list(dict.fromkeys((region, brand) for _, _, _, region, brand in wanted))
     orders = pd.DataFrame(
@@ -232,6 +235,7 @@ def _inputs(
         ),
         _openings(orders, scopes, writes),
         scopes,
+        bundles,
     )
 
 

@@ -81,6 +81,50 @@ def reserve_at_store(order_lines: pd.DataFrame, stock: pd.DataFrame) -> pd.Serie
     return pd.Series(units, index=order_lines.index, dtype="int64")
 
 
+def reserve_bundles_at_store(
+    order_lines: pd.DataFrame, stock: pd.DataFrame, bundles: pd.DataFrame
+) -> pd.Series:
+    """As `reserve_at_store`, where some lines are components that are held together or not at all.
+
+    Line after line in decision order: a bundle takes as many as all its components do for.
+
+    Args:
+        order_lines: As there, and ``order_id``; the lines of a bundle stand together.
+        stock: As there.
+        bundles: One row per line of a bundle; has ``line`` (position in ``order_lines``),
+            ``bundle_line_number`` (of its order) and ``quantity_per_bundle`` (each).
+    """
+    left = dict(
+        zip(
+            zip(stock["node_id"], stock["sku"], strict=True),
+            stock["unpromised_quantity"].tolist(),
+            strict=True,
+        )
+    )
+    of_line = {
+        line: (number, each)
+        for line, number, each in zip(*(bundles[name].tolist() for name in bundles), strict=True)
+    }
+    columns = ("order_id", "node_id", "sku", "quantity", "kept_quantity")
+    rows = list(zip(*(order_lines[name].tolist() for name in columns), strict=True))
+    groups: dict[tuple[object, ...], list[tuple[int, int]]] = {}
+    for position, row in enumerate(rows):
+        number, each = of_line.get(position, (None, 1))
+        key = (position,) if number is None else (row[0], number)
+        groups.setdefault(key, []).append((position, each))
+    units = [0] * len(rows)
+    for parts in groups.values():
+        free = []
+        for position, each in parts:
+            _, node, sku, quantity, kept = rows[position]
+            free.append(min(quantity, max(0, left.get((node, sku), 0) - kept)) // each)
+        for position, each in parts:
+            _, node, sku, _, _ = rows[position]
+            units[position] = min(free) * each
+            left[node, sku] = left.get((node, sku), 0) - units[position]
+    return pd.Series(units, index=order_lines.index, dtype="int64")
+
+
 def choose_store(
     lines: pd.DataFrame, stock: pd.DataFrame, stores: pd.DataFrame
 ) -> tuple[str, datetime] | None:

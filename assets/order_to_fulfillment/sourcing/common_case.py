@@ -7,7 +7,8 @@ whatever the orders before it that are not settled take; that is proved, not gue
 
 - what the node gives is known: it has enough left for everybody before (unsettled orders are
   taken to want all they want from it), or nobody unsettled wants the SKU;
-- nothing more can be had: where it gives less than is wanted, no other node had any;
+- nothing more can be had: where it gives less than is wanted, no other node had any, and no bundle
+  is broken up by it, since an order with bundles is settled only when it gets everything;
 - no other node could ship the same for less, at the prices of the start;
 - weighted: no two nodes could for less than the two cheapest parcels and the cheapest units, and
   going without costs more than any unit.
@@ -59,6 +60,10 @@ class _Batch:
         self.sku, self.quantity = demands.sku[rows], demands.quantity[rows]
         self.price = demands.price[rows]
         self.wanted = self.by_order(self.quantity)
+        self.has_bundles = np.zeros(self.count, bool)
+        for order in problem.bundles:
+            if first <= order < last:
+                self.has_bundles[order - first] = True
         self.is_weighted = terms.is_weighted[self.profile]
         self.late_unit = terms.late_unit[self.profile]
         self.unmet_unit = terms.unmet_unit[self.profile]
@@ -171,18 +176,20 @@ def _given(batch: _Batch, node: Ints, settled: Flags) -> tuple[Ints, Flags]:
     rows = np.arange(len(order))
     is_settled = settled[order]
     group = sku * batch.available.shape[1] + of_node
-    before = _before(group, np.where(is_settled, quantity, 0))
+    has_none = batch.available[rows, of_node] == 0
+    # A node that may give an order nothing (closed to it, say) has all of it for those after.
+    before = _before(group, np.where(is_settled & ~has_none, quantity, 0))
     unsettled = _before(sku, np.where(is_settled, 0, quantity))
     kept = batch.kept[rows, of_node]
     left = batch.state.stock[sku, of_node] - kept - before
-    has_none = batch.available[rows, of_node] == 0
     covered = left - unsettled >= quantity
     # Where scopes keep back differently, what was taken before does not follow from what was asked.
     same = _is_uniform(group, kept)
     sure = covered | has_none | ((unsettled == 0) & same)
     units = np.where(has_none, 0, np.clip(left, 0, quantity))
     others = batch.available.sum(axis=1) - batch.available[rows, of_node]
-    holds = batch.every(sure & ((units == quantity) | (others == 0)))
+    may_lack = (others == 0) & ~batch.has_bundles[order]
+    holds = batch.every(sure & ((units == quantity) | may_lack))
     return units, holds & (_has_room(batch, node, settled) | (batch.by_order(units) == 0))
 
 

@@ -7,7 +7,7 @@ or the sets are too many, and beyond that by a good choice that says what it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -20,7 +20,11 @@ from assets.order_to_fulfillment.sourcing.lacking import reasons_for_lack
 from assets.order_to_fulfillment.sourcing.problem import Ints, Problem, lay_out
 from assets.order_to_fulfillment.sourcing.profile import Profile
 from assets.order_to_fulfillment.sourcing.single import SingleOrder, single
-from assets.order_to_fulfillment.sourcing.solver import best_of_all, is_solvable
+from assets.order_to_fulfillment.sourcing.solver import (
+    best_of_all,
+    best_with_bundles,
+    is_solvable,
+)
 from assets.order_to_fulfillment.sourcing.tables import Tables
 
 #: Orders that the common case looks at together: few enough that those which do not settle hold up
@@ -70,11 +74,15 @@ class Sourced:
 
 @dataclass(frozen=True)
 class Choice:
-    """What one order is given: units of its demands (rows) from ``nodes`` (columns)."""
+    """What one order is given: units of its demands (rows) from ``nodes`` (columns).
+
+    ``whole`` is how many of each bundle are in them, as `Bundles.seen_in` gives it.
+    """
 
     nodes: Ints
     given: Ints
     method: Method
+    whole: Ints | None = None
 
 
 def source(tables: Tables, profiles: list[Profile]) -> Sourced:
@@ -106,6 +114,8 @@ class Desk:
         self.state = problem.state.copy()
         self._method = np.zeros(len(problem.profile), np.int64)
         self._stretches: list[tuple[Ints, Ints, Ints]] = []
+        self._bundled_lines: list[tuple[int, int, int]] = []
+        self._has_lines = np.zeros(len(problem.demands.order), bool)
         self._unmet: dict[int, str] = {}
 
     def decide(self, first: int, last: int) -> None:
@@ -137,7 +147,8 @@ class Desk:
         self._take(taken.part(done, len(taken.order)))
 
     def _take_one(self, order: int) -> None:
-        choice = choose(single(self.problem, self.state, order))
+        alone = single(self.problem, self.state, order)
+        choice = choose(alone)
         self._method[order] = choice.method
         near = np.lexsort((choice.nodes, self.problem.offers.distance[order, choice.nodes]))
         demand, column = np.nonzero(choice.given[:, near])
@@ -149,6 +160,11 @@ class Desk:
         )
         self._stretches.append((taken.demand, taken.node, taken.units))
         self._take(taken)
+        if alone.bundles is not None and choice.whole is not None:
+            self._has_lines[taken.demand] = True
+            shares = alone.bundles.by_line(choice.given, choice.whole, alone.preference)
+            nodes = choice.nodes.tolist()
+            self._bundled_lines += [(line, nodes[column], units) for line, column, units in shares]
 
     def _take(self, taken: _Taken) -> None:
         if not len(taken.order):
@@ -183,7 +199,7 @@ class Desk:
             np.concatenate(column) if column else np.array([], np.int64)
             for column in (list(zip(*self._stretches, strict=True)) or [(), (), ()])
         )
-        by_line = _by_line(self.problem, order_lines, demand, node, units)
+        by_line = self._shares(order_lines, demand, node, units)
         offers = self.problem.offers
         order = self.problem.demands.order[demand]
         late_units, shipments, transport = np.zeros((3, len(self._method)), np.int64)
@@ -196,6 +212,21 @@ class Desk:
         np.add.at(transport, shipped, paid)
         unmet = self._lacking(order_lines, by_line)
         return Sourced(by_line, unmet, self._method, late_units, shipments, transport)
+
+    def _shares(
+        self, order_lines: pd.DataFrame, demand: Ints, node: Ints, units: Ints
+    ) -> pd.DataFrame:
+        """Units by line and node; of orders that were decided with their bundles as they were."""
+        if not self._bundled_lines:
+            return _by_line(self.problem, order_lines, demand, node, units)
+        rest = ~self._has_lines[demand]
+        shared = _by_line(self.problem, order_lines, demand[rest], node[rest], units[rest])
+        names = np.array(self.problem.node_ids, object)
+        line, at, given = np.array(self._bundled_lines, np.int64).T
+        bundled = pd.DataFrame(
+            {"line": line, "node_id": pd.Series(names[at], dtype="str"), "quantity": given}
+        )
+        return pd.concat([shared, bundled]).sort_values("line", kind="stable", ignore_index=True)
 
     def _lacking(self, order_lines: pd.DataFrame, by_line: pd.DataFrame) -> pd.DataFrame:
         missing = order_lines["quantity"].to_numpy(np.int64).copy()
@@ -231,6 +262,8 @@ def choose(order: SingleOrder) -> Choice:
     given: Ints | None = None
     if not len(order.nodes):
         return Choice(order.nodes, np.zeros(order.units.shape, np.int64), Method.ENUMERATED)
+    if order.bundles is not None:
+        return _choose_with_bundles(order)
     if is_enumerable(order):
         given, is_exact = best_of_sets(order)
         if is_exact:
@@ -241,6 +274,36 @@ def choose(order: SingleOrder) -> Choice:
     if given is None:
         return Choice(order.nodes, good_choice(order), Method.BEYOND_EXACT_EFFORT)
     return Choice(order.nodes, given, Method.SOLVED)
+
+
+def _choose_with_bundles(order: SingleOrder) -> Choice:
+    """Decide one order of which some units belong together.
+
+    What would be best if they did not is best if it happens to be whole.
+    """
+    assert order.bundles is not None  # noqa: S101 - who calls has looked
+    bundles = order.bundles.capped(order.units)
+    wanted = bundles.demand
+    order = replace(
+        order,
+        bundles=bundles,
+        quantity=wanted,
+        units=np.minimum(order.units, wanted[:, None]),
+        plain=np.minimum(order.plain, wanted[:, None]),
+    )
+    near = order.preference
+    if is_enumerable(order):
+        given, is_exact = best_of_sets(order)
+        if is_exact and bundles.is_whole(given, near):
+            return Choice(order.nodes, given, Method.ENUMERATED, bundles.seen_in(given, near))
+    method = Method.BEYOND_EXACT_SIZE
+    if is_solvable(order):
+        found = best_with_bundles(order)
+        if found is not None:
+            return Choice(order.nodes, found[0], Method.SOLVED, found[1])
+        method = Method.BEYOND_EXACT_EFFORT
+    given = good_choice(order)
+    return Choice(order.nodes, given, method, bundles.seen_in(given, near))
 
 
 def _by_line(

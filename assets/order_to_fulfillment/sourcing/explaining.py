@@ -99,6 +99,8 @@ def _candidate(
     column = int(position[0])
     given = np.zeros_like(alone.units)
     given[:, column] = alone.units[:, column]
+    if alone.bundles is not None:
+        given = alone.bundles.made_whole(given, alone.preference)
     units = int(given.sum())
     protected = np.maximum(given - alone.plain, 0) * alone.opportunity
     is_chosen = bool(choice.given[:, column].any())

@@ -14,11 +14,13 @@ from assets.order_to_fulfillment.sourcing.single import SingleOrder
 
 
 def good_choice(order: SingleOrder) -> Ints:
-    """Units by SKU and node; never against what cannot be bought."""
+    """Units by SKU and node; never against what cannot be bought, and only whole bundles."""
     given = np.zeros(order.units.shape, np.int64)
     refused: set[int] = set()
     while True:
         _add(order, given, refused)
+        if order.bundles is not None:
+            given = order.bundles.made_whole(given, order.preference)
         if order.is_allowed(given):
             break
         ships = np.flatnonzero(given.sum(axis=0) > 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from assets.order_to_fulfillment.sourcing.bundles import completed
 from assets.order_to_fulfillment.sourcing.problem import Ints, Problem, Reason, State
 from assets.order_to_fulfillment.sourcing.single import capacity_left
 
@@ -19,6 +20,7 @@ NO_CAPACITY = "no_capacity"
 BEYOND_MAXIMUM_SPLITS = "beyond_maximum_splits"
 BELOW_MINIMUM_SHIPMENT_VALUE = "below_minimum_shipment_value"
 DEARER_THAN_UNMET = "dearer_than_unmet"
+INCOMPLETE_BUNDLE = "incomplete_bundle"
 
 #: Of several reasons the first of these is the line's: what a person could change soonest.
 PRECEDENCE = (
@@ -31,6 +33,7 @@ PRECEDENCE = (
     NO_PICKUP,
     EXCLUDED_AFTER_REJECT,
     NO_LANE,
+    INCOMPLETE_BUNDLE,
     PROTECTED_STORE_STOCK,
     OUT_OF_STOCK,
 )
@@ -58,12 +61,41 @@ def reasons_for_lack(
     by_node = [
         _reason_of(problem, state, order, node, is_full) for node in range(len(problem.node_ids))
     ]
+    in_bundles = _reasons_in_bundles(problem, state, order, short)
     result = []
-    for row, positive in zip(has_units, stock > 0, strict=True):
-        found = {by_node[node] for node in np.flatnonzero(row)}
+    for row, positive, said in zip(has_units, stock > 0, in_bundles, strict=True):
+        found = {said.get(node, by_node[node]) for node in np.flatnonzero(row).tolist()}
         if not found:
             found = {PROTECTED_STORE_STOCK if positive.any() else OUT_OF_STOCK}
         result.append(min(found, key=PRECEDENCE.index))
+    return result
+
+
+def _reasons_in_bundles(
+    problem: Problem, state: State, order: int, short: Ints
+) -> list[dict[int, str]]:
+    """Why units of each short demand that a node has complete no bundle there, by node."""
+    bundles = problem.bundles.get(order)
+    if bundles is None:
+        return [{} for _ in short]
+    rows = slice(problem.demands.start[order], problem.demands.start[order + 1])
+    stock = state.stock[problem.demands.sku[rows]]
+    left = bundles.within_reach(stock - problem.terms.kept[problem.profile[order]])
+    stock = bundles.within_reach(stock)
+    completes = np.array([completed(recipe, left) for recipe in bundles.recipes])
+    result = []
+    for demand in short.tolist():
+        of_bundles = np.flatnonzero(bundles.recipes[:, demand])
+        said: dict[int, str] = {}
+        if len(of_bundles):
+            each = bundles.recipes[of_bundles, demand].min()
+            for node in np.flatnonzero(completes[of_bundles].sum(axis=0) == 0).tolist():
+                if left[demand, node] >= each:
+                    said[node] = INCOMPLETE_BUNDLE
+                else:
+                    is_kept = stock[demand, node] >= each
+                    said[node] = PROTECTED_STORE_STOCK if is_kept else OUT_OF_STOCK
+        result.append(said)
     return result
 
 

@@ -89,6 +89,7 @@ class SourcingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A node that is not named has the lanes of its kind (warehouse, store, drop_ship), else those of
     ``"*"``. A destination is a country, else a region, else ``"*"``; the most specific one that has
     the service level (or ``"*"``) holds. Where there is no lane, the node does not serve.
+    A bundle's components come from one node each time, or only together make up whole bundles.
 
     Attributes:
         longest_wait_for_pickup_days: A node whose next pickup is further from the order's day does
@@ -105,6 +106,7 @@ class SourcingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nodes: dict[str, NodeTerms]
     lanes: dict[str, dict[str, dict[str, Lane]]]
     longest_wait_for_pickup_days: Annotated[int, Meta(ge=1, le=366)] = 45
+    bundles_ship_together: bool = True
 
     def __post_init__(self) -> None:
         missing = [field for field in NodeTerms.__struct_fields__ if self._of_all(field) is UNSET]

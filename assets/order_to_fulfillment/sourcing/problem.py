@@ -6,7 +6,7 @@ A demand is what one order wants of one SKU, over all its lines.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntFlag
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from assets.commerce.money import to_ten_thousandths
+from assets.order_to_fulfillment.sourcing.bundles import Bundles, bundles_by_order
 from assets.order_to_fulfillment.sourcing.calendars import arrivals, departures, local_days
 from assets.order_to_fulfillment.sourcing.policy import LARGEST_AMOUNT
 from assets.order_to_fulfillment.sourcing.profile import Profile
@@ -120,7 +121,7 @@ class State:
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything that a decision needs, as arrays."""
+    """Everything that a decision needs, as arrays; ``bundles`` of the orders that have any."""
 
     profiles: list[Profile]
     node_ids: list[str]
@@ -129,6 +130,7 @@ class Problem:
     offers: Offers
     demands: Demands
     state: State
+    bundles: dict[int, Bundles] = field(default_factory=dict)
 
 
 def lay_out(tables: Tables, profiles: list[Profile]) -> Problem:
@@ -145,7 +147,9 @@ def lay_out(tables: Tables, profiles: list[Profile]) -> Problem:
     demands, skus = _demands(tables.order_lines, len(tables.orders))
     offers, used = _offers(tables, profiles, nodes, terms)
     state = State(_stock(tables.stock, skus, node_ids), used)
-    return Problem(profiles, node_ids, profile, terms, offers, demands, state)
+    ship_together = [profile.policy.bundles_ship_together for profile in profiles]
+    bundles = bundles_by_order(tables, demands.of_line, demands.start, ship_together)
+    return Problem(profiles, node_ids, profile, terms, offers, demands, state, bundles)
 
 
 def _terms(profiles: list[Profile], node_ids: list[str], kinds: list[str]) -> Terms:

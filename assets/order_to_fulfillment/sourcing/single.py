@@ -17,6 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
+from assets.order_to_fulfillment.sourcing.bundles import Bundles
 from assets.order_to_fulfillment.sourcing.policy import ExactLimits
 from assets.order_to_fulfillment.sourcing.problem import Flags, Ints, Problem, State
 
@@ -36,6 +37,7 @@ class SingleOrder:
         plain: How many of these are not among its protected last units.
         opportunity: What each of the others costs beside its transport (SKU by node).
         capacity: Units that a node takes yet.
+        bundles: What of the wanted units belongs together, if any does.
     """
 
     nodes: Ints
@@ -56,6 +58,7 @@ class SingleOrder:
     late_unit: int
     unmet_unit: int
     limits: ExactLimits
+    bundles: Bundles | None = None
 
     @cached_property
     def preference(self) -> Ints:
@@ -144,6 +147,7 @@ def single(problem: Problem, state: State, order: int) -> SingleOrder:
         late_unit=int(terms.late_unit[profile]),
         unmet_unit=int(terms.unmet_unit[profile]),
         limits=problem.profiles[profile].policy.exact_limits,
+        bundles=problem.bundles.get(order),
     )
 
 

@@ -24,13 +24,20 @@ _PACKED = 2**40
 
 def is_solvable(order: SingleOrder) -> bool:
     """Whether the policy lets the solver have an order of this size."""
-    return order.units.size <= order.limits.sku_node_pairs
+    bundled = order.bundles.size(len(order.nodes)) if order.bundles else 0
+    return order.units.size + bundled <= order.limits.sku_node_pairs
 
 
 def best_of_all(order: SingleOrder) -> Ints | None:
     """Units by SKU and node of the best choice; ``None`` when the limit on work came first."""
+    found = best_with_bundles(order)
+    return None if found is None else found[0]
+
+
+def best_with_bundles(order: SingleOrder) -> tuple[Ints, Ints] | None:
+    """The same, and how many of each bundle are in it, as `Bundles.seen_in` gives them."""
     if not order.units.size:
-        return np.zeros(order.units.shape, np.int64)
+        return np.zeros(order.units.shape, np.int64), np.zeros((0, 0), np.int64)
     return _Model(order).solve()
 
 
@@ -53,6 +60,7 @@ class _Model:
         ]
         self._ships = [self._model.new_bool_var("") for _ in range(nodes)]
         self._limit()
+        self._whole = self._keep_bundles_whole() if order.bundles else []
 
     def _variables(self, most: Ints) -> list[list[Any]]:
         return [[self._model.new_int_var(0, int(units), "") for units in row] for row in most]
@@ -76,7 +84,32 @@ class _Model:
                 )
                 model.add(value >= order.minimum_value).only_enforce_if(is_split, ships)
 
-    def solve(self) -> Ints | None:
+    def _keep_bundles_whole(self) -> list[list[Any]]:
+        """Tie units to whole bundles; gives how many bundles come from each node, or from all."""
+        order, model = self._order, self._model
+        bundles = order.bundles
+        assert bundles is not None  # noqa: S101 - who calls has looked
+        places = (
+            [[node] for node in range(len(order.nodes))]
+            if bundles.ship_together
+            else [list(range(len(order.nodes)))]
+        )
+        whole = [[model.new_int_var(0, int(most), "") for _ in places] for most in bundles.quantity]
+        for row, most in zip(whole, bundles.quantity.tolist(), strict=True):
+            model.add(sum(row) <= most)
+        for sku, row in enumerate(self._given):
+            loose = []
+            for place, nodes in enumerate(places):
+                bundled = sum(
+                    int(recipe[sku]) * whole[bundle][place]
+                    for bundle, recipe in enumerate(bundles.recipes)
+                )
+                loose.append(sum(row[node] for node in nodes) - bundled)
+                model.add(loose[-1] >= 0)
+            model.add(sum(loose) <= int(bundles.loose[sku]))
+        return whole
+
+    def solve(self) -> tuple[Ints, Ints] | None:
         """Minimise one part after the other."""
         solver = None
         for part in self._turns():
@@ -89,10 +122,14 @@ class _Model:
                 self._model.add_hint(variable, solver.value(variable))
         if solver is None:
             return None
-        return np.array([[solver.value(units) for units in row] for row in self._given], np.int64)
+        given, whole = (
+            np.array([[solver.value(units) for units in row] for row in rows], np.int64)
+            for rows in (self._given, self._whole)
+        )
+        return given, whole
 
     def _every_variable(self) -> list[Any]:
-        rows = [*self._plain, *self._protected, self._ships]
+        rows = [*self._plain, *self._protected, *self._whole, self._ships]
         return [variable for row in rows for variable in row]
 
     def _minimise(self, part: Any) -> cp_model.CpSolver | None:
@@ -126,6 +163,7 @@ class _Model:
             parts = [score, unmet, shipments, cost]
         else:
             parts = [unmet, late, shipments, cost]
+        near = order.preference.tolist()
         ties = _packed(
             [
                 (distance, int(np.sort(order.distance)[-most:].sum())),
@@ -133,11 +171,24 @@ class _Model:
                 *(
                     (int(order.units[sku, node]) - row[node], int(order.units[sku, node]))
                     for sku, row in enumerate(self._given)
-                    for node in order.preference.tolist()
+                    for node in near
                 ),
+                *self._bundle_ties(near),
             ]
         )
         return [part for part in parts if not isinstance(part, int)] + ties
+
+    def _bundle_ties(self, near: list[int]) -> list[tuple[Any, int]]:
+        """As many as possible of the first bundle from the nearest node, and so on."""
+        bundles = self._order.bundles
+        if bundles is None:
+            return []
+        places = near if bundles.ship_together else [0]
+        return [
+            (most - row[place], most)
+            for row, most in zip(self._whole, bundles.quantity.tolist(), strict=True)
+            for place in places
+        ]
 
     def _cost(self, by_node: list[Any]) -> Any:
         """Of parcels, units and last units."""

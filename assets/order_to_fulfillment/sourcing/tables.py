@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
+
+NO_BUNDLES = pd.DataFrame(
+    {
+        "line": pd.Series(dtype="int64"),
+        "bundle_line_number": pd.Series(dtype="int64"),
+        "quantity_per_bundle": pd.Series(dtype="int64"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,9 @@ class Tables:
         nodes: One row per active node; has ``node_id``, ``kind`` and ``zone``.
         usage: What nodes took on before: ``node_id``, ``day`` (local), ``orders`` and ``units``.
         exclusions: ``order_id`` and ``node_id`` of nodes that rejected the order.
+        bundles: One row per order line that is a component of a bundle; has ``line`` (position in
+            ``order_lines``), ``bundle_line_number`` (of the order, one bundle each) and
+            ``quantity_per_bundle`` (each). The line's own quantity is of whole bundles.
     """
 
     orders: pd.DataFrame
@@ -29,6 +40,7 @@ class Tables:
     nodes: pd.DataFrame
     usage: pd.DataFrame
     exclusions: pd.DataFrame
+    bundles: pd.DataFrame = field(default_factory=lambda: NO_BUNDLES)
 
 
 NO_USAGE = pd.DataFrame(

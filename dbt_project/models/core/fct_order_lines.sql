@@ -16,16 +16,22 @@ backorders as (
     select * from {{ ref('int_backorders') }}
 ),
 
+bundles_handed_over as (
+    select * from {{ ref('stg_bundle_handed_over') }}
+),
+
 {% if is_incremental() %}
 touched as (
     {{ touched_keys(['order_id'], ['order_lines', 'orders', 'reservations', 'backorders']) }}
 ),
 
 {% endif %}
-reserved as (
+stock_lines as (
     select
         order_id,
         line_number,
+        ordered_line_number,
+        max(quantity_per_bundle) as quantity_per_bundle,
         sum(shipped_quantity) as shipped_quantity,
         sum(still_reserved_quantity + awaiting_dispatch_quantity) as open_quantity,
         max(recorded_xid) as recorded_xid
@@ -33,6 +39,15 @@ reserved as (
     {% if is_incremental() %}
     where order_id in (select touched.order_id from touched)
     {% endif %}
+    group by order_id, line_number, ordered_line_number
+),
+
+bundles_shipped as (
+    select
+        order_id,
+        line_number,
+        sum(quantity) as shipped_quantity
+    from bundles_handed_over
     group by order_id, line_number
 ),
 
@@ -61,6 +76,41 @@ followed as (
     {% if is_incremental() %}
     where order_lines.order_id in (select touched.order_id from touched)
     {% endif %}
+),
+
+-- A bundle is open as often as all its components still are.
+bundled as (
+    select
+        order_id,
+        ordered_line_number as line_number,
+        min(floor(open_quantity / quantity_per_bundle)) as open_quantity,
+        max(recorded_xid) as recorded_xid
+    from stock_lines
+    where quantity_per_bundle is not null
+    group by order_id, ordered_line_number
+),
+
+reserved as (
+    select
+        order_id,
+        line_number,
+        shipped_quantity,
+        open_quantity,
+        recorded_xid
+    from stock_lines
+    where quantity_per_bundle is null
+    union all
+    select
+        bundled.order_id,
+        bundled.line_number,
+        bundles_shipped.shipped_quantity,
+        bundled.open_quantity,
+        bundled.recorded_xid
+    from bundled
+    left join bundles_shipped
+        on
+            bundled.order_id = bundles_shipped.order_id
+            and bundled.line_number = bundles_shipped.line_number
 ),
 
 final as (

@@ -86,8 +86,8 @@ shipment_totals as (
         order_id,
         count(*) as shipment_count,
         count(delivered_at) as delivered_shipment_count,
-        sum(shipped_quantity) as shipped_quantity,
-        sum(case when delivered_at is not null then shipped_quantity else 0 end)
+        sum(sold_quantity) as shipped_quantity,
+        sum(case when delivered_at is not null then sold_quantity else 0 end)
             as delivered_quantity,
         sum(goods_amount) as shipped_amount,
         max(dispatched_at) as last_dispatched_at,

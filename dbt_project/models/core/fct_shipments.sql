@@ -31,6 +31,7 @@ final as (
         dispatches.node_id,
         dispatches.carrier,
         dispatches.shipped_quantity,
+        cast(coalesce(goods.sold_quantity, 0) as bigint) as sold_quantity,
         cast(coalesce(goods.goods_amount, 0) as decimal(18, 4)) as goods_amount,
         dispatches.occurred_at as dispatched_at,
         deliveries.occurred_at as delivered_at,

@@ -27,9 +27,21 @@ order by told.channel, told.sku
 _PUBLISHED_TOO_MUCH = f"""
 with {EFFECTS},
 
+-- A bundle is made of its components; what is none, of itself. One that was told before its last
+-- change was made of others, and is told anew with the next publication.
+part as (
+    select
+        told.channel, told.sku, told.policy_hash, told.ledger_watermark, told.published_quantity,
+        coalesce(component.component_sku, told.sku) as part_sku,
+        coalesce(component.quantity, 1) as quantity_each
+    from channel_availability as told
+    left join bundle_component as component on told.sku = component.bundle_sku
+    where not coalesce(component.is_unpublished, false)
+),
+
 watermark as (
-    select distinct sku, ledger_watermark
-    from channel_availability
+    select distinct part_sku as sku, ledger_watermark
+    from part
 ),
 
 -- Each channel row has seen the ledger up to its own watermark; rows told together share one.
@@ -52,25 +64,30 @@ buffer as (
 
 available as (
     select
-        told.channel, told.sku,
+        part.channel, part.sku, part.part_sku,
         sum(greatest(0, position.unpromised_quantity - buffer.safety_quantity))::bigint as quantity
-    from channel_availability as told
+    from part
     inner join position
-        on told.sku = position.sku and told.ledger_watermark = position.ledger_watermark
+        on part.part_sku = position.sku and part.ledger_watermark = position.ledger_watermark
     inner join buffer
-        on told.policy_hash = buffer.policy_hash
-            and told.channel = buffer.channel
+        on part.policy_hash = buffer.policy_hash
+            and part.channel = buffer.channel
             and position.node_id = buffer.node_id
-    group by told.channel, told.sku
+    group by part.channel, part.sku, part.part_sku
 )
 
 select
-    told.channel, told.sku, told.published_quantity,
-    coalesce(available.quantity, 0) as available_quantity, told.ledger_watermark
-from channel_availability as told
-left join available on told.channel = available.channel and told.sku = available.sku
-where told.published_quantity > coalesce(available.quantity, 0)
-order by told.channel, told.sku
+    part.channel, part.sku, part.published_quantity,
+    min(coalesce(available.quantity, 0) / part.quantity_each) as available_quantity,
+    part.ledger_watermark
+from part
+left join available
+    on part.channel = available.channel
+        and part.sku = available.sku
+        and part.part_sku = available.part_sku
+group by part.channel, part.sku, part.published_quantity, part.ledger_watermark
+having part.published_quantity > min(coalesce(available.quantity, 0) / part.quantity_each)
+order by part.channel, part.sku
 """
 
 

@@ -113,18 +113,99 @@ S1 = Invariant(
                 select order_id, line_number, sku, sum(quantity)::bigint as held_quantity
                 from held
                 group by order_id, line_number, sku
+            ),
+
+            -- A bundle is wanted as its components, under their own numbers.
+            wanted as (
+                select ordered.order_id, ordered.line_number, ordered.sku, ordered.ordered_quantity
+                from order_line as ordered
+                union all
+                select
+                    part.order_id, part.component_number, part.sku,
+                    ordered.ordered_quantity * part.quantity_per_bundle
+                from order_line_component as part
+                inner join order_line as ordered
+                    on part.order_id = ordered.order_id and part.line_number = ordered.line_number
             )
 
             select
                 line.order_id, line.line_number, line.sku, line.held_quantity,
-                order_line.ordered_quantity
+                wanted.ordered_quantity
             from line
-            left join order_line
-                on line.order_id = order_line.order_id
-                    and line.line_number = order_line.line_number
-                    and line.sku = order_line.sku
-            where line.held_quantity > coalesce(order_line.ordered_quantity, 0)
+            left join wanted
+                on line.order_id = wanted.order_id
+                    and line.line_number = wanted.line_number
+                    and line.sku = wanted.sku
+            where line.held_quantity > coalesce(wanted.ordered_quantity, 0)
             order by line.order_id, line.line_number
+        """,
+        "units are promised that complete no bundle": """
+            with held as (
+                select order_id, line_number, node_id, sum(quantity)::bigint as quantity
+                from reservation_movement
+                group by order_id, line_number, node_id
+                having sum(quantity) > 0
+            ),
+
+            component as (
+                select
+                    part.order_id, part.line_number, part.sku,
+                    coalesce(sum(held.quantity), 0)::bigint as held_quantity,
+                    part.quantity_per_bundle
+                from order_line_component as part
+                left join held
+                    on part.order_id = held.order_id and part.component_number = held.line_number
+                group by
+                    part.order_id, part.component_number, part.line_number, part.sku,
+                    part.quantity_per_bundle
+            ),
+
+            bundle as (
+                select
+                    order_id, line_number, min(held_quantity / quantity_per_bundle) as fewest,
+                    max(held_quantity / quantity_per_bundle) as most,
+                    sum(held_quantity % quantity_per_bundle)::bigint as left_over
+                from component
+                group by order_id, line_number
+            )
+
+            select order_id, line_number, fewest, most, left_over
+            from bundle
+            where fewest <> most or left_over <> 0
+            order by order_id, line_number
+        """,
+        "another number of bundles left than is said": """
+            with gone as (
+                select order_id, reference_line, -sum(quantity)::bigint as quantity
+                from stock_movement
+                where kind = 'shipped' and order_id in (select order_id from order_line_component)
+                group by order_id, reference_line
+            ),
+
+            whole as (
+                select
+                    part.order_id, part.line_number,
+                    min(coalesce(gone.quantity, 0) / part.quantity_per_bundle) as quantity
+                from order_line_component as part
+                left join gone
+                    on part.order_id = gone.order_id
+                        and part.component_number = gone.reference_line
+                group by part.order_id, part.line_number
+            ),
+
+            told as (
+                select order_id, line_number, sum(quantity)::bigint as quantity
+                from bundle_handed_over
+                group by order_id, line_number
+            )
+
+            select
+                order_id, line_number, coalesce(told.quantity, 0) as told_quantity,
+                coalesce(whole.quantity, 0) as whole_quantity
+            from whole
+            full join told using (order_id, line_number)
+            where coalesce(told.quantity, 0) <> coalesce(whole.quantity, 0)
+            order by order_id, line_number
         """,
     },
 )

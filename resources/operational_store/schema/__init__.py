@@ -26,6 +26,7 @@ from resources.operational_store.schema.door import (
 )
 from resources.operational_store.schema.finance import journal_line
 from resources.operational_store.schema.master_data import (
+    bundle_component,
     customer,
     customer_contact,
     node,
@@ -33,9 +34,11 @@ from resources.operational_store.schema.master_data import (
     product,
 )
 from resources.operational_store.schema.orders import (
+    bundle_handed_over,
     fulfilment_order,
     order_charge,
     order_line,
+    order_line_component,
     order_placed,
     order_state,
     payment_movement,
@@ -81,6 +84,8 @@ __all__ = [
     "availability_outlook",
     "availability_published",
     "backorder_movement",
+    "bundle_component",
+    "bundle_handed_over",
     "channel_availability",
     "command_outbox",
     "customer",
@@ -107,6 +112,7 @@ __all__ = [
     "node",
     "order_charge",
     "order_line",
+    "order_line_component",
     "order_placed",
     "order_promise",
     "order_state",

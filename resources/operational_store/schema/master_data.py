@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Integer, PrimaryKeyConstraint, String, Table, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Uuid,
+    text,
+)
 
 from resources.operational_store.schema.conventions import (
     Instant,
@@ -25,9 +37,33 @@ product = Table(
     Column("gtin", String),
     Column("available_from", Instant),
     Column("is_synthetic", Boolean, nullable=False),
+    Column("is_bundle", Boolean, nullable=False, server_default=text("false")),
     occurred(),
     effective(),
     *recorded(),
+    info={"mutable": True},
+)
+
+# What is in a bundle today; what was in it when it was ordered is in order_line_component.
+bundle_component = Table(
+    "bundle_component",
+    metadata,
+    Column("bundle_sku", String, nullable=False),
+    Column("component_sku", String, nullable=False),
+    Column("component_number", Integer, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("is_unpublished", Boolean, nullable=False, server_default=text("true")),
+    effective(),
+    *recorded(),
+    PrimaryKeyConstraint("bundle_sku", "component_sku"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("component_sku <> bundle_sku", name="is_not_in_itself"),
+    Index("ix_bundle_component_component_sku", "component_sku"),
+    Index(
+        "ix_bundle_component_is_unpublished",
+        "bundle_sku",
+        postgresql_where=text("is_unpublished"),
+    ),
     info={"mutable": True},
 )
 

@@ -81,6 +81,22 @@ order_line = fact(
     ),
 )
 
+# What was in an order's bundles when it was placed. Stock knows the components only, each under a
+# number of its own among the order's lines; its price is its share of the bundle's, rounded down.
+order_line_component = fact(
+    "order_line_component",
+    Column("order_id", Uuid, nullable=False),
+    Column("component_number", Integer, nullable=False),
+    Column("line_number", Integer, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("quantity_per_bundle", BigInteger, nullable=False),
+    Column("unit_price", Money, nullable=False),
+    effective(),
+    PrimaryKeyConstraint("order_id", "component_number"),
+    UniqueConstraint("order_id", "line_number", "sku"),
+    CheckConstraint("quantity_per_bundle > 0", name="quantity_per_bundle"),
+)
+
 order_charge = fact(
     "order_charge",
     Column("order_id", Uuid, nullable=False),
@@ -176,6 +192,20 @@ shipment_dispatched = fact(
     occurred(),
     effective(),
     UniqueConstraint("fulfilment_order_id"),
+)
+
+# Bundles whose last component left with a shipment: what that shipment is paid for.
+bundle_handed_over = fact(
+    "bundle_handed_over",
+    Column("shipment_id", Uuid, nullable=False),
+    Column("line_number", Integer, nullable=False),
+    Column("order_id", Uuid, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    occurred(),
+    effective(),
+    PrimaryKeyConstraint("shipment_id", "line_number"),
+    CheckConstraint("quantity > 0", name="quantity"),
 )
 
 shipment_delivered = fact(

@@ -6,7 +6,7 @@ node; all of them are tried for each order in its turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -49,14 +49,18 @@ def best(
     stock: Stock,
     used: dict[str, list[int]],
     rules: Rules,
+    is_whole: Callable[[Choice], bool] = lambda _: True,
 ) -> tuple[Any, Choice]:
-    """The best choice (SKU by node) and what it was judged by; takes it from stock and capacity."""
+    """The best choice (SKU by node) and what it was judged by; takes it from stock and capacity.
+
+    Only choices that break up no bundle count, as ``is_whole`` says.
+    """
     found: tuple[Any, Choice] | None = None
     for choice in _choices(wanted, nodes, stock):
         if not _is_allowed(choice, wanted, nodes, used, rules):
             continue
         key = _key(choice, wanted, nodes, stock, rules)
-        if found is None or key < found[0]:
+        if (found is None or key < found[0]) and is_whole(choice):
             found = key, choice
     assert found is not None
     for (sku, _, _), row in zip(wanted, found[1], strict=True):

@@ -14,6 +14,7 @@ from assets.order_to_fulfillment.sourcing.profile import Profile
 from assets.order_to_fulfillment.sourcing.single import single
 from assets.order_to_fulfillment.sourcing.solver import best_of_all
 from tests.order_to_fulfillment.sourcing.brute_force import Node, Rules, best
+from tests.order_to_fulfillment.sourcing.bundle_cases import BundleCase
 from tests.order_to_fulfillment.sourcing.network import (
     ANY_NODE,
     Network,
@@ -26,6 +27,8 @@ from tests.order_to_fulfillment.sourcing.network import (
 )
 
 CASES = 1_000
+#: Fewer, since each is tried in many more ways.
+BUNDLE_CASES = 125
 SKUS = ("HAT", "MUG")
 
 
@@ -162,3 +165,18 @@ def test_the_solver_and_the_enumeration_choose_the_same(mode: str) -> None:
             assert enumerated.tolist() == solved.tolist(), f"case {seed}"
         assert choose(order).given.tolist() == solved.tolist()
     assert both > 30
+
+
+@pytest.mark.parametrize("mode", ["lexicographic", "weighted"])
+@pytest.mark.parametrize("is_constrained", [False, True], ids=["free", "constrained"])
+@pytest.mark.parametrize("ship_together", [True, False], ids=["together", "apart"])
+def test_random_orders_with_bundles_equal_the_brute_force(
+    mode: str, is_constrained: bool, ship_together: bool
+) -> None:
+    seen: set[int] = set()
+    for seed in range(BUNDLE_CASES):
+        case = BundleCase(seed, mode, is_constrained, ship_together)
+        sourced = source(case.tables, [case.profile])
+        assert given(sourced) == case.expected(), f"case {seed}"
+        seen |= set(sourced.method.tolist())
+    assert seen == {Method.COMMON_CASE, Method.ENUMERATED, Method.SOLVED}

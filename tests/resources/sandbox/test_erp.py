@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -153,4 +154,21 @@ def test_receipts_come_at_six_local_time_all_year(tmp_path: Path) -> None:
     send(retailer, "erp", command("sales_order.create", "N-1", payload))
     receipts = received(retailer, summer + WEEK + timedelta(days=1))
     assert {event.at for event in receipts} == {"2026-06-08T05:00:00+00:00"}
+    retailer.close()
+
+
+def test_of_a_bundle_the_planner_buys_what_is_in_it(tmp_path: Path) -> None:
+    retailer = open_erp(tmp_path, nodes=NODES[:1], opening_stock_factor=0)
+    list_items(retailer, ("MUG", "10.00"), ("HAT", "12.00"))
+    gift = {
+        "sku": "GIFT",
+        "list_price": "25.00",
+        "first_seen_at": MONDAY.isoformat(),
+        "components": [{"sku": "MUG", "quantity": 2}, {"sku": "HAT", "quantity": 1}],
+    }
+    retailer.register(json.dumps({"items": [gift]}).encode())
+    send(retailer, "erp", ordered("N-1", 0, "GIFT", 8), ordered("N-2", 0, "MUG", 4))
+    # 20 mugs and 8 hats in four weeks, two weeks of cover.
+    bought = stock_told(received(retailer, MONDAY + WEEK + timedelta(days=1)))
+    assert bought == {("dc", "HAT"): 4, ("dc", "MUG"): 10}
     retailer.close()

@@ -125,3 +125,38 @@ def test_some_web_orders_are_collected_at_a_store_near_by(tmp_path: Path) -> Non
     elsewhere = [event for name in ("marketplace", "store", "b2b") for event in orders[name]]
     assert not any(event.data.pickup for event in elsewhere)
     retailer.close()
+
+
+def test_sets_are_sold_beside_a_week_that_stays_what_it_is(tmp_path: Path) -> None:
+    plain = traded(tmp_path / "plain")
+    retailer = open_retailer(tmp_path / "sets")
+    wanted = {"starts_at": MONDAY.isoformat(), "days": 7, "orders": 600, "set_share": 0.1}
+    retailer.trade(json.dumps(wanted).encode())
+    of_erp = told(retailer, "erp", MONDAY)
+    registered = {
+        event.data.sku: event.data for event in of_erp if event.name == "product_registered"
+    }
+    sets = {sku for sku, data in registered.items() if data.components}
+    assert (len(registered), len(sets)) == (408, 8)
+    for sku in sets:
+        parts = registered[sku].components
+        assert {part.sku for part in parts} <= registered.keys() - sets
+        cost = sum(Decimal(registered[part.sku].standard_cost) * part.quantity for part in parts)
+        assert Decimal(registered[sku].standard_cost) == cost
+    counted = {
+        line.sku
+        for event in of_erp
+        if event.name == "inventory_counted"
+        for line in event.data.lines
+    }
+    assert counted == registered.keys() - sets
+    sold = 0
+    for channel, orders in orders_of(retailer).items():
+        for order, without in zip(orders, orders_of(plain)[channel], strict=True):
+            lines = order.data.lines
+            kept = [line for line in lines if line.sku not in sets]
+            assert kept == without.data.lines
+            sold += len(lines) - len(kept)
+    assert 40 <= sold <= 80
+    plain.close()
+    retailer.close()

@@ -32,13 +32,14 @@ at_the_node as (
         reservations.still_reserved_quantity + reservations.awaiting_dispatch_quantity
             as open_quantity,
         (reservations.still_reserved_quantity + reservations.awaiting_dispatch_quantity)
-        * order_lines.unit_price_amount as open_amount
+        * coalesce(reservations.component_price_amount, order_lines.unit_price_amount)
+            as open_amount
     from reservations
     inner join orders on reservations.order_id = orders.order_id
     inner join order_lines
         on
             reservations.order_id = order_lines.order_id
-            and reservations.line_number = order_lines.line_number
+            and reservations.ordered_line_number = order_lines.line_number
     where reservations.still_reserved_quantity + reservations.awaiting_dispatch_quantity > 0
 ),
 

@@ -37,12 +37,45 @@ given as (
         order_id,
         reserved_xid,
         {{ ordered_list('node_id') }} as node_ids,
-        count(distinct node_id) as node_count,
-        sum(reserved_quantity) as reserved_quantity
+        count(distinct node_id) as node_count
     from reservations
     {% if is_incremental() %}
     where order_id in (select touched.order_id from touched)
     {% endif %}
+    group by order_id, reserved_xid
+),
+
+-- Units as they were ordered: of a bundle as many as all its components make up.
+stock_lines as (
+    select
+        order_id,
+        reserved_xid,
+        ordered_line_number,
+        line_number,
+        floor(sum(reserved_quantity) / max(coalesce(quantity_per_bundle, 1))) as quantity
+    from reservations
+    {% if is_incremental() %}
+    where order_id in (select touched.order_id from touched)
+    {% endif %}
+    group by order_id, reserved_xid, ordered_line_number, line_number
+),
+
+ordered_lines as (
+    select
+        order_id,
+        reserved_xid,
+        ordered_line_number,
+        min(quantity) as quantity
+    from stock_lines
+    group by order_id, reserved_xid, ordered_line_number
+),
+
+given_units as (
+    select
+        order_id,
+        reserved_xid,
+        sum(quantity) as reserved_quantity
+    from ordered_lines
     group by order_id, reserved_xid
 ),
 
@@ -59,7 +92,7 @@ decided as (
         orders.ordered_quantity,
         given.node_ids,
         coalesce(given.node_count, 0) as node_count,
-        coalesce(given.reserved_quantity, 0) as reserved_quantity,
+        coalesce(given_units.reserved_quantity, 0) as reserved_quantity,
         greatest(numbered.recorded_xid, orders.recorded_xid) as newest_xid
     from numbered
     inner join orders on numbered.order_id = orders.order_id
@@ -68,6 +101,8 @@ decided as (
             numbered.order_id = given.order_id
             and numbered.recorded_xid = given.reserved_xid
             and numbered.outcome <> 'promised_again'
+    left join given_units
+        on given.order_id = given_units.order_id and given.reserved_xid = given_units.reserved_xid
 ),
 
 final as (
