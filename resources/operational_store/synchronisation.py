@@ -57,14 +57,6 @@ _MOVED = """
         where s.system = %s and s.node_id = %s and s.sku = any(%s) and s.occurred_at > %s
             and s.occurred_at < %s and s.drift_quantity = 0
         order by s.sku, s.occurred_at desc, s.ledger_watermark
-    ),
-
-    corrected as (
-        select c.reference_id, bool_or(s.system = %s) as is_own
-        from stock_correction c
-        join inventory_snapshot s on s.snapshot_id = c.snapshot_id and s.sku = c.sku
-        where c.node_id = %s and c.sku = any(%s) and c.reference_id is not null
-        group by c.reference_id
     )
 
     select m.sku,
@@ -77,7 +69,14 @@ _MOVED = """
         sum(m.quantity)::bigint, max(m.effective_at)
     from stock_movement m
     left join agreed a on a.sku = m.sku
-    left join corrected c on c.reference_id = m.reference_id
+    left join lateral (
+        -- All that one document has corrected is one system's word.
+        select k.reference_id, bool_or(s.system = %s) as is_own
+        from stock_correction k
+        join inventory_snapshot s on s.snapshot_id = k.snapshot_id and s.sku = k.sku
+        where k.reference_id = m.reference_id
+        group by k.reference_id
+    ) c on true
     where m.node_id = %s and m.sku = any(%s) and m.occurred_at > %s and m.occurred_at <= %s
         and c.is_own is not true
     group by m.sku, m.reference_id, 2
@@ -264,11 +263,11 @@ class SqlSynchronisation:
         """(sku, what it is, units, when) of all that could explain another quantity at a node."""
         wanted = list(skus)
         found: list[Fact] = []
-        agreed, corrected = (system, node_id, wanted, since, as_of), (system, node_id, wanted)
+        agreed = (system, node_id, wanted, since, as_of)
         for statement, arguments in (
             (_UNAPPLIED, (node_id, wanted, since, as_of)),
             (_UNDELIVERED, (system, node_id, wanted, as_of)),
-            (_MOVED, (*agreed, *corrected, as_of, node_id, wanted, since, as_of)),
+            (_MOVED, (*agreed, as_of, system, node_id, wanted, since, as_of)),
             (_CROSSED, (node_id, wanted, since, as_of, since, as_of)),
             (_AWAITED, (node_id, wanted, as_of)),
         ):

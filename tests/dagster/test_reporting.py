@@ -86,7 +86,7 @@ def test_a_dagster_that_stops_answering_does_not_stop_the_replay() -> None:
 def test_a_home_without_dagster_is_replayed_all_the_same(tmp_path: Path) -> None:
     with capture_logs() as said, reporting(tmp_path) as reports:
         reports.report(FIRST, {"order_placed": 1})
-        reports.publish({"fct_orders": 1})
+        reports.tell([dg.AssetMaterialization("fct_orders")])
         reports.close()
     assert said == []
     assert list(tmp_path.iterdir()) == []
@@ -96,7 +96,7 @@ def test_a_dagster_that_cannot_be_opened_is_not_told(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("storage: {postgres: {postgres_url: nonsense}}\n")
     with capture_logs() as said, reporting(tmp_path) as reports:
         reports.report(FIRST, {"order_placed": 1})
-        reports.publish({"fct_orders": 1})
+        reports.tell([dg.AssetMaterialization("fct_orders")])
         reports.close()
     # Once, and no report is tried after it.
     assert [(line["event"], line["log_level"]) for line in said] == [

@@ -176,11 +176,12 @@ def _given(batch: _Batch, node: Ints, settled: Flags) -> tuple[Ints, Flags]:
     rows = np.arange(len(order))
     is_settled = settled[order]
     group = sku * batch.available.shape[1] + of_node
-    before = _before(group, np.where(is_settled, quantity, 0))
+    has_none = batch.available[rows, of_node] == 0
+    # A node that may give an order nothing (closed to it, say) has all of it for those after.
+    before = _before(group, np.where(is_settled & ~has_none, quantity, 0))
     unsettled = _before(sku, np.where(is_settled, 0, quantity))
     kept = batch.kept[rows, of_node]
     left = batch.state.stock[sku, of_node] - kept - before
-    has_none = batch.available[rows, of_node] == 0
     covered = left - unsettled >= quantity
     # Where scopes keep back differently, what was taken before does not follow from what was asked.
     same = _is_uniform(group, kept)

@@ -41,6 +41,14 @@ def test_the_earliest_order_is_served_first() -> None:
     assert unmet(sourced) == [(1, 2, "out_of_stock")]
 
 
+def test_an_order_that_a_node_does_not_serve_takes_nothing_from_those_after_it() -> None:
+    lanes = {"dc": {"GB": {"*": lane()}}}
+    orders = [order(("MUG", 1), country="US"), order(("MUG", 1))]
+    sourced = Network({"dc": {"MUG": 1}}).source(orders, profile(policy(lanes=lanes)))
+    assert given(sourced) == [(1, "dc", 1)]
+    assert unmet(sourced) == [(0, 1, "no_lane")]
+
+
 def test_one_parcel_from_a_dearer_node_goes_before_two_from_cheaper_ones() -> None:
     network = Network({"dc": {"MUG": 1}, "leeds": {"HAT": 1}, "york": {"MUG": 1, "HAT": 1}})
     sourced = network.source([order(("MUG", 1), ("HAT", 1))], profile(policy(lanes=CHEAP_DC)))

@@ -47,8 +47,12 @@ def shop(database_url: str) -> Iterator[Shop]:
     [
         (
             synchronisation._MOVED,
-            (AT, WAREHOUSE, ["MUG"], AT, AT),
-            {"ix_stock_movement_occurred_at", "ix_stock_correction_reference_id"},
+            ("wms", WAREHOUSE, ["MUG"], AT, AT, AT, "wms", WAREHOUSE, ["MUG"], AT, AT),
+            {
+                "ix_stock_movement_occurred_at",
+                "ix_stock_correction_reference_id",
+                "ix_inventory_snapshot_node",
+            },
         ),
         (
             synchronisation._CROSSED,
