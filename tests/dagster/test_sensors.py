@@ -215,8 +215,8 @@ def test_promises_end_and_channels_hear_of_it(instance: dg.DagsterInstance) -> N
     result = evaluated(promises.promises, FakeStore(), instance)
     assert isinstance(result, dg.SkipReason)
     assert result.skip_message == (
-        "2 orders expired, 7 lines of availability told, 4 snapshots compared, 1 events overdue,"
-        " 4 parcels not heard of"
+        "2 orders expired, 3 promises moved, 7 lines of availability told, 4 snapshots compared,"
+        " 1 events overdue, 4 parcels not heard of"
     )
 
 
