@@ -184,7 +184,10 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
             is_trading = simulation.now < trading_ends
             simulation.advance(simulation.now + (QUANTUM if is_trading else TAIL_QUANTUM))
             say("trading" if is_trading else "delivering what is left", simulation.now)
-        simulation.advance(simulation.now + SETTLING)
+        # Day by day as well: of two days at once the product would hear what is over already.
+        settled = simulation.now + SETTLING
+        while simulation.now < settled:
+            simulation.advance(simulation.now + TAIL_QUANTUM)
     say("building the marts", None)
     published = publish_marts(home, store)
     tell_dagster(home, store, published)

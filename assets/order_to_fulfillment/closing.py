@@ -10,6 +10,8 @@ from assets.order_to_fulfillment.rules import can_happen, next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import InboxEvent, OrderView, Reservation
 
+PAYMENT_HELD = "payment_held"
+
 
 def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
     """A customer takes an order back; once a node was told to ship it, a person has to decide."""
@@ -47,6 +49,13 @@ def expire(writes: Writes, limit: int) -> int:
     return len(expired)
 
 
+def end_hold(order: OrderView, happening: str, writes: Writes) -> None:
+    """What was to be decided about a held payment has been, by whom- or whatever."""
+    if order.status == "held":
+        key = f"{order.channel}/{order.order_number}"
+        writes.close_case(PAYMENT_HELD, key, happening.replace("_", " "))
+
+
 def end_without_goods(
     order: OrderView,
     happening: str,
@@ -56,6 +65,7 @@ def end_without_goods(
     writes: Writes,
 ) -> None:
     """Free an order's stock and money, end it, and tell ERP and customer."""
+    end_hold(order, happening, writes)
     order.status = next_status(order.status, happening)
     order.expires_at = None
     for order_id, line_number, node, sku, quantity in reservations:

@@ -141,6 +141,8 @@ def admit(
             )
         elif unknown is not None:
             writes.unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
+        elif (wrong := _what_is_wrong(event, writes)) is not None:
+            writes.refuse(event, *wrong)
         elif event.data.pickup is not None and not _knows_the_store(event, writes):
             continue
         else:
@@ -148,6 +150,22 @@ def admit(
             bundled = components_of(lines, bundles, products) if bundles else {}
             candidates.append(Candidate(event, identity, bundled))
     return candidates
+
+
+def _what_is_wrong(event: InboxEvent, writes: Writes) -> tuple[str, str] | None:
+    """What no system of ours could make up for: whose order it is, and where it goes."""
+    if event.channel not in writes.channels:
+        return "unknown_channel", f"no policy names the channel {event.channel}"
+    ship_to = event.data.ship_to
+    policy = writes.policy(event.region, event.brand)
+    if (
+        event.data.pickup is None
+        and ship_to.address is not None
+        and ship_to.postcode is None
+        and ship_to.country not in policy.countries_without_postcodes
+    ):
+        return "address_invalid", f"a parcel to {ship_to.country} needs a postcode"
+    return None
 
 
 def _knows_the_store(event: InboxEvent, writes: Writes) -> bool:

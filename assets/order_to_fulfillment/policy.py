@@ -30,6 +30,7 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_nodes_asked: Annotated[int, Meta(ge=1)]
     charge_tax_rate_basis_points: Count
     predecessor_timeout_hours: Count
+    countries_without_postcodes: frozenset[str]
     carrier_silence_working_days_by_region: dict[str, Count]
     sourcing: SourcingPolicy
 

@@ -13,7 +13,7 @@ from assets.commerce.money import to_text
 from assets.contracts.order import OrderHoldDecided
 from assets.contracts.payment import PaymentScreened
 from assets.order_to_fulfillment.allocating import allocate
-from assets.order_to_fulfillment.closing import end_without_goods
+from assets.order_to_fulfillment.closing import PAYMENT_HELD, end_hold, end_without_goods
 from assets.order_to_fulfillment.pickup.promising import promise_again
 from assets.order_to_fulfillment.pickup.rules import why_screen
 from assets.order_to_fulfillment.releasing import release_rest
@@ -117,7 +117,7 @@ def _decide(
     elif happening == "held":
         order.status = next_status(order.status, happening)
         writes.open_case(
-            "payment_held",
+            PAYMENT_HELD,
             f"{order.channel}/{order.order_number}",
             f"{to_text(order.payable_amount)} {order.currency_code} may be fraud; its stock is held"
             " until it is released, cancelled, or its time is over",
@@ -131,6 +131,7 @@ def _go_on(
     order: OrderView, event: InboxEvent, reservations: list[Reservation], writes: Writes
 ) -> None:
     order.expires_at = None
+    end_hold(order, "cleared", writes)
     if reservations:
         order.status = next_status(order.status, "cleared")
         promise_again(order, writes.pickups[order.order_id], event.occurred_at, writes)

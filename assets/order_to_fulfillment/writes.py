@@ -12,6 +12,7 @@ from assets.decisions.process_log import ProcessLog
 from assets.facts import FactRows, in_columns
 from assets.finance.journal import Journal
 from assets.inventory.ledger import LEDGERS, PositionChanges, StockLedgers
+from assets.inventory.publication import house_channels
 from assets.order_to_fulfillment.backordering.ledger import BACKORDER_MOVEMENT, PoolChanges
 from assets.order_to_fulfillment.backordering.policy import BackorderPolicy, backorder_policy
 from assets.order_to_fulfillment.pickup.policy import PickupPolicy, pickup_policy
@@ -188,6 +189,11 @@ class Writes:
     def stock_ledgers(self) -> StockLedgers:
         """Where movements of units go, with their value."""
         return StockLedgers(self.unit_of_work, self.rows, self.positions, self.journal)
+
+    @cached_property
+    def channels(self) -> frozenset[str]:
+        """The channels of the house, as the policy of inventory names them."""
+        return frozenset(house_channels(self.unit_of_work.policies))
 
     def policy(self, region: str, brand: str) -> OrderPolicy:
         """This flow's policy in a region and brand."""

@@ -49,7 +49,8 @@ _UNDELIVERED = """
 """
 # What was applied here after the snapshot's time, nobody could have heard from us by then; what was
 # in our books when both last agreed, was in theirs. What a system's own word has corrected is no
-# news to it. A refused pickup is written off by us, as a correction is, and names its order.
+# news to it. A refused pickup is written off by us, as a correction is, and names its order. Of
+# what is collected we hear from the store's counter, not from its warehouse system.
 _MOVED = """
     with agreed as (
         select distinct on (s.sku) s.sku, s.occurred_at, s.ledger_watermark
@@ -61,7 +62,7 @@ _MOVED = """
 
     select m.sku,
         case when c.reference_id is not null or m.kind <> 'shipped' and m.order_id is not null
-            then 'correction' else m.kind end
+            then 'correction' when h.shipment_id is not null then 'collected' else m.kind end
             || case when m.effective_at > %s then '_unheard'
                 when m.occurred_at <= a.occurred_at and m.ledger_sequence <= a.ledger_watermark
                     then '_agreed'
@@ -77,6 +78,7 @@ _MOVED = """
         where k.reference_id = m.reference_id
         group by k.reference_id
     ) c on true
+    left join shipment_dispatched h on h.shipment_id = m.reference_id and h.carrier = 'customer'
     where m.node_id = %s and m.sku = any(%s) and m.occurred_at > %s and m.occurred_at <= %s
         and c.is_own is not true
     group by m.sku, m.reference_id, 2

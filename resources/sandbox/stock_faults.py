@@ -148,7 +148,7 @@ class StockFaults:
         """A few more or fewer than there are, and no number that a document would explain."""
         world, key = self._world, f"{system}/{place}/{line.sku}"
         moved = shelves.moved(place, line.sku, reading.as_of - timedelta(days=15))
-        waited_for = -sum(units for moment, units in moved if moment > reading.as_of)
+        waited_for = -sum(min(units, 0) for moment, units in moved if moment > reading.as_of)
         known = {abs(units) for _, units in moved}
         possible = [units for units in _MISCOUNTS if units not in known]
         is_quiet = all(abs(moment - reading.as_of) > _STILL for moment, _ in moved)

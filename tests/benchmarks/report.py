@@ -23,6 +23,7 @@ ORDER = (
     "orders",
     "gateway",
     "reservations",
+    "ledger",
     "sourcing",
     "availability",
     "marts",

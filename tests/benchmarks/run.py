@@ -28,6 +28,7 @@ ORDER = (
     "marts",
     "orders",
     "reservations",
+    "ledger",
     "sourcing",
     "availability",
     "door",

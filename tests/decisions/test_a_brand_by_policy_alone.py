@@ -119,6 +119,8 @@ def test_a_brand_by_yaml_alone_changes_its_own_decision_and_no_other(
         changed = {table for table in digests[0] if digests[0][table] != digests[1][table]}
         assert changed == {
             "order_placed",  # the promise
+            "order_promise",
+            "order_state",
             "reservation_movement",
             "stock_position",
             "process_event",  # which node was chosen

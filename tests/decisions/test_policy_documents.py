@@ -219,6 +219,7 @@ def test_the_platform_has_a_policy_that_no_decision_rests_on(tmp_path: Path) -> 
     assert set(book.documents) == {
         "order_to_fulfillment",
         "pickup",
+        "backorder",
         "inventory",
         "finance",
         "inventory_synchronisation",

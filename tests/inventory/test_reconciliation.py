@@ -124,6 +124,15 @@ def test_a_despatch_of_before_both_last_agreed_is_not_missing_and_may_be_there_t
     assert coded(received, held=10, stated=14) == {"duplicate": 4}
 
 
+@pytest.mark.parametrize("what", ["collected", "collected_unheard"])
+def test_what_a_customer_carried_away_can_be_late_for_the_warehouse_and_for_the_erp(
+    what: str,
+) -> None:
+    # The store told us of it; the others hear of it elsewhere.
+    for system in ("wms", "erp"):
+        assert coded(fact(what, -2), system=system, held=3, stated=5) == {"late": 2}
+
+
 def test_a_despatch_that_the_erp_heard_of_after_the_instant_may_be_in_its_book_twice() -> None:
     # A book that is read in the morning has what was dated before the night.
     unheard = fact("shipped_unheard", -3)

@@ -16,6 +16,7 @@ from tests.builders import (
     Shop,
     adjustment,
     assert_all_invariants_hold,
+    collected,
     count,
     minutes,
     node,
@@ -23,6 +24,7 @@ from tests.builders import (
     payment_authorised,
     pickup_placed,
     product,
+    ready_for_pickup,
     receipt,
     shipment_dispatched,
     store_rejected,
@@ -390,6 +392,22 @@ def test_a_refused_pickup_that_we_heard_of_late_is_late_at_the_erp_and_no_case(
     shop.wait_until(DAY + 60)
     assert drift(shop) == [("MUG", 1, "late", 1)]
     assert [case for case, *_ in shop.cases()] == ["pickup_not_fulfilled"]
+
+
+def test_a_pickup_that_the_warehouse_had_not_heard_of_is_late_and_moves_no_stock(
+    shop: Shop,
+) -> None:
+    shop.tell(count(LEEDS, MUG=5))
+    shop.tell(pickup_placed("A1", ("MUG", 2, "6.00")), payment_authorised("A1", "12.00"))
+    shop.clock.advance(minutes(480))
+    # Handed over at the counter in the evening, told in the morning; the shelves' system has both.
+    shop.tell(ready_for_pickup("A1"), collected("A1", (1, "MUG", 2), at=300))
+    shop.tell(snapshot("wms", 360, node_id=LEEDS, told_at=480, MUG=5))
+    shop.wait_until(600)
+    assert drift(shop) == [("MUG", 1, "late", 2)]
+    assert corrections(shop) == []
+    assert shop.position("MUG", LEEDS) == (3, 0, 0)
+    assert shop.cases() == []
 
 
 def test_a_supplier_is_believed_about_what_he_ships_for_us(shop: Shop) -> None:

@@ -27,10 +27,18 @@ _CERTAIN = {
     "undeliverable": ("lost", -1),
     "correction_unheard": ("late", -1),
 }
-_HEARS_FROM_US = frozenset({"shipped", "correction"})
+_HEARS_FROM_US = frozenset({"shipped", "collected", "correction"})
 #: The same documents, from others; when we applied them says nothing about when they heard.
 _HEARS_ELSEWHERE = frozenset(
-    {"received", "adjusted", "correction", "received_unheard", "adjusted_unheard"}
+    {
+        "received",
+        "adjusted",
+        "collected",
+        "correction",
+        "received_unheard",
+        "adjusted_unheard",
+        "collected_unheard",
+    }
 )
 #: What follows the name of a document that both had when they last agreed.
 _AGREED = "_agreed"
@@ -58,7 +66,7 @@ def evidence(
         if what in _CERTAIN:
             reason, sign = _CERTAIN[what]
             rows.append((sku, reason, sign * quantity, True, happened_at))
-        elif is_told and what == "shipped_unheard":
+        elif is_told and what in {"shipped_unheard", "collected_unheard"}:
             rows.append((sku, "late", -quantity, True, happened_at))
             # A book that is read hours later has what was dated before its instant.
             rows.append((sku, "duplicate", quantity, False, happened_at))
