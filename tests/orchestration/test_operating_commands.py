@@ -175,8 +175,9 @@ def test_retention_says_first_and_removes_when_it_is_told_to(told: Ask, engine: 
 
 def test_a_policy_of_retention_that_cannot_be_meant_is_one_line(told: Ask, tmp_path: Path) -> None:
     (tmp_path / "home" / "policies").mkdir()
-    (tmp_path / "home" / "policies" / "retention.yaml").write_text("policy: retention\n")
+    path = tmp_path / "home" / "policies" / "retention.yaml"
+    path.write_text("policy: retention\n")
     said = told("retention")
     assert said.returncode == 1
-    assert said.stderr.startswith("omniflow: retention.yaml: ")
+    assert said.stderr.startswith(f"omniflow: {path}: ")
     assert len(said.stderr.splitlines()) == 1
