@@ -160,6 +160,9 @@ def _changed_outlook(
     supply = confident_supply(inbound, policy, now)
     positions = _positions(columns)
     found = available_to_promise(positions[positions["sku"].isin(supply["sku"])], policies)
+    if found.empty:
+        # Nothing of it is sure enough, so there is nothing to sell later.
+        return {key: [] for key in told}
     buffers = {channel: policies[channel].channels[channel] for channel in policies}
     channels = found["channel"].astype("str")
     phased = available_over_time(

@@ -11,12 +11,10 @@ from assets.order_to_fulfillment.backordering.ending import wait_for_supply
 from assets.order_to_fulfillment.closing import end_without_goods
 from assets.order_to_fulfillment.refunding import give_back_surplus
 from assets.order_to_fulfillment.releasing import release_rest, void
-from assets.order_to_fulfillment.rules import FINAL_STATES, next_status
+from assets.order_to_fulfillment.rules import ENDED_UNPAID, FINAL_STATES, next_status
 from assets.order_to_fulfillment.screening import screen
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import InboxEvent, OrderView, Reservation
-
-ENDED_UNPAID = frozenset({"cancelled", "expired"})
 
 
 def take_authorisations(events: list[InboxEvent], writes: Writes) -> None:

@@ -62,6 +62,10 @@ FINAL_STATES = frozenset(
 )
 
 
+#: Taken back, or out of time, before anybody had paid.
+ENDED_UNPAID = frozenset({"cancelled", "expired"})
+
+
 def can_happen(status: str, happening: str) -> bool:
     """Whether an order can go there from where it is."""
     return (status, happening) in TRANSITIONS

@@ -17,7 +17,7 @@ from assets.order_to_fulfillment.closing import PAYMENT_HELD, end_hold, end_with
 from assets.order_to_fulfillment.pickup.promising import promise_again
 from assets.order_to_fulfillment.pickup.rules import why_screen
 from assets.order_to_fulfillment.releasing import release_rest
-from assets.order_to_fulfillment.rules import can_happen, next_status
+from assets.order_to_fulfillment.rules import ENDED_UNPAID, can_happen, next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import InboxEvent, OrderView, Reservation
 
@@ -77,7 +77,8 @@ def take_screenings(events: list[InboxEvent], writes: Writes) -> None:
             writes.refuse(event, "screening_not_asked_for", "it is of another payment")
             continue
         is_news = can_happen(order.status, happening)
-        if not is_news and data.outcome != "cleared":
+        # What was taken back meanwhile is nobody's risk any more.
+        if not is_news and data.outcome != "cleared" and order.status not in ENDED_UNPAID:
             writes.refuse(event, "illegal_transition", f"the order is {order.status} already")
             continue
         identity = str(identify("payment_screened", event.source, event.event_id))

@@ -226,7 +226,6 @@ class Erp(PartnerSystem):
                 continue
             fresh += 1
             self._items[item.sku] = item
-            self.world.list_prices[item.sku] = item.list_price
             self.world.costs[item.sku] = self._standard_cost(item)
             if item.supplied_by is None and not item.components:
                 self._uncounted.append(item)

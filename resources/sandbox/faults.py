@@ -82,7 +82,7 @@ CATALOGUE = (
     ),
     Kind("screening_reject", "order", "a payment is fraud", ABSORBED, is_recovered=False),
     # Not drawn by a rate of its own: one order in a hundred is taken back, and where it was paid
-    # for at the checkout its node has been told to ship it already.
+    # for at the checkout, or told to its node before anybody heard of that, it is too late.
     Kind(
         "late_cancellation",
         "order",

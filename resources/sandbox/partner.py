@@ -13,7 +13,7 @@ from assets.commerce.identifiers import identify
 from resources.sandbox.chance import Chance
 from resources.sandbox.events import EventQueue, Scope, cloud_event
 from resources.sandbox.faults import Faults, Telling
-from resources.sandbox.settings import NodeSetting, Settings, channel_price
+from resources.sandbox.settings import NodeSetting, Settings
 from resources.sandbox.snapshots import StockBook
 from resources.sandbox.stock_faults import StockFaults
 
@@ -57,7 +57,9 @@ class World:
         shelves: What lies at each node, whatever anybody's book says of it.
         price_lists: What each channel asks of the list price, in basis points.
         prices: By channel and SKU, the prices that were announced: (from when on, price).
-        list_prices: By SKU.
+        worth: By channel and order number, what the payment provider was asked to authorise.
+        regrets: By channel and order number, the cancellation (event id, when) that will come of an
+            order whose payment is asked for after it was placed.
         costs: Standard cost by SKU (ten-thousandths a unit).
         stock_faults: What goes wrong between what is there and what is told of it.
     """
@@ -67,7 +69,8 @@ class World:
         self.shelves = StockBook()
         self.price_lists: dict[str, int] = {}
         self.prices: dict[str, dict[str, list[tuple[datetime, str]]]] = {}
-        self.list_prices: dict[str, str] = {}
+        self.worth: dict[str, int] = {}
+        self.regrets: dict[str, tuple[str, datetime]] = {}
         self.costs: dict[str, int] = {}
         self.stock_faults = StockFaults(self)
         self.settle(Settings())
@@ -103,9 +106,14 @@ class World:
         """Where a node is; the ERP's own zone without one."""
         return _zone((self.node(node_id).zone if node_id else None) or self.settings.zone)
 
-    def price(self, channel: str, sku: str) -> int:
-        """What a channel asks of a listed SKU (ten-thousandths)."""
-        return channel_price(self.list_prices.get(sku, "0"), self.price_lists.get(channel, 10_000))
+    def note_regret(self, command: Command, order_number: str) -> None:
+        """Whoever is told to send or prepare it was not told that it will be taken back."""
+        channel = self.channel_of(command)
+        order = f"{channel}/{order_number}"
+        if order in self.regrets:
+            identity, at = self.regrets[order]
+            expected = "case:illegal_transition"
+            self.faults.note("late_cancellation", at, channel, order, identity, expected)
 
     def channel_of(self, command: Command) -> str:
         """Whose order a command is about."""

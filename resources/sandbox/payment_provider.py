@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from assets.commerce.identifiers import identify
+from assets.commerce.money import to_ten_thousandths
 from assets.contracts.fields import Currency, Key, UnsignedMoney
 from assets.contracts.payment import (
     PaymentAuthorised,
@@ -86,8 +87,9 @@ class PaymentProvider(PartnerSystem):
         reference = f"PAY-{identify('payment', command.command_id).hex[:16].upper()}"
         due = command.effective_at + self.ANSWERS_AFTER
         faults, order = self.world.faults, wanted.order_number
+        key = f"{self.world.channel_of(command)}/{order}"
+        self.world.worth[key] = to_ten_thousandths(wanted.amount)
         if faults.strikes("payment_decline", order):
-            key = f"{self.world.channel_of(command)}/{order}"
             faults.note("payment_decline", due, self.code, key, order)
             declined = PaymentDeclined(
                 order_number=wanted.order_number,

@@ -75,6 +75,7 @@ class Store(Channel):
                 super().perform(command)
 
     def _prepare(self, command: Command, wanted: _Preparation) -> None:
+        self.world.note_regret(command, wanted.order_number)
         chance, key = self.world.chance, wanted.fulfilment_order_id
         looked_at = max(command.effective_at, wanted.promised_ready_at - _LOOKED_AT)
         answered = looked_at + timedelta(seconds=chance.between(60, 1_200, "answer", key))
@@ -115,11 +116,11 @@ class Store(Channel):
         self, command: Command, wanted: _Preparation, ready: datetime, event_id: str
     ) -> None:
         """Nobody asks about what nobody collects, unless it is dear."""
-        channel, least = self.world.channel_of(command), self.world.settings.unclaimed_case_from
-        worth = sum(line.quantity * self.world.price(channel, line.sku) for line in wanted.lines)
+        order = f"{self.world.channel_of(command)}/{wanted.order_number}"
+        least, worth = self.world.settings.unclaimed_case_from, self.world.worth.get(order, 0)
         key, expected = wanted.fulfilment_order_id, ABSORBED
         if least is not None and worth >= to_ten_thousandths(least):
-            key, expected = f"{channel}/{wanted.order_number}", "case:pickup_unclaimed"
+            key, expected = order, "case:pickup_unclaimed"
         self.world.faults.note("no_show", ready, self.code, key, event_id, expected)
 
     def _reject(self, command: Command, wanted: _Preparation, at: datetime) -> None:

@@ -212,7 +212,10 @@ class Trade:
         faults = self._world.faults
         if held_until is not None:
             faults.note("out_of_order", held_until, channel.code, order, identity)
-        elif channel.habits.is_authorised:
+        elif not channel.habits.is_authorised:
+            # Not too late, unless its node is told before the product hears of it.
+            self._world.regrets[order] = (identity, regret)
+        else:
             expected = "case:illegal_transition"
             faults.note("late_cancellation", regret, channel.code, order, identity, expected)
 

@@ -102,6 +102,7 @@ class Wms(PartnerSystem):
             raise Refused(f"{self.code} does not work at {wanted.node_id}")
         # A broken line must be refused here and not shipped; the good ones are passed on as text.
         lines = _lines(wanted.lines)
+        self.world.note_regret(command, wanted.order_number)
         faults, key = self.world.faults, wanted.fulfilment_order_id
         heard = command.effective_at + timedelta(minutes=1)
         if faults.strikes("store_reject", key):

@@ -364,6 +364,20 @@ def test_a_held_pickup_that_ends_gives_back_stock_and_money(
     assert shop.messages() == ["order_confirmed", "order_cancelled"]
 
 
+def test_word_of_a_payment_whose_order_was_taken_back_meanwhile_asks_nobody(shop: Shop) -> None:
+    screened(shop)
+    shop.tell(payment_screened("A1", "held"), order_cancelled("A1", at=30))
+    shop.tell(payment_screened("A1", "rejected", at=400))
+    assert shop.status("A1") == "cancelled"
+    assert [case for case, *_ in shop.cases()] == ["payment_held"]
+    assert shop.value("select count(*) from quarantined_event") == 0
+    assert shop.rows("select outcome from payment_screened order by occurred_at") == [
+        ("asked",),
+        ("held",),
+        ("rejected",),
+    ]
+
+
 def test_a_hold_that_nobody_decides_ends_with_the_time_of_the_pickup(shop: Shop) -> None:
     screened(shop)
     shop.tell(payment_screened("A1", "held"))

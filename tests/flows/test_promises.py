@@ -165,6 +165,21 @@ def test_what_channels_may_sell_is_less_by_what_is_waited_for_and_known_over_tim
     assert [later["quantity"] for later in lines["MUG"]["later"]] == [5]
 
 
+def test_of_a_single_announced_unit_nothing_is_sold_later(shop: Shop) -> None:
+    shop.store.publish_availability()
+    # Eight tenths of one are none: no channel hears of it, and nothing breaks.
+    shop.tell(
+        product("VASE"),
+        count(WAREHOUSE, document="VC", VASE=1),
+        inbound("PO2", due=3 * DAY, VASE=1),
+    )
+    shop.store.publish_availability()
+    told = [payload for _, payload in shop.commands("availability.publish")]
+    lines = [line for message in told for line in message["lines"] if line["sku"] == "VASE"]
+    assert lines
+    assert not any(line.get("later") for line in lines)
+
+
 def test_supply_that_moves_moves_the_promise_and_the_customer_hears_of_it_once(shop: Shop) -> None:
     shop.tell(*ordered("A1", ("MUG", 5, "2.40"), amount="12.00"))
     shop.tell(inbound("PO1", due=7 * DAY, at=60, MUG=10))

@@ -198,6 +198,23 @@ def test_an_order_comes_after_its_cancellation_but_not_one_that_was_paid_for(
     retailer.close()
 
 
+def test_a_node_that_is_told_of_an_order_that_will_be_taken_back_is_told_too_soon(
+    tmp_path: Path,
+) -> None:
+    retailer = traded(tmp_path, orders=1_500)
+    too_late = {fault.business_key for fault in key_of(tmp_path)}
+    cancelled = [e for e in bodies(retailer, "web_shop") if e["type"].endswith("cancelled.v1")]
+    event = cancelled[0]
+    number = event["data"]["order_number"]
+    assert f"web_shop/{number}" not in too_late
+    asked = fulfilment(number)
+    send(retailer, "wms", {**asked, "channel": "web_shop"})
+    (fault,) = [fault for fault in key_of(tmp_path) if fault.business_key == f"web_shop/{number}"]
+    assert (fault.kind, fault.reference) == ("late_cancellation", event["id"])
+    assert fault.expected == "case:illegal_transition"
+    retailer.close()
+
+
 def test_a_silent_carrier_delivers_after_four_weeks(tmp_path: Path) -> None:
     retailer = open_retailer(tmp_path, faults={"carrier_silence": 1.0})
     send(retailer, "carrier", *(booking(f"N-{n}") for n in range(40)))

@@ -16,7 +16,6 @@ from tests.resources.sandbox.retail import (
     Told,
     command,
     configure,
-    list_items,
     open_retailer,
     send,
     told,
@@ -89,7 +88,7 @@ def test_nobody_comes_for_the_share_that_was_asked_for(retailer: Retailer) -> No
 @pytest.mark.parametrize(
     ("least", "key", "expected"),
     [
-        # Two mugs at six pounds and a hat at nine.
+        # What was authorised, which is what the customer owes.
         ("21.01", "p-0", "absorbed"),
         ("21.00", "b2b/N-p-0", "case:pickup_unclaimed"),
     ],
@@ -97,9 +96,8 @@ def test_nobody_comes_for_the_share_that_was_asked_for(retailer: Retailer) -> No
 def test_a_person_is_to_be_asked_about_dear_goods_that_nobody_collects(
     retailer: Retailer, tmp_path: Path, least: str, key: str, expected: str
 ) -> None:
-    prices = {"MUG": "7.50", "HAT": "11.25"}
-    # The trade pays four fifths of the list price.
-    list_items(retailer, *prices.items())
+    amount = {"order_number": "N-p-0", "amount": "21.00", "currency": "GBP"}
+    send(retailer, "payment_provider", command("payment.authorise", "N-p-0", amount, THURSDAY))
     configure(retailer, faults={"no_show": 1.0}, unclaimed_case_from=least)
     prepared(retailer, 1)
     (fault,) = read(tmp_path) or []
