@@ -123,7 +123,7 @@ def main() -> None:
         for number, size in enumerate(sizes, start=1):
             rows = grow(url, held, size)
             held = size
-            found.append((size, rows, *reserve(server, url, orders, number * 1_000_000)))
+            found.append((size, rows, *reserve(server, url, orders, number * 10_000)))
     table = result.table(
         "What one more reservation costs (with its share of its order: decision, commands, process"
         " events)",
