@@ -14,7 +14,8 @@ import pandas as pd
 
 from assets.commerce.identifiers import identify
 from assets.facts import in_columns
-from assets.inventory.policy import InventoryPolicy
+from assets.inventory.policy import InventoryPolicy, house_policy
+from assets.inventory.unknown import awaited
 from assets.ports import InboundSupply, InboxEvent, UnitOfWork
 
 _ANNOUNCED = (
@@ -42,11 +43,8 @@ def take_announcements(events: Iterable[InboxEvent], unit_of_work: UnitOfWork) -
     rows: list[tuple[Any, ...]] = []
     for event in events:
         data = event.data
-        unknown = next((line.sku for line in data.lines if line.sku not in known), None)
-        if data.node_id not in nodes:
-            unit_of_work.inbox.park(event, "unknown_node", f"node:{data.node_id}")
-        elif unknown is not None:
-            unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
+        if waits_for := awaited(event, known, nodes):
+            unit_of_work.inbox.park(event, *waits_for)
         else:
             identity = str(identify("inbound_announced", event.source, event.event_id))
             rows += [
@@ -93,9 +91,14 @@ def confident_supply(
     return kept.sort_values(["sku", "expected_at"], kind="stable").reset_index(drop=True)
 
 
-def expected_since(policy: InventoryPolicy, now: datetime) -> datetime:
-    """Supply that should have come before this is no longer believed in."""
-    return now - timedelta(hours=policy.inbound_believed_hours_overdue)
+def believed_supply(skus: Iterable[str], unit_of_work: UnitOfWork) -> pd.DataFrame:
+    """`confident_supply` of these SKUs as of now; what is overdue for too long is not in it.
+
+    How sure supply is does not depend on who buys, so the house's own values say it.
+    """
+    policy, now = house_policy(unit_of_work.policies), unit_of_work.effective_at
+    since = now - timedelta(hours=policy.inbound_believed_hours_overdue)
+    return confident_supply(unit_of_work.supply.inbound(skus, since), policy, now)
 
 
 def available_over_time(available: pd.DataFrame, supply: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from assets.decisions.typed_policy import policy_reader
+from assets.ports import PolicyBook
 
 Count = Annotated[int, Meta(ge=0)]
 BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
@@ -53,3 +54,8 @@ class InventoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 #: The typed policy of the stock ledger, from its values.
 inventory_policy = policy_reader("inventory", InventoryPolicy)
+
+
+def house_policy(policies: PolicyBook) -> InventoryPolicy:
+    """The base values, which no overlay changes."""
+    return inventory_policy(policies.resolve("inventory", "", ""))

@@ -14,8 +14,13 @@ import numpy as np
 import pandas as pd
 
 from assets.commerce.identifiers import command_id_text
-from assets.inventory.inbound import available_over_time, confident_supply, expected_since
-from assets.inventory.policy import ChannelBuffer, InventoryPolicy, inventory_policy
+from assets.inventory.inbound import available_over_time, believed_supply
+from assets.inventory.policy import (
+    ChannelBuffer,
+    InventoryPolicy,
+    house_policy,
+    inventory_policy,
+)
 from assets.inventory.rules import available_to_promise, bundles_available_to_promise
 from assets.ports import Columns, Command, Components, InboxEvent, PolicyBook, UnitOfWork
 
@@ -47,7 +52,7 @@ def channel_policies(policies: PolicyBook) -> dict[str, InventoryPolicy]:
 
 def house_channels(policies: PolicyBook) -> dict[str, ChannelBuffer]:
     """Channels as the base values name them, which no overlay changes."""
-    return dict(sorted(inventory_policy(policies.resolve("inventory", "", "")).channels.items()))
+    return dict(sorted(house_policy(policies).channels.items()))
 
 
 def publish_availability(unit_of_work: UnitOfWork) -> int:
@@ -152,17 +157,11 @@ def _changed_outlook(
         return {}
     skus = set(columns["sku"])
     told = unit_of_work.stock.outlook(skus)
-    policy = inventory_policy(unit_of_work.policies.resolve("inventory", "", ""))
-    now = unit_of_work.effective_at
-    inbound = unit_of_work.supply.inbound(skus, expected_since(policy, now))
-    if not inbound:
+    supply = believed_supply(skus, unit_of_work)
+    if supply.empty:
         return {key: [] for key in told}
-    supply = confident_supply(inbound, policy, now)
     positions = _positions(columns)
     found = available_to_promise(positions[positions["sku"].isin(supply["sku"])], policies)
-    if found.empty:
-        # Nothing of it is sure enough, so there is nothing to sell later.
-        return {key: [] for key in told}
     buffers = {channel: policies[channel].channels[channel] for channel in policies}
     channels = found["channel"].astype("str")
     phased = available_over_time(

@@ -22,6 +22,7 @@ from assets.inventory.late_facts import correct_counts, is_known_to
 from assets.inventory.ledger import LEDGERS, Movement, PositionChanges, StockLedgers
 from assets.inventory.publication import acknowledge
 from assets.inventory.rules import book_change, broken_up
+from assets.inventory.unknown import awaited
 from assets.ports import (
     Case,
     Count,
@@ -80,11 +81,8 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
     booked = unit_of_work.known("stock_movement", "reference_id", documents)
     booked |= unit_of_work.known("inventory_counted", "reference_id", documents)
     for event, document in zip(events, documents, strict=True):
-        unknown = next((x.sku for x in event.data.lines if x.sku not in books.products), None)
-        if event.data.node_id not in nodes:
-            unit_of_work.inbox.park(event, "unknown_node", f"node:{event.data.node_id}")
-        elif unknown is not None:
-            unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
+        if waits_for := awaited(event, books.products, nodes):
+            unit_of_work.inbox.park(event, *waits_for)
         elif bundle := next((x.sku for x in event.data.lines if x.sku in bundles), None):
             reason = f"{bundle} is a bundle: its components are received and counted"
             unit_of_work.inbox.quarantine(event, "bundle_with_stock", reason)

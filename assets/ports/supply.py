@@ -57,7 +57,7 @@ class Supply(Protocol):
         ...
 
     def put_pooled(self, lines: Sequence[PooledLine]) -> None:
-        """Store lines that wait, new ones included."""
+        """Store lines that wait from now on."""
         ...
 
     def end_pooled(self, keys: Sequence[tuple[str, int]]) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from assets.facts import in_columns
 from assets.ports import InboundSupply, PooledLine
-from resources.operational_store.bulk import execute, fetch, upsert
+from resources.operational_store.bulk import copy_into, execute, fetch
 
 # Of each document that ever named one of the SKUs the last word counts, whoever came first.
 _INBOUND = """
@@ -135,11 +135,11 @@ class SqlSupply:
             )
 
     def put_pooled(self, lines: Sequence[PooledLine]) -> None:
-        """Store lines that wait, new ones included."""
+        """Store lines that wait from now on."""
         if lines:
-            columns = in_columns(PooledLine._fields, list(lines))
+            columns = in_columns(PooledLine._fields, lines)
             columns["effective_at"] = [self._effective_at] * len(lines)
-            upsert(self._connection, "pooled_line", columns, ["order_id", "line_number"])
+            copy_into(self._connection, "pooled_line", columns)
 
     def end_pooled(self, keys: Sequence[tuple[str, int]]) -> None:
         """These (order_id, line_number) wait no longer."""

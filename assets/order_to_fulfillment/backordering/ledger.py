@@ -34,7 +34,7 @@ class PoolChanges:
         self._of_order: dict[str, dict[int, PooledLine]] = defaultdict(dict)
         self._units: dict[tuple[str, str], int] = defaultdict(int)
         self._caps: dict[tuple[str, str], int] = defaultdict(int)
-        self._waiting: dict[tuple[str, int], PooledLine] = {}
+        self._opened: list[PooledLine] = []
         self._ended: list[tuple[str, int]] = []
 
     def load(self, lines: Iterable[PooledLine]) -> None:
@@ -52,13 +52,9 @@ class PoolChanges:
         key = (line.sku, line.pool)
         self._units[key] += line.quantity
         self._caps[key] = max(self._caps[key], cap)
-        self.put(line)
-        self._move(line, "opened", line.quantity, occurred_at)
-
-    def put(self, line: PooledLine) -> None:
-        """What is known of a line that waits has changed."""
-        self._waiting[line.order_id, line.line_number] = line
+        self._opened.append(line)
         self._of_order[line.order_id][line.line_number] = line
+        self._move(line, "opened", line.quantity, occurred_at)
 
     def end(self, line: PooledLine, kind: str, occurred_at: datetime) -> None:
         """A line waits no longer: supplied, lapsed or cancelled."""
@@ -87,9 +83,9 @@ class PoolChanges:
         if self._units:
             # Who waits is taken off what channels may sell.
             unit_of_work.stock.mark_unpublished({sku for sku, _ in self._units})
-        supply.put_pooled(list(self._waiting.values()))
+        supply.put_pooled(self._opened)
         supply.end_pooled(self._ended)
         self._units.clear()
         self._caps.clear()
-        self._waiting.clear()
+        self._opened.clear()
         self._ended.clear()

@@ -12,8 +12,7 @@ import pandas as pd
 
 from assets.commerce.money import to_ten_thousandths
 from assets.contracts.order import OrderLine
-from assets.inventory.inbound import confident_supply, expected_since
-from assets.inventory.policy import InventoryPolicy, inventory_policy
+from assets.inventory.inbound import believed_supply
 from assets.order_to_fulfillment.backordering.decision import KIND, decide_pools, keep, pools_hash
 from assets.order_to_fulfillment.backordering.policy import BACKORDER, PREORDER
 from assets.order_to_fulfillment.backordering.rules import NOT_RELEASED
@@ -161,18 +160,10 @@ def promisable(skus: set[str], shelved: set[str], writes: Writes) -> pd.DataFram
         writes: The transaction.
     """
     now = writes.unit_of_work.effective_at
-    policy = house_policy(writes)
-    supply = confident_supply(
-        writes.unit_of_work.supply.inbound(skus, expected_since(policy, now)), policy, now
-    )
+    supply = believed_supply(skus, writes.unit_of_work)
     positions = writes.unit_of_work.stock.lock_positions(shelved) if shelved else []
     shelves = pd.DataFrame(
         [(held.sku, now, held.unpromised) for held in positions if held.unpromised > 0],
         columns=["sku", "expected_at", "quantity"],
     )
     return pd.concat([shelves.astype(supply.dtypes.to_dict()), supply], ignore_index=True)
-
-
-def house_policy(writes: Writes) -> InventoryPolicy:
-    """Stock control's base values: how sure supply is does not depend on who buys."""
-    return inventory_policy(writes.unit_of_work.policies.resolve("inventory", "", ""))

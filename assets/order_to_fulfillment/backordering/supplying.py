@@ -40,8 +40,7 @@ def serve_waiting(skus: Iterable[str] | None, writes: Writes) -> set[str]:
         return set()
     _take_orders(waiting, writes)
     # Another worker may have served or ended some before their orders were locked.
-    stored = set(writes.unit_of_work.supply.pooled_of_orders({x.order_id for x in waiting}))
-    waiting = [line for line in waiting if line in stored]
+    waiting = [line for line in waiting if line in writes.pools.waiting(line.order_id)]
     positions = writes.unit_of_work.stock.lock_positions({line.sku for line in waiting})
     tables = _tables(waiting, positions, writes)
     policy = writes.backorder_policy("", "")
