@@ -44,12 +44,6 @@ OBSERVED = [
         owner="platform",
     ),
     table(
-        "exception_case",
-        "One row per thing that needs a person, with its owner.",
-        group="exception_routing",
-        owner="platform",
-    ),
-    table(
         "partner_health",
         "One row per partner: the state of its circuit breaker.",
         group="partners",

@@ -39,6 +39,7 @@ class Environment:
         requested_ports: Ports asked for by name (OMNIFLOW_GATEWAY_PORT and its like); one of
             these that is taken is an error, a default that is taken is moved.
         log_level: OMNIFLOW_LOG_LEVEL, ``INFO`` unless told otherwise.
+        token: Of the person who acts (OMNIFLOW_TOKEN); no process that we start is given it.
     """
 
     home: Path
@@ -47,6 +48,7 @@ class Environment:
     host: str = "127.0.0.1"
     requested_ports: Mapping[str, int] = field(default_factory=dict)
     log_level: str = "INFO"
+    token: str | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> Environment:
@@ -76,14 +78,16 @@ class Environment:
             host=given.get("OMNIFLOW_HOST", "127.0.0.1"),
             requested_ports=MappingProxyType(ports),
             log_level=level,
+            token=given.get("OMNIFLOW_TOKEN"),
         )
 
     def for_children(self, dagster_home: Path) -> dict[str, str]:
         """The variables of a process we start: ours made explicit, telemetry off."""
         # Not resolved: the programs of an environment lie beside its link, not beside its target.
         binaries = str(Path(sys.executable).parent)
+        inherited = {name: value for name, value in os.environ.items() if name != "OMNIFLOW_TOKEN"}
         return {
-            **os.environ,
+            **inherited,
             "OMNIFLOW_HOME": str(self.home),
             "DAGSTER_HOME": str(dagster_home),
             "DAGSTER_DISABLE_TELEMETRY": "yes",

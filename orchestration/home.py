@@ -113,6 +113,11 @@ class Home:
         return self.path / "run"
 
     @property
+    def audit_head(self) -> Path:
+        """The end of the audit's chain, outside of the database."""
+        return self.path / "audit_head.json"
+
+    @property
     def secrets(self) -> Path:
         """Keys; for the owner's eyes only."""
         return self.path / "secrets"

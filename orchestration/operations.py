@@ -11,6 +11,8 @@ from typing import Any
 import dagster as dg
 
 from assets import door
+from assets.approvals import assets as approvals
+from assets.exception_routing import assets as exception_routing
 from assets.finance import assets as finance
 from assets.finance import checks as finance_checks
 from assets.inventory import assets as inventory
@@ -23,7 +25,17 @@ from orchestration.dagster_resources import OperationalStoreResource
 from orchestration.jobs import JOBS
 from orchestration.retention import retention
 from orchestration.schedules import SCHEDULES
-from sensors import inbox, outbox, partner_health, pollers, promises, run_failures
+from sensors import approvals as approval_sensors
+from sensors import (
+    exceptions,
+    inbox,
+    outbox,
+    partner_health,
+    pollers,
+    promises,
+    run_failures,
+    sla,
+)
 
 #: The tables of the operational store: what flows write, and what Dagster is only shown.
 TABLES = [
@@ -32,6 +44,8 @@ TABLES = [
     *inventory.ASSETS,
     *finance.ASSETS,
     *order_to_fulfillment.ASSETS,
+    *exception_routing.ASSETS,
+    *approvals.ASSETS,
 ]
 
 #: What is said of each of them.
@@ -67,6 +81,9 @@ def build_operations(**resource_overrides: Any) -> dg.Definitions:
             *outbox.SENSORS,
             *pollers.SENSORS,
             *promises.SENSORS,
+            *exceptions.SENSORS,
+            *sla.SENSORS,
+            *approval_sensors.SENSORS,
             *partner_health.SENSORS,
             *run_failures.SENSORS,
         ],

@@ -49,6 +49,7 @@ class Progress:
     silent: int = 0
     published: int = 0
     delivered: int = 0
+    escalated: int = 0
     rounds: int = 0
 
 
@@ -126,6 +127,9 @@ class Simulation:
         rows += compared.rows
         self.progress.published += self._store.publish_availability()
         self._deliver()
+        self._store.route_cases()
+        self._store.expire_approvals()
+        self.progress.escalated += self._store.escalate()
         with self._store.transaction() as connection:
             write_clock(connection, "simulated", until)
         self._report(until.date(), rows)

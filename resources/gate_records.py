@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from assets.ports import Case
+from assets.ports import Case, CaseType
 from assets.quality_gate import Failure, Verdict
 from resources.operational_store import cases
 from resources.operational_store.bulk import execute, fetch
+from resources.operational_store.unit_of_work import SqlUnitOfWork
 
-CASE_TYPE = "data_quality_gate_failed"
+CASE_TYPE = CaseType.DATA_QUALITY_GATE_FAILED
 _SHOWN_KEYS = 20
 
 
@@ -66,20 +67,23 @@ def told(key: Sequence[str], frame: pd.DataFrame, failure: Failure) -> str:
 
 
 def open_case(
-    connection: sa.Connection,
-    subject: str,
-    expectation: str,
-    owner: str,
-    reason: str,
-    opened_at: datetime,
+    unit_of_work: SqlUnitOfWork, subject: str, expectation: str, owner: str, reason: str
 ) -> str:
     """One case an expectation: the same sentence broken again is the same case again.
+
+    Args:
+        unit_of_work: The transaction, which routes what was opened in it.
+        subject: A table, load, mart or suite.
+        expectation: The sentence that was broken.
+        owner: The team whose gate it is.
+        reason: How it was broken.
 
     Returns:
         The case's id.
     """
     business_key = f"{subject}/{expectation}"
-    cases.open_cases(connection, [Case(CASE_TYPE, business_key, owner, reason)], opened_at)
+    case = Case(CASE_TYPE, business_key, reason, brought_by=owner)
+    unit_of_work.open_cases([case])
     return cases.case_id(CASE_TYPE, business_key)
 
 

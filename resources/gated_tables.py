@@ -296,7 +296,8 @@ TABLES: dict[str, GatedTable] = {
             ) m on true
             left join lateral (
                 select coalesce(sum(c.quantity) filter (where c.status = 'booked'), 0) as booked,
-                    sum(c.quantity) filter (where c.status <> 'proposed') as left_quantity
+                    sum(c.quantity) filter (where c.status in ('booked', 'reversed'))
+                        as left_quantity
                 from stock_correction c
                 where c.snapshot_id = j.snapshot_id and c.sku = j.sku
             ) t on true

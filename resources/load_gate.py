@@ -32,6 +32,7 @@ from resources.gate_records import (
 from resources.load_frames import INBOX_ID, events_of, frames_of
 from resources.operational_store.bulk import execute
 from resources.operational_store.inbox import set_aside
+from resources.operational_store.unit_of_work import SqlUnitOfWork
 from resources.window_gate import GatedStore
 
 REASON_CODE = "bulk_load_gate"
@@ -77,15 +78,15 @@ class LoadGate:
 
     def judge(self, source: str) -> LoadVerdict | None:
         """Judge the load of one partner; nothing when somebody else has done so meanwhile."""
-        now = self._store.clock.effective_at()
-        with self._store.transaction() as connection:
+        with self._store.unit_of_work() as unit_of_work:
+            connection, now = unit_of_work.connection, unit_of_work.effective_at
             accepted = lock_pointer(connection, f"load.{source}")
             events = events_of(connection, source, now - self._oldest)
             if events.empty:
                 return None
             frames = {"event_load": events, **frames_of(connection, events)}
             verdicts = {name: judge(f, self._suites[name]) for name, f in frames.items()}
-            self._open_cases(connection, source, frames, verdicts, now)
+            self._open_cases(unit_of_work, source, frames, verdicts)
             quarantined = _quarantine(connection, source, frames, verdicts, now)
             judged = events[INBOX_ID].tolist()
             whole = [
@@ -97,7 +98,7 @@ class LoadGate:
             if whole:
                 owner = verdicts["event_load"].owner
                 held = open_case(
-                    connection, f"event_load/{source}", HELD_WHOLE, owner, "; ".join(whole), now
+                    unit_of_work, f"event_load/{source}", HELD_WHOLE, owner, "; ".join(whole)
                 )
                 going_on, waiting = 0, _wait_for_case(connection, judged, held)
             else:
@@ -116,11 +117,10 @@ class LoadGate:
 
     def _open_cases(
         self,
-        connection: sa.Connection,
+        unit_of_work: SqlUnitOfWork,
         source: str,
         frames: Mapping[str, pd.DataFrame],
         verdicts: Mapping[str, Verdict],
-        now: datetime,
     ) -> None:
         """A case for each sentence that was broken."""
         for name, verdict in verdicts.items():
@@ -128,12 +128,11 @@ class LoadGate:
             for failure in verdict.failures:
                 if failure.severity == "critical":
                     open_case(
-                        connection,
+                        unit_of_work,
                         f"{name}/{source}",
                         failure.expectation,
                         verdict.owner,
                         told(key, frames[name], failure),
-                        now,
                     )
 
 

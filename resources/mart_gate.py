@@ -66,21 +66,22 @@ class MartGate:
             The cases.
         """
         cases: list[str] = []
-        with store.transaction() as connection:
+        with store.unit_of_work() as unit_of_work:
             for mart, verdict in self.verdicts.items():
                 cases += [
                     open_case(
-                        connection,
+                        unit_of_work,
                         mart,
                         failure.expectation,
                         verdict.owner,
                         f"{failure.reason} ({len(failure.rows) or verdict.rows} rows)",
-                        store.clock.effective_at(),
                     )
                     for failure in verdict.failures
                     if failure.severity == "critical"
                 ]
-                move_pointer(connection, f"mart.{mart}", str(publication), figures(verdict))
+                move_pointer(
+                    unit_of_work.connection, f"mart.{mart}", str(publication), figures(verdict)
+                )
         return tuple(cases)
 
 

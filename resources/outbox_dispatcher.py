@@ -21,7 +21,7 @@ import sqlalchemy as sa
 import structlog
 
 from assets.operations_policy import Resilience
-from assets.ports import Case, Clock
+from assets.ports import Case, CaseType, Clock
 from resources.http import client
 from resources.operational_store.cases import open_cases
 from resources.outbox_requests import Command, Outcome, send_together
@@ -330,4 +330,5 @@ def _requests(
 def _dead_letter(partner: Partner, outcome: Outcome) -> Case:
     row = outcome.row
     reason = f"{row.command_type} was given up: {outcome.reason}"[:_LONGEST_ERROR]
-    return Case("dead_letter", f"{partner.code}/{row.business_key}", row.owner, reason)
+    key = f"{partner.code}/{row.business_key}"
+    return Case(CaseType.DEAD_LETTER, key, reason, brought_by=row.owner)

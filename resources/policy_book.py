@@ -6,7 +6,7 @@ A home may replace any of them by a file of its own, so a new brand is an overla
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,15 @@ from typing import Any
 import msgspec
 import yaml
 
+from assets.approvals.policy import approvals_policy
 from assets.decisions.policy_document import PolicyDocument
 from assets.errors import PolicyError
+from assets.exception_routing.catalogue import POLICIES, Catalogue
+from assets.exception_routing.policy import (
+    exceptions_policy,
+    owners_policy,
+    service_levels_policy,
+)
 from assets.finance.policy import finance_policy
 from assets.inventory.policy import inventory_policy
 from assets.inventory.synchronisation.policy import synchronisation_policy
@@ -38,6 +45,8 @@ FLOWS = (
     "finance",
     "inventory_synchronisation",
     "pricing",
+    *POLICIES,
+    "approvals",
 )
 #: What is made of the values of each policy; it raises where that cannot be.
 TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
@@ -48,6 +57,10 @@ TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "finance": finance_policy,
     "inventory_synchronisation": synchronisation_policy,
     "pricing": pricing_policy,
+    "owners": owners_policy,
+    "approvals": approvals_policy,
+    "exceptions": exceptions_policy,
+    "service_levels": service_levels_policy,
     OPERATIONS: operations_policy,
     RETENTION: retention_policy,
 }
@@ -85,13 +98,19 @@ def read_document(path: Path) -> PolicyDocument:
     return document
 
 
-def _check_values(document: PolicyDocument, path: Path) -> None:
-    """Make the values typed in every scope, so that no order is the first to find out."""
+def _scopes(documents: Iterable[PolicyDocument]) -> Iterator[tuple[str, str]]:
+    """Every (region, brand) for which overlays may say something else, the whole house first."""
+    scopes = [overlay.scope for document in documents for overlay in document.overlays]
     regions, brands = (
-        ["", *sorted({o.scope[dimension] for o in document.overlays if dimension in o.scope})]
+        ["", *sorted({scope[dimension] for scope in scopes if dimension in scope})]
         for dimension in ("region", "brand")
     )
-    for region, brand in itertools.product(regions, brands):
+    return itertools.product(regions, brands)
+
+
+def _check_values(document: PolicyDocument, path: Path) -> None:
+    """Make the values typed in every scope, so that no order is the first to find out."""
+    for region, brand in _scopes([document]):
         try:
             TYPED[document.policy](document.resolve(region, brand))
         except PolicyError as error:
@@ -162,6 +181,13 @@ class FilePolicyBook:
         self.operations = read_operations(folder)
         self.retention = read_retention(folder)
         self._resolve = cache(self._resolved)
+        # What each policy says of cases has to agree with the others, wherever an overlay holds.
+        for region, brand in _scopes(self.documents[policy] for policy in POLICIES):
+            try:
+                Catalogue.resolved(self, region, brand)
+            except PolicyError as error:
+                policy = str(error).partition(":")[0]
+                raise PolicyError(f"{_path(folder, policy)}: {error}") from error
 
     def _resolved(self, policy: str, region: str, brand: str) -> dict[str, Any]:
         return self.documents[policy].resolve(region, brand)

@@ -19,12 +19,12 @@ import psycopg
 import sqlalchemy as sa
 
 from assets.errors import PartnerError
-from assets.ports import Case
+from assets.ports import Case, CaseType
 from resources import bulk_loads
 from resources.http import client
 from resources.operational_store import invariants
 from resources.operational_store.bulk import execute, fetch
-from resources.operational_store.cases import open_cases
+from resources.operational_store.cases import case_figures
 from resources.operational_store.connection import connect
 from resources.operational_store.door import Door
 from resources.operational_store.draining import DrainTally
@@ -357,11 +357,32 @@ class StoreAccess:
                 for table in LAKE_TABLES
             )
 
-    def open_case(self, case_type: str, business_key: str, owner: str, reason: str) -> None:
+    def open_case(self, case_type: CaseType, business_key: str, reason: str) -> None:
         """Open a case, or count it up and open it again."""
+        self._set_clock()
+        with self.store.unit_of_work() as unit_of_work:
+            unit_of_work.open_cases([Case(case_type, business_key, reason)])
+
+    def route_cases(self) -> int:
+        """Give cases an owner and a due time that whoever opened them did not; gives how many."""
+        self._set_clock()
+        return self.store.route_cases()
+
+    def escalate(self) -> int:
+        """Take the rungs of the ladder whose time has come; gives how many."""
+        self._set_clock()
+        return self.store.escalate()
+
+    def expire_approvals(self) -> int:
+        """Deny what nobody has consented to in time; gives how many."""
+        self._set_clock()
+        return self.store.expire_approvals()
+
+    def case_figures(self) -> dict[str, int]:
+        """How many cases are open, closed and overdue, all in all and by queue."""
+        self._set_clock()
         with self.store.transaction() as connection:
-            case = Case(case_type, business_key, owner, reason)
-            open_cases(connection, [case], datetime.now(UTC))
+            return case_figures(connection, self.store.clock.effective_at())
 
     def ping(self) -> None:
         """Fail clearly if the database does not answer."""

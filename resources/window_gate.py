@@ -23,6 +23,7 @@ from resources.gate_records import figures, lock_pointer, move_pointer, open_cas
 from resources.gated_tables import TABLES, GatedTable
 from resources.held_events import hold_named
 from resources.operational_store.bulk import fetch, fetch_frame
+from resources.operational_store.unit_of_work import SqlUnitOfWork
 
 #: A window is cut before the transaction with which it would grow beyond this.
 WINDOW_ROWS = 100_000
@@ -36,6 +37,10 @@ class GatedStore(Protocol):
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """One transaction: committed when the block ends, undone when it raises."""
+        ...
+
+    def unit_of_work(self) -> AbstractContextManager[SqlUnitOfWork]:
+        """One transaction that may open cases."""
         ...
 
 
@@ -87,8 +92,8 @@ class WindowGate:
     def _closing(self, gated: GatedTable, windows: int | None) -> Iterator[WindowVerdict]:
         closed = 0
         while windows is None or closed < windows:
-            with self._store.transaction() as connection:
-                verdict, is_last = self._close_one(connection, gated)
+            with self._store.unit_of_work() as unit_of_work:
+                verdict, is_last = self._close_one(unit_of_work, gated)
             if verdict is not None:
                 yield verdict
             closed += 1
@@ -96,8 +101,9 @@ class WindowGate:
                 return
 
     def _close_one(
-        self, connection: sa.Connection, gated: GatedTable
+        self, unit_of_work: SqlUnitOfWork, gated: GatedTable
     ) -> tuple[WindowVerdict | None, bool]:
+        connection = unit_of_work.connection
         low = int(lock_pointer(connection, gated.gate))
         high = int(fetch(connection, "select pg_snapshot_xmin(pg_current_snapshot())::text")[0][0])
         cut = None if gated.is_whole else _first_beyond(connection, gated.table, low, high)
@@ -106,7 +112,7 @@ class WindowGate:
         if frame.empty:
             return None, True
         verdict = judge(frame, gated.suite)
-        found = self._keep(connection, gated, frame, verdict, until)
+        found = self._keep(unit_of_work, gated, frame, verdict, until)
         return found, cut is None
 
     def _read(
@@ -126,26 +132,25 @@ class WindowGate:
 
     def _keep(
         self,
-        connection: sa.Connection,
+        unit_of_work: SqlUnitOfWork,
         gated: GatedTable,
         frame: pd.DataFrame,
         verdict: Verdict,
         until: int,
     ) -> WindowVerdict:
         held = len(verdict.held_rows)
-        now = self._store.clock.effective_at()
         cases = {
             failure.expectation: open_case(
-                connection,
+                unit_of_work,
                 gated.table,
                 failure.expectation,
                 gated.suite.owner,
                 told(gated.suite.blocks_by, frame, failure),
-                now,
             )
             for failure in verdict.failures
             if failure.severity == "critical"
         }
+        connection, now = unit_of_work.connection, unit_of_work.effective_at
         events = hold_named(connection, frame, verdict, gated.holds_by, cases, now)
         move_pointer(connection, gated.gate, str(until), figures(verdict))
         return WindowVerdict(

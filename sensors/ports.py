@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from assets.ports import Tally
+from assets.ports import CaseType, Tally
 
 
 class MicroBatch(Tally, Protocol):
@@ -147,9 +147,29 @@ class PromiseStore(Timed, Protocol):
         ...
 
 
-class CaseStore(Protocol):
-    """Where what needs a person is written."""
+class ApprovalStore(Timed, Protocol):
+    """What waits for people's consent."""
 
-    def open_case(self, case_type: str, business_key: str, owner: str, reason: str) -> None:
+    def expire_approvals(self) -> int:
+        """Deny what nobody has consented to in time; gives how many."""
+        ...
+
+
+class CaseStore(Timed, Protocol):
+    """Where what needs a person is written, and seen to."""
+
+    def route_cases(self) -> int:
+        """Give cases an owner and a due time that have none; gives how many."""
+        ...
+
+    def escalate(self) -> int:
+        """Take the rungs of the ladder whose time has come; gives how many."""
+        ...
+
+    def case_figures(self) -> dict[str, int]:
+        """How many cases there are by state, all in all and by queue."""
+        ...
+
+    def open_case(self, case_type: CaseType, business_key: str, reason: str) -> None:
         """Open a case, or count it up."""
         ...

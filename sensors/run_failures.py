@@ -1,12 +1,12 @@
-"""Makes a failed run somebody's business: an exception case, owned by the platform team."""
+"""Makes a failed run somebody's business: an exception case."""
 
 from __future__ import annotations
 
 import dagster as dg
 
+from assets.ports import CaseType
 from sensors.ports import CaseStore
 
-OWNER = "platform"
 LONGEST_REASON = 500
 
 
@@ -23,7 +23,7 @@ def run_failures(
     """The job is the business key: failing again is the same case counted up."""
     run = context.dagster_run
     reason = f"run {run.run_id}: {context.failure_event.message or 'no message'}"
-    operational_store.open_case("run_failed", run.job_name, OWNER, reason[:LONGEST_REASON])
+    operational_store.open_case(CaseType.RUN_FAILED, run.job_name, reason[:LONGEST_REASON])
 
 
 SENSORS = [run_failures]

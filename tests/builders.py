@@ -423,6 +423,9 @@ class Shop:
         self.store.keep_promises()
         self.store.reconcile()
         self.store.publish_availability()
+        self.store.route_cases()
+        self.store.expire_approvals()
+        self.store.escalate()
 
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         with self.engine.connect() as connection:

@@ -128,6 +128,22 @@ class InventorySnapshotTaken(EventData, frozen=True, kw_only=True):
     lines: Annotated[list[SnapshotLine], Meta(max_length=5_000)]
 
 
+class CorrectionDecided(EventData, frozen=True, kw_only=True):
+    """Whether our books follow another system's word about one SKU at a node.
+
+    ``quantity`` is what was asked about (each, signed): a decision about other units is not one
+    about what is proposed by then.
+    """
+
+    system: Code
+    node_id: Key
+    sku: SkuCode
+    quantity: SignedQuantity
+    decision: Literal["approved", "denied"]
+    decided_by: Key
+    reason: Text
+
+
 class AvailabilityAcknowledged(EventData, frozen=True, kw_only=True):
     """A channel shows, from the event's time on, the availability of one message of ours."""
 

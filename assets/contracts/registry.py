@@ -103,6 +103,13 @@ CONTRACTS: dict[str, Contract] = {
             1,
         ),
         Contract(
+            "retail.inventory.correction_decided.v1",
+            inventory.CorrectionDecided,
+            "stock_control",
+            "inventory",
+            2,
+        ),
+        Contract(
             "retail.availability.acknowledged.v1",
             inventory.AvailabilityAcknowledged,
             "stock_control",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from assets.commerce.identifiers import identify
@@ -24,7 +24,9 @@ from assets.inventory.publication import acknowledge
 from assets.inventory.rules import book_change, broken_up
 from assets.inventory.unknown import awaited
 from assets.ports import (
+    About,
     Case,
+    CaseType,
     Count,
     InboxEvent,
     ProductTerms,
@@ -32,9 +34,6 @@ from assets.ports import (
     Scope,
     UnitOfWork,
 )
-
-CONSUMER = "inventory"
-OWNER = "stock_control"
 
 
 @dataclass
@@ -87,7 +86,10 @@ def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
             reason = f"{bundle} is a bundle: its components are received and counted"
             unit_of_work.inbox.quarantine(event, "bundle_with_stock", reason)
             case = Case(
-                "bundle_with_stock", f"{event.data.document_number}/{bundle}", OWNER, reason
+                CaseType.BUNDLE_WITH_STOCK,
+                f"{event.data.document_number}/{bundle}",
+                reason,
+                About.scope(event, event.data.node_id),
             )
             books.cases.append(case)
         elif document in booked:
@@ -186,9 +188,10 @@ def _book(event: InboxEvent, movement: Movement, books: Books) -> int:
     position = books.positions.get(key, [0, 0, 0])
     booked, giving_way, unbooked = book_change(movement.quantity, *position)
     if unbooked:
-        books.cases.append(_beyond_the_books(event, movement.sku, unbooked))
+        terms = books.products[movement.sku]
+        books.cases.append(_beyond_the_books(event, movement.sku, unbooked, terms))
     if giving_way:
-        _let_reservations_give_way(key, giving_way, books)
+        _let_reservations_give_way(event, key, giving_way, books)
     if booked:
         position[0] += booked
         books.positions[key] = position
@@ -227,17 +230,20 @@ def _against(kind: str, is_new: bool, accounts: Accounts) -> str:
     return accounts.opening_balance if is_opening else accounts.inventory_adjustment
 
 
-def _beyond_the_books(event: InboxEvent, sku: str, unbooked: int) -> Case:
+def _beyond_the_books(event: InboxEvent, sku: str, unbooked: int, terms: ProductTerms) -> Case:
     data = event.data
+    value = unbooked * terms.standard_cost
     return Case(
-        "stock_beyond_the_books",
+        CaseType.STOCK_BEYOND_THE_BOOKS,
         f"{data.document_number}/{sku}",
-        OWNER,
         f"{data.node_id}: {unbooked} units of {sku} were written off that the books do not have",
+        About.scope(event, data.node_id, value, terms.currency_code),
     )
 
 
-def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -> None:
+def _let_reservations_give_way(
+    event: InboxEvent, key: tuple[str, str], units: int, books: Books
+) -> None:
     """Move what lost its stock to the shortage pool, newest reservation first and whole."""
     if key not in books.reservations:
         found = books.unit_of_work.stock.open_reservations_of_positions([key])
@@ -251,15 +257,22 @@ def _let_reservations_give_way(key: tuple[str, str], units: int, books: Books) -
         order_id, line_number, node_id, sku, quantity = lost
         books.cases.append(
             Case(
-                "shortage_after_count",
+                CaseType.SHORTAGE_AFTER_COUNT,
                 f"{order_id}/{line_number}",
-                OWNER,
                 f"{quantity} units of {sku} promised from {node_id} are not there",
+                _of_reservation(event, lost, books.products[sku]),
             )
         )
         for other in broken_up(lost, books.unit_of_work.stock.open_with(order_id, line_number)):
             if other not in books.ended:
                 _end(other, "released", books)
+
+
+def _of_reservation(event: InboxEvent, lost: Reservation, terms: ProductTerms) -> About:
+    """Of goods that an order was promised: at risk is what they cost."""
+    value = lost.quantity * terms.standard_cost
+    about = About.scope(event, lost.node_id, value, terms.currency_code)
+    return replace(about, order_id=lost.order_id)
 
 
 def _end(reservation: Reservation, kind: str, books: Books) -> None:

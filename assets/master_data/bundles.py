@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from assets.ports import Case, Components, InboxEvent, ProductTerms, UnitOfWork
-
-OWNER = "master_data"
+from assets.ports import About, Case, CaseType, Components, InboxEvent, ProductTerms, UnitOfWork
 
 
 def possible(
@@ -31,7 +29,7 @@ def possible(
             accepted.append(event)
         else:
             unit_of_work.inbox.quarantine(event, *wrong)
-            unit_of_work.open_cases([Case(wrong[0], event.data.sku, OWNER, wrong[1])])
+            unit_of_work.open_cases([Case(wrong[0], event.data.sku, wrong[1], About.scope(event))])
     return accepted
 
 
@@ -59,21 +57,24 @@ class _Books:
             }
             self._stocked = {held.sku for held in unit_of_work.stock.lock_positions(fresh)}
 
-    def what_is_wrong(self, event: InboxEvent) -> tuple[str, str] | None:
-        """Why a registration cannot be taken, as a reason code and a sentence."""
+    def what_is_wrong(self, event: InboxEvent) -> tuple[CaseType, str] | None:
+        """Why a registration cannot be taken, as the type of its case and a sentence."""
         sku, components = event.data.sku, event.data.components
         if not components:
             if self._is_bundle.get(sku):
-                return "bundle_without_components", f"{sku} is a bundle and stays one"
+                return CaseType.BUNDLE_WITHOUT_COMPONENTS, f"{sku} is a bundle and stays one"
             return None
         nested = next((part.sku for part in components if self._is_bundle.get(part.sku)), None)
         if nested is not None:
-            return "bundle_of_bundles", f"{nested} in {sku} is a bundle itself"
+            return CaseType.BUNDLE_OF_BUNDLES, f"{nested} in {sku} is a bundle itself"
         around = next((name for name, parts in self._content.items() if sku in parts), None)
         if around is not None:
-            return "bundle_of_bundles", f"{sku} is in the bundle {around}"
+            return CaseType.BUNDLE_OF_BUNDLES, f"{sku} is in the bundle {around}"
         if sku in self._stocked:
-            return "bundle_with_stock", f"{sku} was stocked itself; of a bundle only its parts are"
+            return (
+                CaseType.BUNDLE_WITH_STOCK,
+                f"{sku} was stocked itself; of a bundle only its parts are",
+            )
         return None
 
     def take(self, event: InboxEvent) -> None:

@@ -17,10 +17,7 @@ from assets.commerce.identifiers import identify_text
 from assets.commerce.money import to_ten_thousandths, to_text
 from assets.master_data.policy import pricing_policy
 from assets.master_data.rules import judge_parity
-from assets.ports import Case, InboxEvent, UnitOfWork
-
-PARITY = "price_parity"
-OWNER = "pricing"
+from assets.ports import About, Case, CaseType, InboxEvent, UnitOfWork
 
 _INSTANT = "datetime64[us, UTC]"
 
@@ -81,10 +78,16 @@ def judge_prices(keys: set[tuple[str, str]], unit_of_work: UnitOfWork) -> None:
     is_right = judged["outcome"] == "agrees"
     right = judged[is_right]
     keys_of_right = (right["channel"] + "/" + right["sku"]).tolist()
-    unit_of_work.close_cases(PARITY, keys_of_right, "the approved price is shown")
+    unit_of_work.close_cases(CaseType.PRICE_PARITY, keys_of_right, "the approved price is shown")
     wrong: Iterable[Any] = judged[~is_right].itertuples(index=False)
     unit_of_work.open_cases(
-        Case(PARITY, f"{line.channel}/{line.sku}", OWNER, _said(line)) for line in wrong
+        Case(
+            CaseType.PRICE_PARITY,
+            f"{line.channel}/{line.sku}",
+            _said(line),
+            About(channel=line.channel),
+        )
+        for line in wrong
     )
 
 

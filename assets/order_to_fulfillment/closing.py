@@ -8,9 +8,7 @@ from assets.order_to_fulfillment.backordering.ending import give_up_waiting
 from assets.order_to_fulfillment.releasing import release_rest
 from assets.order_to_fulfillment.rules import can_happen, next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import InboxEvent, OrderView, Reservation
-
-PAYMENT_HELD = "payment_held"
+from assets.ports import CaseType, InboxEvent, OrderView, Reservation
 
 
 def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
@@ -21,7 +19,7 @@ def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
         order = writes.order_of(event)
         if not can_happen(order.status, "cancelled"):
             reason = f"cancelled by the customer, but the order is {order.status} already"
-            writes.refuse(event, "illegal_transition", reason)
+            writes.refuse(event, CaseType.ILLEGAL_TRANSITION, reason)
             continue
         end_without_goods(
             order,
@@ -53,7 +51,7 @@ def end_hold(order: OrderView, happening: str, writes: Writes) -> None:
     """What was to be decided about a held payment has been, by whom- or whatever."""
     if order.status == "held":
         key = f"{order.channel}/{order.order_number}"
-        writes.close_case(PAYMENT_HELD, key, happening.replace("_", " "))
+        writes.close_case(CaseType.PAYMENT_HELD, key, happening.replace("_", " "))
 
 
 def end_without_goods(

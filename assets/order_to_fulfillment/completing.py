@@ -11,9 +11,7 @@ from datetime import datetime
 
 from assets.contracts.shipment import ShippedLine
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import AllocatedLine, BundleView, OrderView, ProductTerms
-
-OWNER = "customer_care"
+from assets.ports import About, AllocatedLine, BundleView, CaseType, OrderView, ProductTerms
 
 #: By (order_id, node_id): line number → what was allocated.
 Allocated = Mapping[tuple[str, str], dict[int, AllocatedLine]]
@@ -69,9 +67,9 @@ def report_incomplete(order: OrderView, writes: Writes) -> None:
         )
         if surplus:
             writes.open_case(
-                "bundle_incomplete",
+                CaseType.BUNDLE_INCOMPLETE,
                 f"{order.channel}/{order.order_number}/{bundle.line_number}",
                 f"{surplus} units of bundle {bundle.sku} left that make up no whole one;"
                 " they are not charged",
-                owner=OWNER,
+                About.order(order, value_at_risk=0),
             )

@@ -11,7 +11,7 @@ from assets.order_to_fulfillment.paying import authorise
 from assets.order_to_fulfillment.releasing import void
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import OrderView, Reservation
+from assets.ports import About, CaseType, OrderView, Reservation
 
 
 def set_on_its_way(
@@ -112,9 +112,10 @@ def _enough_granted(
     # Not enough to capture from: give it back and ask for all of it.
     void(order, granted.reference, writes)
     writes.open_case(
-        "authorisation_mismatch",
+        CaseType.AUTHORISATION_MISMATCH,
         f"{order.channel}/{order.order_number}",
         f"{to_text(order.payable_amount)} {order.currency_code} is to pay,"
         f" {to_text(amount)} was authorised at checkout",
+        About.order(order, value_at_risk=order.payable_amount - amount),
     )
     return None

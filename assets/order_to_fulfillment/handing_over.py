@@ -22,6 +22,7 @@ from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import (
     AllocatedLine,
+    CaseType,
     FulfilmentOrderView,
     InboxEvent,
     OrderView,
@@ -56,13 +57,17 @@ def fulfilment_order_of(
     """The fulfilment order of an event if it is in one of these states, or a refusal of it."""
     fulfilment_order = writes.fulfilment_orders.get(event.data.fulfilment_order_id)
     if fulfilment_order is None or fulfilment_order.order_id != order_id_of(event):
-        writes.refuse(event, "unknown_fulfilment_order", "the order has no such fulfilment order")
+        writes.refuse(
+            event, CaseType.UNKNOWN_FULFILMENT_ORDER, "the order has no such fulfilment order"
+        )
         return None
     if fulfilment_order.node_id != event.data.node_id:
-        writes.refuse(event, "wrong_node", f"it was given to {fulfilment_order.node_id}")
+        writes.refuse(event, CaseType.WRONG_NODE, f"it was given to {fulfilment_order.node_id}")
         return None
     if fulfilment_order.status not in statuses:
-        writes.refuse(event, "illegal_transition", f"it is {fulfilment_order.status} already")
+        writes.refuse(
+            event, CaseType.ILLEGAL_TRANSITION, f"it is {fulfilment_order.status} already"
+        )
         return None
     return fulfilment_order
 
@@ -79,11 +84,13 @@ def handover_of(
     lines = allocated[order.order_id, fulfilment_order.node_id]
     wrong = _what_is_wrong(event.data.lines, lines)
     if wrong:
-        writes.refuse(event, "shipped_not_allocated", wrong)
+        writes.refuse(event, CaseType.SHIPPED_NOT_ALLOCATED, wrong)
         return None
     if number in {held.shipment_number for held in writes.of_order[order.order_id]}:
         # The carrier, the ERP and the delivery would take the two for one.
-        writes.refuse(event, "shipment_number_used", "another node shipped under this number")
+        writes.refuse(
+            event, CaseType.SHIPMENT_NUMBER_USED, "another node shipped under this number"
+        )
         return None
     shipment_id = str(identify("shipment", fulfilment_order.fulfilment_order_id))
     return Handover(

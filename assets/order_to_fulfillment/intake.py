@@ -22,7 +22,7 @@ from assets.order_to_fulfillment.bundling import (
 )
 from assets.order_to_fulfillment.sourcing.lacking import OUT_OF_STOCK
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import InboxEvent, PooledLine, ProductTerms, Reservation
+from assets.ports import CaseType, InboxEvent, PooledLine, ProductTerms, Reservation
 
 STORE_CLOSED = "store_closed"
 
@@ -137,7 +137,7 @@ def admit(
             unknown = unknown_component(lines, bundles, products)
         if identity in taken:
             writes.refuse(
-                event, "order_already_placed", "the channel used this order number before"
+                event, CaseType.ORDER_ALREADY_PLACED, "the channel used this order number before"
             )
         elif unknown is not None:
             writes.unit_of_work.inbox.park(event, "unknown_sku", f"sku:{unknown}")
@@ -152,10 +152,10 @@ def admit(
     return candidates
 
 
-def _what_is_wrong(event: InboxEvent, writes: Writes) -> tuple[str, str] | None:
+def _what_is_wrong(event: InboxEvent, writes: Writes) -> tuple[CaseType, str] | None:
     """What no system of ours could make up for: whose order it is, and where it goes."""
     if event.channel not in writes.channels:
-        return "unknown_channel", f"no policy names the channel {event.channel}"
+        return CaseType.UNKNOWN_CHANNEL, f"no policy names the channel {event.channel}"
     ship_to = event.data.ship_to
     policy = writes.policy(event.region, event.brand)
     if (
@@ -164,7 +164,7 @@ def _what_is_wrong(event: InboxEvent, writes: Writes) -> tuple[str, str] | None:
         and ship_to.postcode is None
         and ship_to.country not in policy.countries_without_postcodes
     ):
-        return "address_invalid", f"a parcel to {ship_to.country} needs a postcode"
+        return CaseType.ADDRESS_INVALID, f"a parcel to {ship_to.country} needs a postcode"
     return None
 
 
@@ -175,7 +175,7 @@ def _knows_the_store(event: InboxEvent, writes: Writes) -> bool:
     if kind == "store":
         return True
     if kind is not None:
-        writes.refuse(event, "not_a_store", f"nobody hands out goods at {node}")
+        writes.refuse(event, CaseType.NOT_A_STORE, f"nobody hands out goods at {node}")
     else:
         writes.unit_of_work.inbox.park(event, "unknown_node", f"node:{node}")
     return False

@@ -14,7 +14,7 @@ from assets.order_to_fulfillment.releasing import release_rest, void
 from assets.order_to_fulfillment.rules import ENDED_UNPAID, FINAL_STATES, next_status
 from assets.order_to_fulfillment.screening import screen
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import InboxEvent, OrderView, Reservation
+from assets.ports import CaseType, InboxEvent, OrderView, Reservation
 
 
 def take_authorisations(events: list[InboxEvent], writes: Writes) -> None:
@@ -33,7 +33,7 @@ def take_authorisations(events: list[InboxEvent], writes: Writes) -> None:
         elif amount < order.payable_amount or data.currency != order.currency_code:
             writes.refuse(
                 event,
-                "authorisation_mismatch",
+                CaseType.AUTHORISATION_MISMATCH,
                 f"{order.payable_amount / 10_000:.2f} {order.currency_code} was asked for",
             )
         else:
@@ -136,16 +136,20 @@ def take_captures(events: list[InboxEvent], writes: Writes) -> None:
         order = writes.order_of(event)
         amount = to_ten_thousandths(event.data.amount)
         if order.captured_amount + amount > order.capture_requested_amount:
-            writes.refuse(event, "capture_not_asked_for", "more was captured than was asked for")
+            writes.refuse(
+                event, CaseType.CAPTURE_NOT_ASKED_FOR, "more was captured than was asked for"
+            )
             continue
         if event.data.currency != order.currency_code:
             writes.refuse(
-                event, "capture_not_asked_for", f"{order.currency_code} was asked for, not this"
+                event,
+                CaseType.CAPTURE_NOT_ASKED_FOR,
+                f"{order.currency_code} was asked for, not this",
             )
             continue
         if event.data.payment_reference != order.payment_reference:
             writes.refuse(
-                event, "capture_not_asked_for", "it is of another payment than the order's"
+                event, CaseType.CAPTURE_NOT_ASKED_FOR, "it is of another payment than the order's"
             )
             continue
         order.captured_amount += amount
@@ -238,7 +242,9 @@ def take_declines(events: list[InboxEvent], writes: Writes) -> None:
     for event in events:
         order = writes.order_of(event)
         if order.status != "awaiting_payment" and order.status not in ENDED_UNPAID:
-            writes.refuse(event, "illegal_transition", f"the order is {order.status} already")
+            writes.refuse(
+                event, CaseType.ILLEGAL_TRANSITION, f"the order is {order.status} already"
+            )
             continue
         writes.rows["payment_movement"].append(
             (

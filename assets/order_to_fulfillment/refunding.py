@@ -11,7 +11,7 @@ from datetime import datetime
 from assets.commerce.identifiers import identify
 from assets.commerce.money import to_ten_thousandths, to_text
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import InboxEvent, OrderView
+from assets.ports import About, CaseType, InboxEvent, OrderView
 
 
 def give_back_surplus(order: OrderView, reason: str, occurred_at: datetime, writes: Writes) -> None:
@@ -64,7 +64,7 @@ def take_refunds(events: list[InboxEvent], writes: Writes) -> None:
             and data.currency == order.currency_code
         )
         if not is_of_the_order or order.refunded_amount + amount > order.refund_requested_amount:
-            writes.refuse(event, "refund_not_asked_for", "no such refund was asked for")
+            writes.refuse(event, CaseType.REFUND_NOT_ASKED_FOR, "no such refund was asked for")
             continue
         order.refunded_amount += amount
         movement = str(identify("payment_refunded", event.source, event.event_id))
@@ -96,16 +96,16 @@ def take_refund_declines(events: list[InboxEvent], writes: Writes) -> None:
         order, data = writes.order_of(event), event.data
         owed = order.refund_requested_amount - order.refunded_amount
         if data.payment_reference != order.payment_reference or not owed:
-            writes.refuse(event, "refund_not_asked_for", "no such refund was asked for")
+            writes.refuse(event, CaseType.REFUND_NOT_ASKED_FOR, "no such refund was asked for")
             continue
         movement = str(identify("payment_refund_declined", event.source, event.event_id))
         _record("refund_declined", movement, order, owed, event.occurred_at, writes)
         writes.open_case(
-            "refund_declined",
+            CaseType.REFUND_DECLINED,
             f"{order.channel}/{order.order_number}",
             f"{to_text(owed)} {order.currency_code} is owed and could not be given back:"
             f" {data.reason}",
-            owner="payments",
+            About.order(order, value_at_risk=owed),
         )
 
 

@@ -13,13 +13,13 @@ from assets.commerce.money import to_text
 from assets.contracts.order import OrderHoldDecided
 from assets.contracts.payment import PaymentScreened
 from assets.order_to_fulfillment.allocating import allocate
-from assets.order_to_fulfillment.closing import PAYMENT_HELD, end_hold, end_without_goods
+from assets.order_to_fulfillment.closing import end_hold, end_without_goods
 from assets.order_to_fulfillment.pickup.promising import promise_again
 from assets.order_to_fulfillment.pickup.rules import why_screen
 from assets.order_to_fulfillment.releasing import release_rest
 from assets.order_to_fulfillment.rules import ENDED_UNPAID, can_happen, next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import InboxEvent, OrderView, Reservation
+from assets.ports import About, CaseType, InboxEvent, OrderView, Reservation
 
 OWNER = "payments"
 
@@ -74,12 +74,14 @@ def take_screenings(events: list[InboxEvent], writes: Writes) -> None:
         data: PaymentScreened = event.data
         happening = "screening_rejected" if data.outcome == "rejected" else data.outcome
         if data.payment_reference != order.payment_reference:
-            writes.refuse(event, "screening_not_asked_for", "it is of another payment")
+            writes.refuse(event, CaseType.SCREENING_NOT_ASKED_FOR, "it is of another payment")
             continue
         is_news = can_happen(order.status, happening)
         # What was taken back meanwhile is nobody's risk any more.
         if not is_news and data.outcome != "cleared" and order.status not in ENDED_UNPAID:
-            writes.refuse(event, "illegal_transition", f"the order is {order.status} already")
+            writes.refuse(
+                event, CaseType.ILLEGAL_TRANSITION, f"the order is {order.status} already"
+            )
             continue
         identity = str(identify("payment_screened", event.source, event.event_id))
         _record(identity, order, data.outcome, data.reason, None, event.occurred_at, writes)
@@ -95,7 +97,9 @@ def take_hold_decisions(events: list[InboxEvent], writes: Writes) -> None:
         order = writes.order_of(event)
         data: OrderHoldDecided = event.data
         if order.status != "held":
-            writes.refuse(event, "illegal_transition", f"the order is {order.status}, not held")
+            writes.refuse(
+                event, CaseType.ILLEGAL_TRANSITION, f"the order is {order.status}, not held"
+            )
             continue
         outcome, happening = {
             "release": ("released", "cleared"),
@@ -118,11 +122,11 @@ def _decide(
     elif happening == "held":
         order.status = next_status(order.status, happening)
         writes.open_case(
-            PAYMENT_HELD,
+            CaseType.PAYMENT_HELD,
             f"{order.channel}/{order.order_number}",
             f"{to_text(order.payable_amount)} {order.currency_code} may be fraud; its stock is held"
             " until it is released, cancelled, or its time is over",
-            owner=OWNER,
+            About.order(order),
         )
     else:
         end_without_goods(order, happening, "released", event.occurred_at, reservations, writes)

@@ -21,9 +21,7 @@ from assets.order_to_fulfillment.promises import NODE_REJECTED, day_after, promi
 from assets.order_to_fulfillment.resourcing import Wanted, source_again
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import FulfilmentOrderView, InboxEvent, Scope
-
-FULFILMENT_REJECTED = "fulfilment_rejected"
+from assets.ports import About, CaseType, FulfilmentOrderView, InboxEvent, Scope
 
 
 def take_acceptances(events: list[InboxEvent], writes: Writes) -> None:
@@ -71,9 +69,10 @@ def _take_one_each(events: list[InboxEvent], writes: Writes) -> None:
         fulfilment_order.status = "rejected"
         order.undelivered_fulfilment_orders -= 1
         writes.open_case(
-            FULFILMENT_REJECTED,
+            CaseType.FULFILMENT_REJECTED,
             fulfilment_order.fulfilment_order_id,
             f"{fulfilment_order.node_id} rejected order {order.order_number}: {event.data.reason}",
+            About.order(order, fulfilment_order.node_id),
         )
         writes.process.add(
             "fulfilment rejected",
@@ -109,7 +108,9 @@ def _ask_other_nodes(refused: list[tuple[FulfilmentOrderView, Wanted]], writes: 
         if one.given:
             _hand_to_others(one, writes)
             writes.close_case(
-                FULFILMENT_REJECTED, fulfilment_order.fulfilment_order_id, "other nodes ship it"
+                CaseType.FULFILMENT_REJECTED,
+                fulfilment_order.fulfilment_order_id,
+                "other nodes ship it",
             )
             one.order.open_fulfilment_orders -= 1
         else:
@@ -142,7 +143,7 @@ def take_dispatches(events: list[InboxEvent], writes: Writes) -> None:
         if fulfilment_order is None:
             continue
         if writes.is_picked_up(fulfilment_order):
-            writes.refuse(event, "waits_for_its_customer", "it is collected, not shipped")
+            writes.refuse(event, CaseType.WAITS_FOR_ITS_CUSTOMER, "it is collected, not shipped")
             continue
         handover = handover_of(
             event, fulfilment_order, event.data.shipment_number, allocated, writes
@@ -198,7 +199,7 @@ def take_deliveries(events: list[InboxEvent], writes: Writes) -> None:
             )
             continue
         if fulfilment_order.status != "dispatched":
-            writes.refuse(event, "illegal_transition", "the shipment was delivered already")
+            writes.refuse(event, CaseType.ILLEGAL_TRANSITION, "the shipment was delivered already")
             continue
         fulfilment_order.status = "delivered"
         order.undelivered_fulfilment_orders -= 1

@@ -5,10 +5,7 @@ from __future__ import annotations
 from assets.commerce.calendar import start_of_day, trading_date
 from assets.order_to_fulfillment.rules import first_day_in_time
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import Case, OrderView
-
-CARRIER_SILENCE = "carrier_silence"
-OWNER = "fulfilment"
+from assets.ports import Case, CaseType, OrderView
 
 
 def report(writes: Writes) -> int:
@@ -23,13 +20,13 @@ def report(writes: Writes) -> int:
         today = trading_date(unit_of_work.effective_at, policy.trading_zone)
         first = first_day_in_time(today, policy.silence_days(region))
         deadlines[region, brand] = start_of_day(first, policy.trading_zone)
-    overdue = unit_of_work.orders.under_way_since(deadlines, CARRIER_SILENCE)
+    overdue = unit_of_work.orders.under_way_since(deadlines, CaseType.CARRIER_SILENCE)
     unit_of_work.open_cases(
         Case(
-            CARRIER_SILENCE,
+            CaseType.CARRIER_SILENCE,
             parcel.key,
-            OWNER,
             f"{parcel.carrier} has said nothing of it since {parcel.dispatched_at:%Y-%m-%d}",
+            parcel.about,
         )
         for parcel in overdue
     )
@@ -39,7 +36,7 @@ def report(writes: Writes) -> int:
 def end(order: OrderView, shipment_number: str, writes: Writes) -> None:
     """The parcel is there: whoever was asked to look for it need not."""
     key = parcel_key(order.channel, order.order_number, shipment_number)
-    writes.close_case(CARRIER_SILENCE, key, "the parcel was delivered")
+    writes.close_case(CaseType.CARRIER_SILENCE, key, "the parcel was delivered")
 
 
 def parcel_key(channel: str, order_number: str, shipment_number: str) -> str:

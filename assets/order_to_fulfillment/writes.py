@@ -20,8 +20,10 @@ from assets.order_to_fulfillment.policy import OrderPolicy, order_policy
 from assets.order_to_fulfillment.rules import FINAL_STATES
 from assets.ports import (
     CONTACT,
+    About,
     BundleView,
     Case,
+    CaseType,
     Command,
     FulfilmentOrderView,
     InboxEvent,
@@ -32,6 +34,10 @@ from assets.ports import (
 )
 
 OWNER = "order_desk"
+#: What may wait for consent about a case of a type; when the case is over, so is the question.
+CONSENT_OF: dict[str, tuple[str, ...]] = {
+    CaseType.PAYMENT_HELD: ("hold_release", "order_cancellation")
+}
 
 COLUMNS = {
     "order_placed": (
@@ -294,18 +300,19 @@ class Writes:
             result[reservation.order_id].append(reservation)
         return result
 
-    def open_case(self, case_type: str, business_key: str, reason: str, owner: str = OWNER) -> None:
-        """Ask a person, of the order desk unless it is another's."""
-        self._cases.append(Case(case_type, business_key, owner, reason))
+    def open_case(self, case_type: CaseType, business_key: str, reason: str, about: About) -> None:
+        """Ask a person; whom, routing knows."""
+        self._cases.append(Case(case_type, business_key, reason, about))
 
     def close_case(self, case_type: str, business_key: str, resolution: str) -> None:
         """End the case of this type and key, where one is open: its cause is gone."""
         self._settled[case_type, resolution].append(business_key)
 
-    def refuse(self, event: InboxEvent, reason_code: str, reason: str) -> None:
+    def refuse(self, event: InboxEvent, case_type: CaseType, reason: str) -> None:
         """Quarantine an event that its order cannot take, and open a case for it."""
-        self.unit_of_work.inbox.quarantine(event, reason_code, reason)
-        self.open_case(reason_code, f"{event.channel}/{event.subject}", reason)
+        self.unit_of_work.inbox.quarantine(event, case_type, reason)
+        key = f"{event.channel}/{event.subject}"
+        self.open_case(case_type, key, reason, About.scope(event))
 
     def flush(self) -> None:
         """Write everything collected, as one statement a table."""
@@ -328,6 +335,8 @@ class Writes:
         unit_of_work.open_cases(self._cases)
         for (case_type, resolution), business_keys in self._settled.items():
             unit_of_work.close_cases(case_type, business_keys, resolution)
+            for subject_type in CONSENT_OF.get(case_type, ()):
+                unit_of_work.withdraw_approvals(subject_type, business_keys, resolution)
         self._commands.clear()
         self._cases.clear()
         self._settled.clear()

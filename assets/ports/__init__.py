@@ -6,9 +6,28 @@ UTC datetimes. Columns are plain sequences of equal length, so a port writes set
 
 from __future__ import annotations
 
+from assets.ports.approvals import (
+    ApprovalRequest,
+    Approvals,
+    Consent,
+    Delegation,
+    Person,
+    StoredRequest,
+)
+from assets.ports.cases import (
+    NOTHING_KNOWN,
+    About,
+    Case,
+    CaseRoute,
+    Cases,
+    CaseType,
+    OpenCase,
+    RunningCase,
+    ServiceTime,
+)
 from assets.ports.columns import Columns
 from assets.ports.master_data import CONTACT, Components, MasterData, ProductTerms
-from assets.ports.messages import Case, Command, Inbox, InboxEvent, Scope, Tally
+from assets.ports.messages import Command, Inbox, InboxEvent, Scope, Tally
 from assets.ports.orders import (
     AllocatedLine,
     BundleView,
@@ -20,36 +39,51 @@ from assets.ports.orders import (
 from assets.ports.pickups import Pickups, PickupView
 from assets.ports.stock import Count, Reservation, Stock, StockPosition
 from assets.ports.supply import InboundSupply, PooledLine, Supply
-from assets.ports.synchronisation import Synchronisation
+from assets.ports.synchronisation import Proposal, Synchronisation
 from assets.ports.unit_of_work import Clock, PolicyBook, UnitOfWork
 
 __all__ = [
     "CONTACT",
+    "NOTHING_KNOWN",
+    "About",
     "AllocatedLine",
+    "ApprovalRequest",
+    "Approvals",
     "BundleView",
     "Case",
+    "CaseRoute",
+    "CaseType",
+    "Cases",
     "Clock",
     "Columns",
     "Command",
     "Components",
+    "Consent",
     "Count",
+    "Delegation",
     "FulfilmentOrderView",
     "InboundSupply",
     "Inbox",
     "InboxEvent",
     "MasterData",
+    "OpenCase",
     "OrderView",
     "Orders",
     "ParcelView",
+    "Person",
     "PickupView",
     "Pickups",
     "PolicyBook",
     "PooledLine",
     "ProductTerms",
+    "Proposal",
     "Reservation",
+    "RunningCase",
     "Scope",
+    "ServiceTime",
     "Stock",
     "StockPosition",
+    "StoredRequest",
     "Supply",
     "Synchronisation",
     "Tally",

@@ -1,4 +1,4 @@
-"""What comes in and what goes out: events, commands, cases, and whose business they are."""
+"""What comes in and what goes out: events, commands, and whose business they are."""
 
 from __future__ import annotations
 
@@ -60,16 +60,6 @@ class Command:
     owner: str
     caused_at: datetime
     discriminator: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Something that needs a person; the same cause twice is one case that counts two."""
-
-    case_type: str
-    business_key: str
-    owner: str
-    reason: str
 
 
 class Tally(Protocol):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
+from assets.ports.cases import About
+
 
 @dataclass(slots=True)
 class OrderView:
@@ -99,6 +101,7 @@ class ParcelView:
     """One shipment that its carrier has not delivered yet; ``key`` is how people name it."""
 
     key: str
+    about: About
     carrier: str
     dispatched_at: datetime
 

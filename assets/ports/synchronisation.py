@@ -4,7 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+
+class Proposal(NamedTuple):
+    """A correction of one SKU that a snapshot has led to.
+
+    Attributes:
+        quantity: Units that were proposed (each, signed).
+        status: Of its last step: ``proposed`` where nobody has decided.
+        revision: Of its last step.
+        as_of: The instant of the snapshot (UTC).
+    """
+
+    system: str
+    node_id: str
+    sku: str
+    snapshot_id: str
+    quantity: int
+    amount: int
+    currency_code: str
+    status: str
+    revision: int
+    as_of: datetime
 
 
 class Synchronisation(Protocol):
@@ -27,6 +49,10 @@ class Synchronisation(Protocol):
 
     def released(self, case_type: str, business_keys: Iterable[str]) -> set[str]:
         """Those of these cases that a person has closed."""
+        ...
+
+    def proposals(self, places: Iterable[tuple[str, str, str]]) -> list[Proposal]:
+        """The newest correction that was proposed of each (system, node, SKU), decided or not."""
         ...
 
     def spoken_for(self, systems: Sequence[str], node_id: str, since: datetime) -> set[str]:
@@ -52,7 +78,7 @@ class Synchronisation(Protocol):
 
         Of SKUs only that something has moved of. The coding: (snapshot_id, sku, reason_code,
         quantity, revision, amount a unit, currency, as_of, system, node_id, units booked by a
-        correction). The movements: (snapshot_id, sku, quantity); of corrections only those count
-        that a snapshot knew of and that were taken back.
+        correction, its last step). The movements: (snapshot_id, sku, quantity); of corrections
+        only those count that a snapshot knew of and that were taken back.
         """
         ...

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from assets.ports.approvals import ApprovalRequest, Approvals
+from assets.ports.cases import Case, Cases
 from assets.ports.columns import Columns
 from assets.ports.master_data import MasterData
-from assets.ports.messages import Case, Command, Inbox
+from assets.ports.messages import Command, Inbox
 from assets.ports.orders import Orders
 from assets.ports.pickups import Pickups
 from assets.ports.stock import Stock
@@ -28,6 +30,7 @@ class PolicyBook(Protocol):
 
     def resolve(self, policy: str, region: str, brand: str) -> Mapping[str, Any]: ...
     def policy_hash(self, policy: str) -> str: ...
+    def __hash__(self) -> int: ...
 
 
 class UnitOfWork(Protocol):
@@ -48,6 +51,10 @@ class UnitOfWork(Protocol):
     @property
     def supply(self) -> Supply: ...
     @property
+    def cases(self) -> Cases: ...
+    @property
+    def approvals(self) -> Approvals: ...
+    @property
     def policies(self) -> PolicyBook: ...
     @property
     def effective_at(self) -> datetime: ...
@@ -62,6 +69,16 @@ class UnitOfWork(Protocol):
 
     def send(self, commands: Iterable[Command]) -> None: ...
     def open_cases(self, cases: Iterable[Case]) -> None: ...
+    def request_approvals(self, requests: Iterable[ApprovalRequest]) -> None:
+        """Ask people for consent; what another content is asked about the same is asked anew."""
+        ...
+
+    def withdraw_approvals(
+        self, subject_type: str, subject_keys: Iterable[str], reason: str
+    ) -> None:
+        """Nothing is to be decided about these any more."""
+        ...
+
     def close_cases(self, case_type: str, business_keys: Iterable[str], resolution: str) -> None:
         """Close those of these cases that are open, saying why they are over."""
         ...

@@ -20,19 +20,30 @@ if TYPE_CHECKING:
 
 @contextmanager
 def home_store() -> Iterator[tuple[Home, OperationalStore]]:
-    """A home that exists and its operational store; its database is started.
+    """A home that exists, and its operational store with the home's own policies and time.
 
     Raises:
         BadInput: If there is no home: a question must not make one.
     """
     from assets.errors import BadInput
-    from resources.operational_store.store import OperationalStore, create_engine
+    from resources.operational_store.store import (
+        OperationalStore,
+        SimulatedClock,
+        create_engine,
+        read_clock,
+    )
+    from resources.policy_book import FilePolicyBook
 
     if existing_home() is None:
         raise BadInput("there is no home here yet; `omniflow up` or a replay makes one")
     home = home_with_database()
-    store = OperationalStore(create_engine(home.database_url))
+    engine = create_engine(home.database_url)
+    store = OperationalStore(engine, policies=FilePolicyBook(home.policies))
     try:
+        with store.transaction() as connection:
+            held = read_clock(connection)
+        if held is not None and held[0] == "simulated":
+            store.clock = SimulatedClock(held[1])
         yield home, store
     finally:
         store.engine.dispose()

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.commands._acting import As, acting
 from orchestration.commands._opening import Json, report
 from orchestration.commands._reading import report_list, show_first, stored
 
@@ -26,17 +27,18 @@ def command(
     channel: Annotated[
         str | None, typer.Option("--channel", help="Of two orders of one number, whose.")
     ] = None,
-    by: Annotated[str, typer.Option("--by", help="Who decides; kept with the decision.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")] = "",
+    name: As = None,
 ) -> None:
     """List orders whose payment is held for suspected fraud, or decide about one.
 
-    A decision is an event: it passes the door, and its flow applies it when it next looks.
+    A decision is an event: it passes the door, and its flow applies it when it next looks. Above
+    the amount that the policy `approvals` names it waits there for somebody else's consent.
     """
     if action is Action.LIST:
         _list(json)
     else:
-        _decide(action, order, channel, by, reason, json)
+        _decide(action, order, channel, reason, name, json)
 
 
 def _list(json: bool) -> None:
@@ -53,26 +55,33 @@ def _list(json: bool) -> None:
 
 
 def _decide(
-    action: Action, order: str, channel: str | None, by: str, reason: str, json: bool
+    action: Action, order: str, channel: str | None, reason: str, name: str | None, json: bool
 ) -> None:
     import msgspec
 
+    from assets.approvals.service import request
     from assets.contracts.order import OrderHoldDecided
     from assets.errors import BadInput
-    from resources.operational_store.holds import decide
+    from resources.operational_store.holds import request_for
 
-    if not order or not by or not reason:
-        raise BadInput(f"say which order, who and why: holds {action} NUMBER --by WHO --reason WHY")
-    said = {"order_number": order, "decision": str(action), "decided_by": by, "reason": reason}
-    try:
-        decision = msgspec.convert(said, OrderHoldDecided)
-    except msgspec.ValidationError as error:
-        raise BadInput(str(error)) from error
-    with stored() as connection:
-        receipt = decide(connection, decision, channel)
+    if not order or not reason:
+        raise BadInput(f"say which order and why: holds {action} NUMBER --reason WHY")
+    said = {"order_number": order, "decision": str(action), "reason": reason}
+    with acting(name, f"holds.{action}", order, {"channel": channel, "reason": reason}) as act:
+        try:
+            decision = msgspec.convert(
+                {**said, "decided_by": act.person.person_id}, OrderHoldDecided
+            )
+        except msgspec.ValidationError as error:
+            raise BadInput(str(error)) from error
+        asked = request_for(act.connection, decision, channel)
+        waiting = request([asked], act.unit_of_work).get(asked.subject_key)
+        outcome = "accepted" if waiting is None else "waits for approval"
+        act.detail["outcome"] = outcome
+    approval_id = None if waiting is None else waiting.approval_id
     if json:
-        report({"order_number": order, "decision": str(action), "outcome": receipt.outcome})
+        report({**said, "outcome": outcome, "approval_id": approval_id})
+    elif approval_id is None:
+        typer.echo(f"order {order}: {action} is accepted")
     else:
-        typer.echo(f"order {order}: {action} is {receipt.outcome}")
-    if receipt.outcome != "accepted":
-        raise typer.Exit(1)
+        typer.echo(f"order {order}: {action} waits for approval {approval_id[:8]}")

@@ -12,7 +12,13 @@ from sqlalchemy.dialects.postgresql import JSON
 from resources.operational_store import schema
 
 #: What changes in place, copied whole; every other table of the lake only ever grows.
-SNAPSHOT_TABLES = [schema.product, schema.node, schema.customer, schema.exception_case]
+SNAPSHOT_TABLES = [
+    schema.product,
+    schema.node,
+    schema.customer,
+    schema.exception_case,
+    schema.approval_request,
+]
 
 #: The lake's own table: up to where the others are complete.
 WATERMARK_SCHEMA = pa.schema(

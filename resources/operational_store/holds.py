@@ -1,22 +1,20 @@
-"""Orders held for suspected fraud, and what a person decides about one: an event like any other."""
+"""Orders held for suspected fraud, and what a person wants to be done about one of them."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from assets.commerce.identifiers import identify
-from assets.contracts.admission import Receipt, Submission
 from assets.contracts.order import OrderHoldDecided
 from assets.errors import BadInput
-from resources.operational_store.door import Door
-from resources.operational_store.store import read_clock
+from assets.ports import ApprovalRequest
 
 #: Who sends what people decide at a terminal.
 SOURCE = "order_desk"
+#: What a decision is called where it needs consent.
+SUBJECT_TYPES = {"release": "hold_release", "cancel": "order_cancellation"}
 
 _HELD = """
 select
@@ -51,10 +49,10 @@ def held_orders(connection: sa.Connection) -> list[dict[str, Any]]:
     ]
 
 
-def decide(
+def request_for(
     connection: sa.Connection, decision: OrderHoldDecided, channel: str | None = None
-) -> Receipt:
-    """Bring a decision through the door; its flow applies it when it next looks.
+) -> ApprovalRequest:
+    """What a person wants to be done about a held order, as something to be consented to.
 
     Raises:
         BadInput: If no such order is held, or two channels have one of that number.
@@ -70,26 +68,25 @@ def decide(
         channels = ", ".join(row["channel"] for row in found)
         raise BadInput(f"order {decision.order_number} is held in {channels}; say which")
     (order,) = found
-    at = _now(connection)
-    event = {
-        "specversion": "1.0",
-        "id": str(identify("hold_decided", order["order_id"], decision.decision, at.isoformat())),
-        "source": SOURCE,
-        "type": "retail.order.hold_decided.v1",
-        "subject": decision.order_number,
-        "time": at,
-        "legalentity": order["legal_entity"],
-        "brand": order["brand"],
-        "region": order["region"],
-        "channel": order["channel"],
-        "correlationid": order["correlation_id"],
-        "data": decision,
-    }
-    submission = Submission(SOURCE, msgspec.json.encode(event), "command line")
-    return Door().admit(connection, [submission])[0]
-
-
-def _now(connection: sa.Connection) -> datetime:
-    """The home's own time: a replay's where it has one."""
-    held = read_clock(connection)
-    return held[1] if held is not None and held[0] == "simulated" else datetime.now(UTC)
+    amount = f"{order['payable_amount']} {order['currency_code']}"
+    return ApprovalRequest(
+        subject_type=SUBJECT_TYPES[decision.decision],
+        subject_key=f"{order['channel']}/{order['order_number']}",
+        summary=f"{decision.decision} order {order['order_number']} of {amount}: {decision.reason}",
+        source=SOURCE,
+        event={
+            "type": "retail.order.hold_decided.v1",
+            "subject": decision.order_number,
+            "legalentity": order["legal_entity"],
+            "brand": order["brand"],
+            "region": order["region"],
+            "channel": order["channel"],
+            "correlationid": order["correlation_id"],
+            "data": msgspec.to_builtins(decision),
+        },
+        amount=int(order["payable_amount"] * 10_000),
+        currency_code=order["currency_code"],
+        region=order["region"],
+        brand=order["brand"],
+        requested_by=decision.decided_by,
+    )

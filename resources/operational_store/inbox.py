@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from assets.contracts.personal import join
 from assets.contracts.registry import CONTRACTS
-from assets.ports import Case, InboxEvent
+from assets.ports import About, Case, CaseType, InboxEvent
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.cases import open_cases
 
@@ -31,8 +31,6 @@ _CLAIM = """
 CLAIM = _CLAIM.format(among="")
 CLAIM_AMONG = _CLAIM.format(among=" and inbox_id = any(%s)")
 
-PREDECESSOR_MISSING = "predecessor_missing"
-ORDER_DESK = "order_desk"
 
 #: Not what waits for a person (``case:``) or for a flow that is not built yet (``flow:``).
 WAITS_FOR_A_PREDECESSOR = (
@@ -160,7 +158,8 @@ class SqlInbox:
             return 0
         rows = fetch(
             self._connection,
-            "select i.source, i.event_id, i.event_type, i.release_condition, i.waiting_since"
+            "select i.source, i.event_id, i.event_type, i.release_condition, i.waiting_since,"
+            " i.region, i.brand, i.channel"
             " from event_inbox i"
             " join unnest(%s::text[], %s::text[], %s::timestamptz[])"
             " as late (region, brand, deadline)"
@@ -172,16 +171,16 @@ class SqlInbox:
             [region for region, _ in deadlines],
             [brand for _, brand in deadlines],
             list(deadlines.values()),
-            PREDECESSOR_MISSING,
+            CaseType.PREDECESSOR_MISSING,
         )
         cases = [
             Case(
-                PREDECESSOR_MISSING,
+                CaseType.PREDECESSOR_MISSING,
                 f"{source}/{event_id}",
-                ORDER_DESK,
                 f"{event_type} has waited for {condition} since {since:%Y-%m-%d %H:%M} UTC",
+                About(*scope),
             )
-            for source, event_id, event_type, condition, since in rows
+            for source, event_id, event_type, condition, since, *scope in rows
         ]
         return open_cases(self._connection, cases, self._effective_at)
 

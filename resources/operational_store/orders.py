@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from assets.facts import in_columns
 from assets.ports import (
+    About,
     AllocatedLine,
     BundleView,
     FulfilmentOrderView,
@@ -62,15 +63,20 @@ _UNDER_WAY_SINCE = """
     with parcel as (
         select
             o.channel || '/' || o.order_number || '/' || f.shipment_number as key,
-            s.carrier, s.occurred_at
+            s.carrier, s.occurred_at, o.region, o.brand, o.channel, o.order_id::text,
+            f.node_id, (state.payable_amount * 10000)::bigint as value_at_risk,
+            o.currency_code, state.promised_date
         from fulfilment_order f
         join order_placed o on o.order_id = f.order_id
+        join order_state state on state.order_id = f.order_id
         join unnest(%s::text[], %s::text[], %s::timestamptz[]) as late (region, brand, deadline)
             on late.region = o.region and late.brand = o.brand
         join shipment_dispatched s on s.fulfilment_order_id = f.fulfilment_order_id
         where f.status = 'dispatched' and s.occurred_at < late.deadline
     )
-    select key, carrier, occurred_at from parcel
+    select key, carrier, occurred_at, region, brand, channel, order_id, node_id, value_at_risk,
+        currency_code, promised_date
+    from parcel
     where not exists (
         select from exception_case c where c.case_type = %s and c.business_key = key
     )
@@ -285,4 +291,6 @@ class SqlOrders:
             list(deadlines.values()),
             case_type,
         )
-        return [ParcelView(*row) for row in rows]
+        return [
+            ParcelView(key, About(*about), carrier, since) for key, carrier, since, *about in rows
+        ]

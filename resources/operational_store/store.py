@@ -12,17 +12,20 @@ import psycopg
 import sqlalchemy as sa
 import structlog
 
+from assets.approvals import service as approvals
 from assets.contracts.registry import CONTRACTS
 from assets.errors import EnvironmentProblem, PolicyError
+from assets.exception_routing import escalation
+from assets.exception_routing import service as exception_routing
 from assets.finance import service as finance
+from assets.inventory import applying as inventory
 from assets.inventory import publication
-from assets.inventory import service as inventory
 from assets.inventory.synchronisation import service as synchronisation
 from assets.master_data import service as master_data
 from assets.order_to_fulfillment import service as order_to_fulfillment
 from assets.order_to_fulfillment.policy import order_policy
 from assets.order_to_fulfillment.rules import FINAL_STATES
-from assets.ports import Case, Clock, InboxEvent, UnitOfWork
+from assets.ports import About, Case, CaseType, Clock, InboxEvent, UnitOfWork
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.connection import as_environment_problem
 from resources.operational_store.draining import Claim, DrainTally
@@ -203,9 +206,14 @@ class OperationalStore:
             for event in claim.take(unit_of_work, 1):
                 reason = f"its flow failed on it ({type(error).__name__}), which is a defect"
                 unit_of_work.inbox.quarantine(event, "flow_failed", reason)
-                owner = CONTRACTS[event.event_type].owner
-                key = f"{event.source}/{event.event_id}"
-                unit_of_work.open_cases([Case("flow_failed", key, owner, reason)])
+                case = Case(
+                    CaseType.FLOW_FAILED,
+                    f"{event.source}/{event.event_id}",
+                    reason,
+                    About.scope(event),
+                    brought_by=CONTRACTS[event.event_type].owner,
+                )
+                unit_of_work.open_cases([case])
                 # Where and what kind, never the words: the database's name the row that it refused.
                 _log.error(
                     "flow_failed",
@@ -286,6 +294,21 @@ class OperationalStore:
     def _predecessor_timeout_hours(self, region: str, brand: str) -> int:
         values = self.policies.resolve("order_to_fulfillment", region, brand)
         return order_policy(values).predecessor_timeout_hours
+
+    def route_cases(self) -> int:
+        """Give cases an owner and a due time that whoever opened them did not; gives how many."""
+        with self.unit_of_work() as unit_of_work:
+            return exception_routing.route(unit_of_work)
+
+    def expire_approvals(self) -> int:
+        """Deny what nobody has consented to in time; gives how many."""
+        with self.unit_of_work() as unit_of_work:
+            return approvals.expire(unit_of_work)
+
+    def escalate(self) -> int:
+        """Take the rungs of the ladder whose time has come; gives how many."""
+        with self.unit_of_work() as unit_of_work:
+            return escalation.escalate(unit_of_work)
 
     def expire_reservations(self) -> int:
         """End orders whose payment did not come in time."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from assets.ports import Proposal
 from resources.operational_store.bulk import fetch
 
 # Stock documents that came and are not applied: what they would have changed, line by line.
@@ -154,7 +155,7 @@ _LAST_CODING = """
     )
     select d.snapshot_id::text, d.sku, d.reason_code, d.quantity, d.revision,
         (d.amount * 10000 / d.quantity)::bigint, d.currency_code, s.occurred_at, s.system,
-        s.node_id, coalesce(booked.quantity, 0)::bigint
+        s.node_id, coalesce(booked.quantity, 0)::bigint, coalesce(booked.revision, 0)
     from differing s
     cross join lateral (
         select max(r.revision) as revision from inventory_drift_reason r
@@ -163,8 +164,10 @@ _LAST_CODING = """
     join inventory_drift_reason d
         on d.snapshot_id = s.snapshot_id and d.sku = s.sku and d.revision = last.revision
     cross join lateral (
-        select sum(c.quantity) as quantity from stock_correction c
-        where c.snapshot_id = s.snapshot_id and c.sku = s.sku and c.status <> 'proposed'
+        select max(c.revision) as revision,
+            sum(c.quantity) filter (where c.status in ('booked', 'reversed')) as quantity
+        from stock_correction c
+        where c.snapshot_id = s.snapshot_id and c.sku = s.sku
     ) booked
     order by d.snapshot_id, d.sku, d.reason_code
 """
@@ -204,6 +207,25 @@ _WAITING = """
     where i.status = 'pending' and i.consumer = %s and i.occurred_at <= %s
 """
 
+_PROPOSALS = """
+    select w.system, w.node_id, w.sku, p.snapshot_id::text, p.quantity,
+        (p.amount * 10000)::bigint, p.currency_code, l.status, l.revision, p.occurred_at
+    from unnest(%s::text[], %s::text[], %s::text[]) as w (system, node_id, sku)
+    cross join lateral (
+        select c.* from inventory_snapshot s
+        join stock_correction c on c.snapshot_id = s.snapshot_id and c.sku = s.sku
+        where s.node_id = w.node_id and s.system = w.system and s.sku = w.sku
+            and c.status = 'proposed'
+        order by s.occurred_at desc, c.snapshot_id limit 1
+    ) p
+    cross join lateral (
+        select c.status, c.revision from stock_correction c
+        where c.snapshot_id = p.snapshot_id and c.sku = w.sku
+        order by c.revision desc limit 1
+    ) l
+    order by 1, 2, 3
+"""
+
 Fact = tuple[str, str, int, datetime]
 
 
@@ -224,6 +246,14 @@ class SqlSynchronisation:
         """The last number that the stock ledgers have given."""
         rows = fetch(self._connection, "select last_value from stock_ledger_sequence")
         return int(rows[0][0])
+
+    def proposals(self, places: Iterable[tuple[str, str, str]]) -> list[Proposal]:
+        """The newest correction that was proposed of each (system, node, SKU), decided or not."""
+        asked = sorted(set(places))
+        if not asked:
+            return []
+        columns = [list(column) for column in zip(*asked, strict=True)]
+        return [Proposal(*row) for row in fetch(self._connection, _PROPOSALS, *columns)]
 
     def newest(self, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
         """Time of the newest snapshot that was compared, by (system, node or channel)."""

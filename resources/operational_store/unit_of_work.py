@@ -11,11 +11,14 @@ import msgspec
 import psycopg
 import sqlalchemy as sa
 
+from assets.approvals import service as approvals
 from assets.commerce.identifiers import command_id_text
+from assets.exception_routing import service as exception_routing
 from assets.facts import in_columns
-from assets.ports import Case, Columns, Command, PolicyBook
+from assets.ports import ApprovalRequest, Case, Columns, Command, PolicyBook
+from resources.operational_store.approvals import SqlApprovals
 from resources.operational_store.bulk import copy_into, execute, fetch
-from resources.operational_store.cases import close_cases, open_cases
+from resources.operational_store.cases import SqlCases, close_cases, open_cases
 from resources.operational_store.inbox import SqlInbox
 from resources.operational_store.master_data import SqlMasterData
 from resources.operational_store.orders import SqlOrders
@@ -45,12 +48,16 @@ def _has_effective(table: str) -> bool:
 
 
 class SqlUnitOfWork:
-    """Everything that a flow stores in one transaction; the caller commits."""
+    """Everything that a flow stores in one transaction; the caller commits.
+
+    Attributes:
+        connection: The transaction, for what resources do in it beside the flows.
+    """
 
     def __init__(
         self, connection: sa.Connection, effective_at: datetime, policies: PolicyBook
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._effective_at = effective_at
         self.policies = policies
         self.inbox = SqlInbox(connection, effective_at)
@@ -62,6 +69,8 @@ class SqlUnitOfWork:
         self.orders = SqlOrders(connection, effective_at)
         self.pickups = SqlPickups(connection, effective_at)
         self.supply = SqlSupply(connection, effective_at)
+        self.cases = SqlCases(connection)
+        self.approvals = SqlApprovals(connection)
         self.rows: Counter[str] = Counter()
         self.cases_opened = 0
         self.commands_sent = 0
@@ -76,12 +85,12 @@ class SqlUnitOfWork:
         if _has_effective(table):
             count = len(next(iter(columns.values())))
             columns = {**columns, "effective_at": [self._effective_at] * count}
-        self.rows[table] += copy_into(self._connection, table, columns)
+        self.rows[table] += copy_into(self.connection, table, columns)
 
     def known(self, table: str, column: str, ids: Iterable[str]) -> set[str]:
         """Those of these ids that a table of facts holds already in a column."""
         rows = fetch(
-            self._connection,
+            self.connection,
             f"select distinct {column}::text from {table} where {column} = any(%s::uuid[])",
             list(ids),
         )
@@ -119,7 +128,7 @@ class SqlUnitOfWork:
         for row in rows:
             distinct.setdefault(row[0], row)
         try:
-            with self._connection.begin_nested():
+            with self.connection.begin_nested():
                 self._put_out(list(distinct.values()))
         except psycopg.errors.UniqueViolation:
             known = self.known("command_outbox", "command_id", distinct)
@@ -132,14 +141,26 @@ class SqlUnitOfWork:
 
     def open_cases(self, cases: Iterable[Case]) -> None:
         """Open cases; the same cause again counts up the case that is there and opens it again."""
-        self.cases_opened += open_cases(self._connection, cases, self._effective_at)
+        self.cases_opened += open_cases(self.connection, cases, self._effective_at)
 
     def close_cases(self, case_type: str, business_keys: Iterable[str], resolution: str) -> None:
         """Close those of these cases that are open, saying why they are over."""
-        close_cases(self._connection, case_type, business_keys, resolution, self._effective_at)
+        close_cases(self.connection, case_type, business_keys, resolution, self._effective_at)
+
+    def request_approvals(self, requests: Iterable[ApprovalRequest]) -> None:
+        """Ask people for consent; what another content is asked about the same is asked anew."""
+        approvals.request(requests, self)
+
+    def withdraw_approvals(
+        self, subject_type: str, subject_keys: Iterable[str], reason: str
+    ) -> None:
+        """Nothing is to be decided about these any more."""
+        approvals.withdraw(subject_type, list(subject_keys), reason, self)
 
     def finish(self) -> None:
-        """Write what became of the inbox, and wake whoever sends commands."""
+        """Route what was opened, write what became of the inbox, and wake who sends commands."""
+        if self.cases_opened:
+            exception_routing.route(self)
         self.inbox.finish()
         if self.commands_sent:
-            execute(self._connection, f"notify {OUTBOX_CHANNEL}")
+            execute(self.connection, f"notify {OUTBOX_CHANNEL}")

@@ -214,6 +214,7 @@ def case(
                 "status": "open" if closed is None else "closed",
                 "reason": "words that stay with the case",
                 "opened_at": opened,
+                "cycle_started_at": opened,
                 "closed_at": closed,
             }
         ]

@@ -146,8 +146,25 @@ class FakeStore:
     def check_law(self, law: str) -> FakeLaw:
         return self.broken_laws.get(law, FakeLaw(law))
 
-    def open_case(self, case_type: str, business_key: str, owner: str, reason: str) -> None:
-        self.cases.append((case_type, business_key, owner, reason))
+    unrouted: int = 0
+    rungs_due: int = 0
+
+    def route_cases(self) -> int:
+        routed, self.unrouted = self.unrouted, 0
+        return routed
+
+    def escalate(self) -> int:
+        taken, self.rungs_due = self.rungs_due, 0
+        return taken
+
+    def expire_approvals(self) -> int:
+        return 2
+
+    def case_figures(self) -> dict[str, int]:
+        return {"cases_open": len(self.cases), "cases_overdue": 0, "cases_closed": 5}
+
+    def open_case(self, case_type: str, business_key: str, reason: str) -> None:
+        self.cases.append((case_type, business_key, reason))
 
     def has_unexported_facts(self) -> bool:
         if self.fails_with is not None:

@@ -115,9 +115,9 @@ def test_what_stands_at_the_end_is_told_of_every_table_model_and_check(
     with store.transaction() as connection:
         connection.exec_driver_sql(
             "insert into exception_case"
-            " (case_id, case_type, business_key, owner, reason, opened_at) values"
+            " (case_id, case_type, business_key, owner, reason, opened_at, cycle_started_at) values"
             " (gen_random_uuid(), 'data_quality_gate_failed', 'order_line/price_is_right', 'desk',"
-            " 'wrong', now())"
+            " 'wrong', now(), now())"
         )
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     tests = sorted(n["name"] for n in manifest["nodes"].values() if n["resource_type"] == "test")

@@ -6,7 +6,19 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from sensors import inbox, loads, outbox, partner_health, pollers, promises, run_failures, ticks
+from sensors import (
+    approvals,
+    exceptions,
+    inbox,
+    loads,
+    outbox,
+    partner_health,
+    pollers,
+    promises,
+    run_failures,
+    sla,
+    ticks,
+)
 from sensors.ticks import PERIOD_SECONDS, looks, seconds_left
 from tests.dagster.fakes import (
     FakeFetched,
@@ -151,6 +163,9 @@ def test_what_was_handled_before_a_tick_broke_down_is_reported(
         outbox.outbox,
         pollers.pollers,
         promises.promises,
+        exceptions.exceptions,
+        sla.sla,
+        approvals.approvals,
     ],
     ids=lambda sensor: sensor.name,
 )
@@ -271,12 +286,40 @@ def test_a_failed_run_is_somebodys_case(instance: dg.DagsterInstance) -> None:
         resources={"operational_store": store},
     ).for_run_failure()
     run_failures.run_failures(context)
-    ((case_type, business_key, owner, reason),) = store.cases
-    assert (case_type, business_key, owner) == ("run_failed", "bakery", "platform")
+    ((case_type, business_key, reason),) = store.cases
+    assert (case_type, business_key) == ("run_failed", "bakery")
     assert reason.startswith(f"run {result.run_id}:")
 
 
+def test_cases_are_routed_and_shown_when_they_change(instance: dg.DagsterInstance) -> None:
+    store = FakeStore(unrouted=3)
+    store.open_case("run_failed", "bakery", "it broke")
+    first = evaluated(exceptions.exceptions, store, instance)
+    assert isinstance(first, dg.SensorResult)
+    (shown,) = first.asset_events
+    assert isinstance(shown, dg.AssetMaterialization)
+    assert {name: value.value for name, value in shown.metadata.items()} == {
+        "cases_open": 1,
+        "cases_overdue": 0,
+        "cases_closed": 5,
+    }
+    assert store.unrouted == 0
+    again = evaluated(exceptions.exceptions, store, instance, cursor=first.cursor)
+    assert isinstance(again, dg.SkipReason)
+
+
+def test_rungs_and_expiries_are_taken_by_the_clock(instance: dg.DagsterInstance) -> None:
+    store = FakeStore(rungs_due=4)
+    said = [evaluated(one, store, instance) for one in (sla.sla, sla.sla, approvals.approvals)]
+    assert [one.skip_message for one in said if isinstance(one, dg.SkipReason)] == [
+        "4 rungs were taken",
+        "0 rungs were taken",
+        "2 approvals expired",
+    ]
+
+
 def test_every_sensor_runs_from_the_first_start_on() -> None:
-    for module in (inbox, loads, outbox, pollers, promises, partner_health, run_failures):
+    modules = (inbox, loads, outbox, pollers, promises, partner_health, run_failures)
+    for module in (*modules, exceptions, sla, approvals):
         for sensor in module.SENSORS:
             assert sensor.default_status is dg.DefaultSensorStatus.RUNNING

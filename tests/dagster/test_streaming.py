@@ -21,6 +21,7 @@ import pytest
 
 from assets.contracts.admission import Submission
 from assets.errors import EnvironmentProblem
+from assets.ports import CaseType
 from orchestration.environment import PROJECT
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.connection import connect
@@ -158,10 +159,10 @@ def test_facts_are_unexported_until_the_lake_has_them(access: StoreAccess) -> No
 
 
 def test_a_case_that_happens_again_is_counted_up_and_open_again(access: StoreAccess) -> None:
-    access.open_case("run_failed", "publish_marts", "platform", "run 1")
+    access.open_case(CaseType.RUN_FAILED, "publish_marts", "run 1")
     with access.store.transaction() as connection:
         execute(connection, "update exception_case set status = 'closed', closed_at = now()")
-    access.open_case("run_failed", "publish_marts", "platform", "run 2")
+    access.open_case(CaseType.RUN_FAILED, "publish_marts", "run 2")
     with access.store.transaction() as connection:
         found = fetch(connection, "select status, case_count, reason from exception_case")
     assert found == [("open", 2, "run 2")]

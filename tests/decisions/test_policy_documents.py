@@ -224,6 +224,10 @@ def test_the_platform_has_a_policy_that_no_decision_rests_on(tmp_path: Path) -> 
         "finance",
         "inventory_synchronisation",
         "pricing",
+        "owners",
+        "exceptions",
+        "service_levels",
+        "approvals",
     }
 
 

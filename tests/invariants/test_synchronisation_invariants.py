@@ -192,8 +192,10 @@ def test_m11_sees_a_wrong_price_that_nobody_was_asked_about(story: sa.Connection
         "occurred_at": "2026-03-02T09:23:00Z",
     }
     case = (
-        "insert into exception_case (case_id, case_type, business_key, owner, reason, opened_at)"
-        f" values ('{uuid.UUID(int=1)}', 'price_parity', '{CHANNEL}/{MUG}', 'pricing', 'x', now())"
+        "insert into exception_case (case_id, case_type, business_key, owner, reason, opened_at,"
+        " cycle_started_at)"
+        f" values ('{uuid.UUID(int=1)}', 'price_parity', '{CHANNEL}/{MUG}', 'pricing', 'x', now(),"
+        " now())"
     )
     story.exec_driver_sql(case)
     assert found(story, "M11") == []

@@ -584,7 +584,7 @@ def test_a_feed_that_empties_the_warehouse_is_held_whole_until_a_person_releases
             "stock_control",
             "2 of 4 SKUs in stock are said to be gone",
         )
-        closed = resolve(connection, str(held["case_id"]), "the aisle was cleared")
+        closed = resolve(connection, str(held["case_id"]), "the aisle was cleared", minutes(DAY))
     assert closed["released"] == 1
     shop.wait_until(241)
     assert shop.position("MUG") == (0, 0, 0)

@@ -100,19 +100,23 @@ def test_a_dead_letter_is_listed_and_sent_again(told: Ask, engine: sa.Engine) ->
     )
 
 
-def test_a_case_is_listed_and_closed_with_a_reason(told: Ask, engine: sa.Engine) -> None:
+def test_a_case_is_listed_and_closed_with_a_reason_by_a_person(
+    told: Ask, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert told("exceptions", "list").stdout == "no case is open\n"
     change(
         engine,
-        "insert into exception_case (case_id, case_type, business_key, owner, reason, opened_at)"
+        "insert into exception_case (case_id, case_type, business_key, owner, reason, opened_at,"
+        " cycle_started_at)"
         " values ('0f0e0d0c-0000-4000-8000-000000000001', 'data_quality_gate_failed',"
-        " 'order_line/ordered_quantity_is_positive', 'order_desk', '2 rows', '2026-03-02Z')",
+        " 'order_line/ordered_quantity_is_positive', 'order_desk', '2 rows', '2026-03-02Z',"
+        " '2026-03-02Z')",
     )
     (case,) = json.loads(told("exceptions", "list", "--json").stdout)
-    assert list(case) == [
-        *("case_id", "type", "status", "owner", "business_key", "count", "reason"),
-        *("opened_at", "closed_at", "resolution"),
-    ]
+    assert {
+        *("case_id", "type", "status", "owner", "severity", "value_at_risk", "business_key"),
+        *("count", "opened_at", "due_at"),
+    } <= set(case)
     table = told("exceptions", "list").stdout
     assert max(map(len, table.splitlines())) <= 80
     assert "0f0e0d0c" in table
@@ -120,6 +124,10 @@ def test_a_case_is_listed_and_closed_with_a_reason(told: Ask, engine: sa.Engine)
     assert told("exceptions", "resolve", "0f0e0d0c").stderr == (
         "omniflow: say which and why: omniflow exceptions resolve CASE_ID --reason TEXT\n"
     )
+    nobody = told("exceptions", "resolve", "0f0e0d0c", "--reason", "a typing error")
+    assert (nobody.returncode, "say who acts" in nobody.stderr) == (1, True)
+    added = told("people", "add", "ada", "--role", "administrator", "--json")
+    monkeypatch.setenv("OMNIFLOW_TOKEN", json.loads(added.stdout)["token"])
     closed = told("exceptions", "resolve", "0f0e0d0c", "--reason", "a typing error", "--json")
     assert closed.returncode == 0
     assert json.loads(closed.stdout)["resolution"] == "a typing error"

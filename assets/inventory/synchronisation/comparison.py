@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from assets.commerce.identifiers import identify_text
 from assets.contracts.inventory import InventorySnapshotTaken
 from assets.inventory.synchronisation.policy import SynchronisationPolicy
-from assets.ports import InboxEvent
+from assets.ports import About, InboxEvent
 
 
 @dataclass
@@ -53,6 +53,12 @@ class Comparison:
     def key(self, sku: str) -> str:
         """What a case about one SKU of it is known by."""
         return f"{self.data.system}/{self.where}/{sku}"
+
+    def about(self, value: int | None = None, currency_code: str | None = None) -> About:
+        """What a case about it knows; a value (ten-thousandths) where it is of known goods."""
+        data = self.data
+        about = About.scope(self.event, data.node_id, value, currency_code)
+        return about if data.channel is None else replace(about, channel=data.channel)
 
 
 def snapshot_id(event: InboxEvent) -> str:

@@ -16,27 +16,27 @@ from typing import Any
 
 import pandas as pd
 
-from assets.commerce.money import to_text
 from assets.contracts.inventory import AdjustedLine, InventoryAdjusted
 from assets.facts import FactRows
 from assets.inventory.ledger import BELIEFS
 from assets.inventory.service import Books, apply, flush, open_books, reference
 from assets.inventory.synchronisation.comparison import Comparison
 from assets.inventory.synchronisation.policy import SynchronisationPolicy
+from assets.inventory.synchronisation.proposing import ask
 from assets.inventory.synchronisation.rules import CORRECTED, propose
 from assets.inventory.synchronisation.rules import revise as code_again
-from assets.ports import Case, Command, InboxEvent, UnitOfWork
+from assets.ports import CaseType, Command, InboxEvent, UnitOfWork
 
 SOURCE = "reconciliation"
 OWNER = "stock_control"
-CORRECTION = "stock_correction"
 
 
 def correct(comparisons: Sequence[Comparison], books: Books) -> dict[tuple[str, str], str]:
     """Book what is small and propose what is not.
 
     Returns:
-        Whether each (snapshot id, SKU) was ``booked`` or ``proposed``; the others were neither.
+        Whether each (snapshot id, SKU) was ``booked`` or ``proposed``, or ``rejected`` where a
+        person has said no to the same units before; the others were none of these.
     """
     rows = FactRows(BELIEFS)
     done: dict[tuple[str, str], str] = {}
@@ -64,7 +64,8 @@ def correct(comparisons: Sequence[Comparison], books: Books) -> dict[tuple[str, 
         for sku, status in zip(proposed["sku"], proposed["status"], strict=True):
             done[comparison.snapshot_id, sku] = status
         _book(comparison, proposed[proposed["status"] == "booked"], books, rows)
-        _ask(comparison, proposed[proposed["status"] == "proposed"], books, rows)
+        large = proposed[proposed["status"] == "proposed"]
+        done |= ask(comparison, large, books, rows)
     rows.flush(books.unit_of_work)
     return done
 
@@ -86,18 +87,18 @@ def _book(comparison: Comparison, small: pd.DataFrame, books: Books, rows: FactR
     if small.empty:
         return
     units = dict(zip(small["sku"], small["quantity"].tolist(), strict=True))
-    document = _document(
+    document = document_of(
         comparison.event,
         str(comparison.data.node_id),
         comparison.snapshot_id,
         comparison.as_of,
         units,
     )
-    booked = _post(document, comparison.data.system, comparison.policy, books)
-    rows["stock_correction"] += _steps(comparison.snapshot_id, 1, "booked", document, booked, books)
+    booked = post(document, comparison.data.system, comparison.policy, books)
+    rows["stock_correction"] += steps(comparison.snapshot_id, 1, "booked", document, booked, books)
 
 
-def _post(
+def post(
     document: InboxEvent, system: str, policy: SynchronisationPolicy, books: Books
 ) -> dict[str, int]:
     """Enter a document and tell whoever hears of stock from us, but not whose word it was.
@@ -111,7 +112,7 @@ def _post(
     return booked
 
 
-def _steps(
+def steps(
     snapshot_id: str,
     revision: int,
     status: str,
@@ -137,7 +138,7 @@ def _steps(
     ]
 
 
-def _document(
+def document_of(
     event: InboxEvent, node_id: str, number: str, as_of: datetime, units: dict[str, int]
 ) -> InboxEvent:
     """A stock document of our own, in the name of whom the snapshot was for."""
@@ -155,35 +156,6 @@ def _enter(document: InboxEvent, books: Books) -> dict[str, int]:
     before = len(movements)
     apply(document, books)
     return {sku: quantity for _, sku, _, quantity, *_ in movements[before:]}
-
-
-def _ask(comparison: Comparison, large: pd.DataFrame, books: Books, rows: FactRows) -> None:
-    data = comparison.data
-    asked: Iterable[Any] = large.itertuples(index=False)
-    for sku, quantity, amount, currency, _ in asked:
-        rows["stock_correction"].append(
-            (
-                comparison.snapshot_id,
-                sku,
-                1,
-                data.node_id,
-                "proposed",
-                int(quantity),
-                int(amount),
-                currency,
-                None,
-                comparison.as_of,
-            )
-        )
-        books.cases.append(
-            Case(
-                CORRECTION,
-                comparison.key(sku),
-                OWNER,
-                f"{quantity:+d} units of {sku} at {data.node_id}, worth {to_text(amount)}"
-                f" {currency}, wait for a person: {data.system} counts them otherwise",
-            )
-        )
 
 
 def _tell_others(
@@ -271,7 +243,7 @@ def _coded_again(
         than that is booked, and ``is_last``, whether no later snapshot of its system differs.
     """
     names = ["snapshot_id", "sku", "reason_code", "quantity", "revision", "cost", "currency_code",
-             "as_of", "system", "node_id", "booked_quantity"]  # fmt: skip
+             "as_of", "system", "node_id", "booked_quantity", "last_step"]  # fmt: skip
     lines = pd.DataFrame(before, columns=names)
     arrived = pd.DataFrame(moved, columns=["snapshot_id", "sku", "quantity"])
     key, place = ["snapshot_id", "sku"], ["node_id", "sku"]
@@ -312,6 +284,7 @@ def _take_back(
         Whether there were any.
     """
     lines = coded.drop_duplicates(["snapshot_id", "sku"])
+    _withdraw(lines[lines["is_last"]], unit_of_work)
     _close_explained(lines[(lines["still_quantity"] == 0) & lines["is_last"]], unit_of_work)
     wrong = lines[lines["is_wrong"]]
     if wrong.empty:
@@ -320,16 +293,16 @@ def _take_back(
     rows = FactRows(BELIEFS)
     taken_back: Iterable[Any] = wrong.itertuples(index=False)
     for line in taken_back:
-        revision = int(line.revision) + 1
-        document = _document(
+        revision = int(line.last_step) + 1
+        document = document_of(
             latest[line.node_id],
             line.node_id,
             f"{line.snapshot_id}/{line.sku}/{revision}",
             line.as_of.to_pydatetime(),
             {line.sku: int(line.still_quantity - line.booked_quantity)},
         )
-        booked = _post(document, line.system, policies[line.node_id], books)
-        rows["stock_correction"] += _steps(
+        booked = post(document, line.system, policies[line.node_id], books)
+        rows["stock_correction"] += steps(
             line.snapshot_id, revision, "reversed", document, booked, books
         )
     rows.flush(unit_of_work)
@@ -337,11 +310,21 @@ def _take_back(
     return True
 
 
+def _withdraw(coded: pd.DataFrame, unit_of_work: UnitOfWork) -> None:
+    """What was proposed is of other units now: the next snapshot asks about what is left."""
+    named = zip(coded["system"], coded["node_id"], coded["sku"], strict=True)
+    unit_of_work.withdraw_approvals(
+        CaseType.STOCK_CORRECTION,
+        [f"{system}/{node}/{sku}" for system, node, sku in named],
+        "a movement that came late explains some of it",
+    )
+
+
 def _close_explained(explained: pd.DataFrame, unit_of_work: UnitOfWork) -> None:
     """Nobody has to decide any more about what a movement explains."""
     named = zip(explained["system"], explained["node_id"], explained["sku"], strict=True)
     unit_of_work.close_cases(
-        CORRECTION,
+        CaseType.STOCK_CORRECTION,
         [f"{system}/{node}/{sku}" for system, node, sku in named],
         "a movement that came late explains it",
     )

@@ -6,13 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from assets.inventory.synchronisation.comparison import Comparison
-from assets.inventory.synchronisation.correction import CORRECTION
 from assets.inventory.synchronisation.rules import CORRECTED
-from assets.ports import Case, UnitOfWork
-
-OWNER = "integration"
-DRIFT = "stock_drift"
-UNKNOWN_SKUS = "snapshot_of_unknown_skus"
+from assets.ports import Case, CaseType, UnitOfWork
 
 
 def tell_people(
@@ -35,13 +30,15 @@ def tell_people(
         system, where = comparison.data.system, comparison.where
         for sku, said in wrong.items():
             reason = f"{system} has other units of {sku} at {where} than we: {', '.join(said)}"
-            opened.append(Case(DRIFT, comparison.key(sku), OWNER, reason))
+            opened.append(
+                Case(CaseType.STOCK_DRIFT, comparison.key(sku), reason, comparison.about())
+            )
         _close_what_is_over(comparison, set(wrong), corrected, unit_of_work)
         strangers = len(comparison.data.lines) - len(comparison.compared)
         if strangers:
             key = f"{system}/{where}/{comparison.data.document_number}"
             said_of = f"{strangers} of its SKUs are not in the master data and were not compared"
-            opened.append(Case(UNKNOWN_SKUS, key, OWNER, said_of))
+            opened.append(Case(CaseType.SNAPSHOT_OF_UNKNOWN_SKUS, key, said_of, comparison.about()))
     unit_of_work.open_cases(opened)
 
 
@@ -60,11 +57,13 @@ def _close_what_is_over(
         status = corrected.get((comparison.snapshot_id, sku))
         why = _why_over(comparison.data.system, reasons.get(sku, set()), status)
         if sku not in wrong:
-            over[DRIFT, why].append(comparison.key(sku))
-        if status is None:
-            over[CORRECTION, why].append(comparison.key(sku))
+            over[CaseType.STOCK_DRIFT, why].append(comparison.key(sku))
+        if status is None or status == "booked":
+            over[CaseType.STOCK_CORRECTION, why].append(comparison.key(sku))
     for (case_type, why), keys in over.items():
         unit_of_work.close_cases(case_type, keys, why)
+        if case_type is CaseType.STOCK_CORRECTION:
+            unit_of_work.withdraw_approvals(case_type, keys, why)
 
 
 def _why_over(system: str, reasons: set[str], status: str | None) -> str:

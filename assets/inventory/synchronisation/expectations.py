@@ -81,12 +81,14 @@ INVENTORY_SNAPSHOT = Suite(
     blocks_by=("system", "sku"),
 )
 
-STATUSES = ("booked", "proposed", "reversed")
+STATUSES = ("booked", "proposed", "rejected", "reversed")
+#: Of these nothing has moved.
+UNBOOKED = ("proposed", "rejected")
 
 
 def _has_a_document(rows: pd.DataFrame) -> pd.Series[bool]:
     is_known = rows["status"].isin(STATUSES)
-    return ~is_known | ((rows["status"] == "proposed") == rows["reference_id"].isna())
+    return ~is_known | (rows["status"].isin(UNBOOKED) == rows["reference_id"].isna())
 
 
 def _has_the_sign_of_its_units(rows: pd.DataFrame) -> pd.Series[bool]:

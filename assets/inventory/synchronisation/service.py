@@ -25,11 +25,9 @@ from assets.inventory.synchronisation.drift_cases import tell_people
 from assets.inventory.synchronisation.evidence import evidence
 from assets.inventory.synchronisation.policy import SynchronisationPolicy, synchronisation_policy
 from assets.inventory.synchronisation.rules import code_drift, compare, is_mass_drop
-from assets.ports import Case, InboxEvent, PolicyBook, UnitOfWork
+from assets.ports import Case, CaseType, InboxEvent, PolicyBook, UnitOfWork
 
 CONSUMER = "inventory_synchronisation"
-OWNER = "stock_control"
-MASS_DROP = "snapshot_mass_drop"
 
 
 def settled_until(policies: PolicyBook, now: datetime) -> datetime:
@@ -260,14 +258,13 @@ def _is_held(comparison: Comparison, unit_of_work: UnitOfWork) -> bool:
         return False
     data = comparison.data
     key = f"{data.system}/{comparison.where}/{data.document_number}"
-    if unit_of_work.synchronisation.released(MASS_DROP, [key]):
+    if unit_of_work.synchronisation.released(CaseType.SNAPSHOT_MASS_DROP, [key]):
         return False
     compared = comparison.compared
     held = compared["held_quantity"] > 0
     zeroed = int((held & (compared["stated_quantity_each"] <= 0)).sum())
-    case = Case(
-        MASS_DROP, key, OWNER, f"{zeroed} of {int(held.sum())} SKUs in stock are said to be gone"
-    )
+    reason = f"{zeroed} of {int(held.sum())} SKUs in stock are said to be gone"
+    case = Case(CaseType.SNAPSHOT_MASS_DROP, key, reason, comparison.about())
     unit_of_work.open_cases([case])
     condition = f"case:{identify_text('case', case.case_type, case.business_key)}"
     unit_of_work.inbox.park(comparison.event, "mass_drop", condition)

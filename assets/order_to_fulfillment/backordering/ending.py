@@ -8,9 +8,7 @@ from assets.order_to_fulfillment.allocating import allocate
 from assets.order_to_fulfillment.releasing import release_rest
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import OrderView, Reservation
-
-NOT_SUPPLIED = "backorder_not_supplied"
+from assets.ports import About, CaseType, OrderView, Reservation
 
 
 def wait_for_supply(order: OrderView, occurred_at: datetime, writes: Writes) -> None:
@@ -45,10 +43,11 @@ def give_up_waiting(
         writes.pools.end(line, "lapsed", occurred_at)
         order.payable_amount = max(0, order.payable_amount - line.unit_price * line.quantity)
     writes.open_case(
-        NOT_SUPPLIED,
+        CaseType.BACKORDER_NOT_SUPPLIED,
         f"{order.channel}/{order.order_number}",
         f"order {order.order_number} waited until {occurred_at:%Y-%m-%d} for supply that did not"
         " come",
+        About.order(order),
     )
     if reservations:
         order.status = next_status(order.status, "gave_up_waiting")
@@ -56,6 +55,6 @@ def give_up_waiting(
         allocate(order, reservations, writes)
         return
     order.status = next_status(order.status, "stock_lost")
-    writes.cancel_at_erp(order, NOT_SUPPLIED)
+    writes.cancel_at_erp(order, CaseType.BACKORDER_NOT_SUPPLIED)
     writes.tell_customer(order, "order_cancelled")
     release_rest(order, occurred_at, writes)

@@ -23,7 +23,15 @@ from assets.order_to_fulfillment.pickup.rules import next_reminder
 from assets.order_to_fulfillment.refunding import give_back_surplus
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import AllocatedLine, FulfilmentOrderView, InboxEvent, OrderView, PickupView
+from assets.ports import (
+    About,
+    AllocatedLine,
+    CaseType,
+    FulfilmentOrderView,
+    InboxEvent,
+    OrderView,
+    PickupView,
+)
 
 #: Goods may turn out to be broken while they wait at the counter.
 IN_THE_STORE = AT_THE_NODE | {"ready"}
@@ -71,7 +79,7 @@ def _reject(event: InboxEvent, writes: Writes) -> None:
     lines = _allocated(fulfilment_order, writes)
     wrong = _what_is_wrong(data.lines, lines)
     if wrong:
-        writes.refuse(event, "rejected_not_allocated", wrong)
+        writes.refuse(event, CaseType.REJECTED_NOT_ALLOCATED, wrong)
         return
     reject(order, fulfilment_order, data.reason, data.lines, event.occurred_at, writes)
 
@@ -142,10 +150,11 @@ def _give_up(
 ) -> None:
     """No way is left: the order ends, and a person hears of it."""
     writes.open_case(
-        "pickup_not_fulfilled",
+        CaseType.PICKUP_NOT_FULFILLED,
         f"{order.channel}/{order.order_number}",
         f"{node} refused order {order.order_number} ({reason}) and nothing else was possible after"
         f" {pickup.attempt} store(s)",
+        About.order(order, node),
     )
     pickup.node_id = None
     close(order, occurred_at, writes)
@@ -226,7 +235,7 @@ def take_readiness(events: list[InboxEvent], writes: Writes) -> None:
             continue
         order = writes.order_of(event)
         if not writes.is_picked_up(fulfilment_order):
-            writes.refuse(event, "not_a_pickup", "nobody comes for it")
+            writes.refuse(event, CaseType.NOT_A_PICKUP, "nobody comes for it")
             continue
         _be_ready(order, fulfilment_order, event.occurred_at, writes)
 

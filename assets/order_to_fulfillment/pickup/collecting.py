@@ -15,7 +15,7 @@ from assets.order_to_fulfillment.pickup.promising import step
 from assets.order_to_fulfillment.releasing import release_rest
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import FulfilmentOrderView, InboxEvent, ProductTerms, Scope
+from assets.ports import CaseType, FulfilmentOrderView, InboxEvent, ProductTerms, Scope
 
 #: Who takes the goods, where a shipment names its carrier.
 CUSTOMER = "customer"
@@ -34,7 +34,7 @@ def take_collections(events: list[InboxEvent], writes: Writes) -> None:
         if fulfilment_order is None:
             continue
         if not writes.is_picked_up(fulfilment_order):
-            writes.refuse(event, "not_a_pickup", "a carrier takes it, not its customer")
+            writes.refuse(event, CaseType.NOT_A_PICKUP, "a carrier takes it, not its customer")
             continue
         taken += _collect(event, fulfilment_order, products, allocated, writes)
     correct_counts(taken, products, writes.stock_ledgers)

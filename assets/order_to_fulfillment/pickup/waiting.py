@@ -13,7 +13,7 @@ from assets.order_to_fulfillment.refunding import give_back_surplus
 from assets.order_to_fulfillment.releasing import release_rest
 from assets.order_to_fulfillment.rules import next_status
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import FulfilmentOrderView, OrderView, PickupView
+from assets.ports import About, CaseType, FulfilmentOrderView, OrderView, PickupView
 
 #: The reason of a store that says nothing.
 NO_ANSWER = "no_answer"
@@ -67,11 +67,11 @@ def _ask_elsewhere(
 def _report_late(order: OrderView, pickup: PickupView, writes: Writes) -> None:
     pickup.due_at = None
     writes.open_case(
-        "pickup_not_ready",
+        CaseType.PICKUP_NOT_READY,
         f"{order.channel}/{order.order_number}",
         f"{pickup.node_id} promised order {order.order_number} for"
         f" {pickup.promised_ready_at:%Y-%m-%d %H:%M} UTC and has not said that it is ready",
-        owner=OWNER,
+        About.order(order, pickup.node_id),
     )
 
 
@@ -139,10 +139,11 @@ def _end_unclaimed(
     least = policy.unclaimed_case_from(order.currency_code)
     if least is not None and worth >= least:
         writes.open_case(
-            "pickup_unclaimed",
+            CaseType.PICKUP_UNCLAIMED,
             f"{order.channel}/{order.order_number}",
             f"nobody collected goods of {to_text(worth)} {order.currency_code} from"
             f" {fulfilment_order.node_id}",
+            About.order(order, fulfilment_order.node_id, worth),
         )
 
 

@@ -42,8 +42,12 @@ corrected as (
     select
         snapshot_id,
         sku,
-        sum(case when status = 'proposed' then quantity else 0 end) as proposed_quantity,
-        sum(case when status = 'proposed' then 0 else quantity end) as booked_quantity,
+        -- What was decided about is proposed no more: the step after the proposal says how.
+        case
+            when max(case when status = 'proposed' then 0 else 1 end) = 1 then 0
+            else sum(quantity)
+        end as proposed_quantity,
+        sum(case when status in ('booked', 'reversed') then quantity else 0 end) as booked_quantity,
         max(recorded_xid) as recorded_xid
     from corrections
     group by snapshot_id, sku

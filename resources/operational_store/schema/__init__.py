@@ -8,11 +8,20 @@ what the next decision needs; everything in them can be rebuilt from the facts.
 
 from __future__ import annotations
 
+from resources.operational_store.schema.approvals import (
+    approval_decision,
+    approval_delegation,
+    approval_request,
+)
+from resources.operational_store.schema.cases import (
+    case_escalated,
+    exception_case,
+    service_level_movement,
+)
 from resources.operational_store.schema.conventions import Instant, Money, Xid8, metadata
 from resources.operational_store.schema.decisions import (
     decision_batch,
     decision_record,
-    exception_case,
     policy_version,
     process_event,
 )
@@ -46,6 +55,7 @@ from resources.operational_store.schema.orders import (
     shipment_dispatched,
 )
 from resources.operational_store.schema.outbox import command_outbox, partner_health
+from resources.operational_store.schema.people import audit_entry, person
 from resources.operational_store.schema.pickups import payment_screened, pickup, pickup_step
 from resources.operational_store.schema.progress import gate_pointer, home_clock, lake_watermark
 from resources.operational_store.schema.stock import (
@@ -80,12 +90,17 @@ __all__ = [
     "Instant",
     "Money",
     "Xid8",
+    "approval_decision",
+    "approval_delegation",
+    "approval_request",
+    "audit_entry",
     "availability_acknowledged",
     "availability_outlook",
     "availability_published",
     "backorder_movement",
     "bundle_component",
     "bundle_handed_over",
+    "case_escalated",
     "channel_availability",
     "command_outbox",
     "customer",
@@ -119,6 +134,7 @@ __all__ = [
     "partner_health",
     "payment_movement",
     "payment_screened",
+    "person",
     "pickup",
     "pickup_step",
     "policy_version",
@@ -130,6 +146,7 @@ __all__ = [
     "quarantined_body",
     "quarantined_event",
     "reservation_movement",
+    "service_level_movement",
     "shipment_delivered",
     "shipment_dispatched",
     "stock_correction",

@@ -1,24 +1,19 @@
-"""What was decided and by which policy, what happened because of it, and what needs a person."""
+"""What was decided and by which policy, and what happened because of it."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
     ARRAY,
-    CheckConstraint,
     Column,
     Date,
-    Integer,
     LargeBinary,
     String,
     Table,
-    Text,
-    UniqueConstraint,
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from resources.operational_store.schema.conventions import (
-    Instant,
     effective,
     fact,
     metadata,
@@ -56,27 +51,6 @@ process_event = fact(
     Column("objects", JSONB, nullable=False),
     occurred(),
     effective(),
-)
-
-exception_case = Table(
-    "exception_case",
-    metadata,
-    Column("case_id", Uuid, primary_key=True),
-    Column("case_type", String, nullable=False),
-    Column("business_key", String, nullable=False),
-    Column("owner", String, nullable=False),
-    Column("status", String, nullable=False, server_default="open"),
-    Column("case_count", Integer, nullable=False, server_default="1"),
-    # Words for people, some of them typed: they stay here, with the case.
-    Column("reason", Text, nullable=False, info={"lake": False}),
-    Column("opened_at", Instant, nullable=False),
-    Column("closed_at", Instant),
-    *recorded(),
-    # What the person said who closed it.
-    Column("resolution", Text, info={"lake": False}),
-    UniqueConstraint("case_type", "business_key"),
-    CheckConstraint("status in ('open', 'closed')", name="status"),
-    info={"mutable": True},
 )
 
 policy_version = Table(

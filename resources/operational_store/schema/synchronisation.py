@@ -125,8 +125,10 @@ stock_correction = fact(
     occurred(),
     effective(),
     PrimaryKeyConstraint("snapshot_id", "sku", "revision"),
-    CheckConstraint("status in ('booked', 'proposed', 'reversed')", name="status"),
-    CheckConstraint("(status = 'proposed') = (reference_id is null)", name="booked_by_a_movement"),
+    CheckConstraint("status in ('booked', 'proposed', 'rejected', 'reversed')", name="status"),
+    CheckConstraint(
+        "(status in ('proposed', 'rejected')) = (reference_id is null)", name="booked_by_a_movement"
+    ),
     Index(
         "ix_stock_correction_reference_id",
         "reference_id",

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from assets.errors import EnvironmentProblem, PolicyError
-from assets.ports import Case, InboxEvent, UnitOfWork
+from assets.ports import Case, CaseType, InboxEvent, UnitOfWork
 from resources.operational_store import store as operational_store
 from resources.operational_store.bulk import execute
 from tests.builders import Shop, product
@@ -53,12 +53,12 @@ def test_a_policy_that_contradicts_itself_sets_no_event_aside(
 
 def test_a_case_that_was_closed_is_open_again_when_its_cause_returns(database_url: str) -> None:
     shop = Shop(database_url)
-    case = Case("shortage_after_count", "A1/1", "stock_control", "1 unit is not there")
+    case = Case(CaseType.SHORTAGE_AFTER_COUNT, "A1/1", "1 unit is not there")
     for _ in range(2):
         with shop.store.unit_of_work() as unit_of_work:
             unit_of_work.open_cases([case])
             execute(
-                unit_of_work._connection,
+                unit_of_work.connection,
                 "update exception_case set status = 'closed', closed_at = now()"
                 " where case_count = 1",
             )
@@ -77,7 +77,7 @@ def test_a_case_is_counted_and_says_why_alike_however_its_causes_are_batched(
     shop = Shop(database_url)
     for reasons in batches:
         with shop.store.unit_of_work() as unit_of_work:
-            unit_of_work.open_cases(Case("shortage", "A1/1", "stock_control", r) for r in reasons)
+            unit_of_work.open_cases(Case(CaseType.SHORTAGE_AFTER_COUNT, "A1/1", r) for r in reasons)
             assert unit_of_work.cases_opened == 1
     assert shop.rows("select case_count, reason from exception_case") == [(3, "third")]
     shop.close()

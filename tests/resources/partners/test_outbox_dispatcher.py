@@ -186,7 +186,7 @@ def test_a_dead_letter_blocks_its_own_key_only_and_opens_a_case_with_an_owner(
         "b": ["delivered", "delivered"],
     }
     assert outbox.ask(
-        "select case_type, business_key, owner, status, case_count, reason from exception_case"
+        "select case_type, business_key, brought_by, status, case_count, reason from exception_case"
     ) == [
         (
             "dead_letter",

@@ -1,0 +1,77 @@
+"""Whose a case is and how urgent: pure, from the case and the catalogue.
+
+A case at a time, as a batch has few and each may be of another type, region and brand; what is
+arithmetic on times is done by the service, for all cases of one calendar and level at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from assets.commerce.calendar import trading_date
+from assets.exception_routing.catalogue import Catalogue, reaches
+from assets.exception_routing.policy import Condition, Severity
+from assets.ports import OpenCase
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Whose a case is and how urgent, before any time is reckoned.
+
+    Attributes:
+        delay_cost_per_hour: In ten-thousandths of the house's currency.
+    """
+
+    owner: str
+    severity: Severity
+    service_level: str
+    calendar: str
+    handling_minutes: int
+    delay_cost_per_hour: int
+
+
+def assign(case: OpenCase, catalogue: Catalogue) -> Assignment:
+    """The first route of the type whose condition holds, else what the type says.
+
+    Raises:
+        KeyError: If the catalogue does not know the type; it has been checked to know all.
+    """
+    policy = catalogue.exceptions.types[case.case_type]
+    route = next((one for one in policy.routes if holds(one.when, case, catalogue)), None)
+    owner = catalogue.owner_of(case.case_type, case.brought_by)
+    severity, level = policy.severity, policy.service_level
+    if route is not None:
+        owner = route.queue or owner
+        severity = route.severity or severity
+        level = route.service_level or level
+    return Assignment(
+        owner,
+        severity,
+        level,
+        catalogue.calendar_of(owner),
+        policy.handling_minutes,
+        policy.cost_of_delay(case.value_at_risk),
+    )
+
+
+def holds(condition: Condition, case: OpenCase, catalogue: Catalogue) -> bool:
+    """Whether everything that a condition says is so of a case."""
+    if condition.channels and case.channel not in condition.channels:
+        return False
+    least = condition.value_at_least_by_currency
+    if least and not reaches(case.value_at_risk, case.currency_code, least):
+        return False
+    if condition.promised_within_days is None:
+        return True
+    return _is_promised_by(case, timedelta(days=condition.promised_within_days), catalogue)
+
+
+def _is_promised_by(case: OpenCase, within: timedelta, catalogue: Catalogue) -> bool:
+    """Promises are local days; whose day it is, the owner's calendar says."""
+    if case.promised_date is None:
+        return False
+    owner = catalogue.owner_of(case.case_type, case.brought_by)
+    zone = catalogue.service_levels.calendars[catalogue.calendar_of(owner)].zone
+    today: date = trading_date(case.since, zone)
+    return case.promised_date <= today + within

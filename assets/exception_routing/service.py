@@ -1,0 +1,100 @@
+"""Routes cases: in the transaction that opened them, or in one that finds them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from assets.commerce.working_time import Seconds, WorkingTime, instants_of, seconds_of
+from assets.exception_routing.catalogue import Catalogue, catalogue_of
+from assets.exception_routing.policy import ServiceLevel
+from assets.exception_routing.rules import Assignment, assign
+from assets.ports import CaseRoute, OpenCase, PolicyBook, UnitOfWork
+
+#: Who does what no person did, in the ledger.
+ROUTING = "exception_routing"
+MOST_AT_ONCE = 5_000
+
+
+def route(unit_of_work: UnitOfWork) -> int:
+    """Give every open case that is nobody's an owner, a due time and a first rung.
+
+    Returns:
+        How many cases were routed, at most `MOST_AT_ONCE`.
+    """
+    cases = unit_of_work.cases.unrouted(MOST_AT_ONCE)
+    if not cases:
+        return 0
+    routes = _routes(cases, unit_of_work.policies)
+    unit_of_work.cases.put_routes(routes, unit_of_work.effective_at)
+    unit_of_work.append(
+        "service_level_movement",
+        {
+            "case_id": [case.case_id for case in cases],
+            "cycle": [case.cycle for case in cases],
+            "movement_number": [1] * len(cases),
+            "kind": ["started"] * len(cases),
+            "calendar": [one.calendar for one in routes],
+            "budget_seconds": [one.budget_seconds for one in routes],
+            "consumed_seconds": [0] * len(cases),
+            "due_at": [one.due_at for one in routes],
+            "reason": [None] * len(cases),
+            "actor": [ROUTING] * len(cases),
+            "occurred_at": [case.since for case in cases],
+        },
+    )
+    return len(cases)
+
+
+def _routes(cases: Sequence[OpenCase], policies: PolicyBook) -> list[CaseRoute]:
+    """The route of each case, in their order."""
+    catalogues: dict[tuple[str, str], Catalogue] = {}
+    routes: dict[int, CaseRoute] = {}
+    together: dict[tuple[tuple[str, str], str, str], list[tuple[int, Assignment]]]
+    together = defaultdict(list)
+    for position, case in enumerate(cases):
+        scope = case.region, case.brand
+        if scope not in catalogues:
+            catalogues[scope] = catalogue_of(policies, *scope)
+        one = assign(case, catalogues[scope])
+        together[scope, one.calendar, one.service_level].append((position, one))
+    for (scope, calendar, level), alike in together.items():
+        catalogue = catalogues[scope]
+        work = catalogue.working_time(calendar)
+        since = [cases[position].since for position, _ in alike]
+        starts = seconds_of(since)
+        budgets = _budgets(work, catalogue.service_levels.levels[level], since, starts)
+        first = catalogue.service_levels.ladder[0].at_percent_of_time
+        due = instants_of(work.due(starts, budgets))
+        rung = instants_of(work.due(starts, budgets * first // 100))
+        for (position, one), budget, due_at, rung_at in zip(
+            alike, budgets.tolist(), due, rung, strict=True
+        ):
+            routes[position] = CaseRoute(
+                cases[position].case_id,
+                one.owner,
+                one.severity,
+                one.handling_minutes,
+                one.delay_cost_per_hour,
+                one.service_level,
+                one.calendar,
+                budget,
+                due_at,
+                rung_at,
+                catalogue.policy_hash,
+            )
+    return [routes[position] for position in range(len(cases))]
+
+
+def _budgets(
+    work: WorkingTime, level: ServiceLevel, since: Sequence[datetime], starts: Seconds
+) -> Seconds:
+    """Working seconds that each case has; of working days those until the same time of day."""
+    if level.working_minutes is not None:
+        return np.full(len(starts), level.working_minutes * 60, np.int64)
+    days = level.working_days or 0
+    ends = seconds_of([work.same_time_on_working_day(start, days) for start in since])
+    return np.maximum(work.consumed(starts, ends), 1)
