@@ -28,6 +28,7 @@ from orchestration.sandbox import running_sandbox
 from orchestration.simulation import Progress, Simulation, claim_simulated_time, only_one
 from resources.dagster_reporting import reporting
 from resources.operational_store.door import Door
+from resources.operational_store.people import put_person
 from resources.operational_store.store import OperationalStore, create_engine
 from resources.outbox_dispatcher import OutboxDispatcher
 from resources.partners import PartnerBook
@@ -96,6 +97,19 @@ RETAILER = {
     ],
 }
 
+#: Who may act in a demo's home, with ``--as NAME``: roles and queues.
+PEOPLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "ada": (("administrator",), ("platform",)),
+    "paul": (("payments_agent",), ("payments",)),
+    "lee": (("payments_lead",), ("payments",)),
+    "olga": (("order_desk_lead",), ("order_desk",)),
+    "sam": (("stock_controller",), ("stock_control",)),
+    "stella": (("stock_control_lead",), ("stock_control",)),
+    "fay": (("finance_controller", "head_of_finance"), ("finance",)),
+    "hugo": (("head_of_operations",), ("operations",)),
+    "dora": (("director", "chief_operating_officer"), ()),
+}
+
 Say = Callable[[str, datetime | None], None]
 
 
@@ -141,6 +155,9 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
     store = OperationalStore(create_engine(home.database_url), policies=policies)
     clock = claim_simulated_time(store, STARTS_AT)
     store.clock = clock
+    with store.transaction() as connection:
+        for person, (roles, queues) in PEOPLE.items():
+            put_person(connection, person, roles, queues)
     say("starting the gateway and the partner systems", None)
     with (
         only_one(home),

@@ -66,14 +66,15 @@ class Catalogue:
             name for name, queue in self.owners.queues.items() if case_type in queue.case_types
         )
 
-    def person(self, owner: str, who: str) -> str:
-        """Who it is that a rung names: the queue itself, or a person of the directory."""
-        if who == "owner":
-            return owner
-        if who == "executive_on_call":
-            return self.owners.executive_on_call
+    def positions(self, owner: str, who: str) -> list[str]:
+        """The position that a rung names, and those above it for when nobody there is present."""
         queue = self.owners.queues[owner]
-        return queue.lead if who == "lead" else queue.area_owner
+        levels = {
+            "lead": queue.lead,
+            "area_owner": queue.area_owner,
+            "executive_on_call": self.owners.executive_on_call,
+        }
+        return list(levels.values())[list(levels).index(who) :]
 
     def calendar_of(self, queue: str) -> str:
         """The calendar by which a queue works."""

@@ -8,7 +8,7 @@ a leap, every rung that was passed is taken, in the order of their times.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,8 @@ import numpy as np
 from assets.commerce.working_time import Seconds, instants_of, seconds_of
 from assets.exception_routing.catalogue import Catalogue, catalogue_of, reaches
 from assets.exception_routing.policy import Rung
-from assets.ports import RunningCase, ServiceTime, UnitOfWork
+from assets.exception_routing.rules import who_answers
+from assets.ports import Person, RunningCase, ServiceTime, UnitOfWork
 
 MOST_AT_ONCE = 5_000
 
@@ -42,10 +43,11 @@ def escalate(unit_of_work: UnitOfWork) -> int:
         return 0
     taken: list[Taken] = []
     times: list[ServiceTime] = []
+    people = unit_of_work.approvals.people()
     for catalogue, alike in _by_calendar(cases, unit_of_work):
         rungs = rung_times(alike, catalogue)
         for case, at in zip(alike, rungs, strict=True):
-            passed, time = _climb(case, at, now, catalogue)
+            passed, time = _climb(case, at, now, catalogue, people)
             taken += passed
             times.append(time)
     taken.sort(key=lambda one: (one.at, one.case.case_id, one.number))
@@ -81,7 +83,11 @@ def rung_times(cases: Sequence[RunningCase], catalogue: Catalogue) -> list[list[
 
 
 def _climb(
-    case: RunningCase, at: Sequence[datetime], now: datetime, catalogue: Catalogue
+    case: RunningCase,
+    at: Sequence[datetime],
+    now: datetime,
+    catalogue: Catalogue,
+    people: Mapping[str, Person],
 ) -> tuple[list[Taken], ServiceTime]:
     """The rungs that a case has passed by now, and what its time is after them."""
     taken: list[Taken] = []
@@ -93,8 +99,14 @@ def _climb(
         least = rung.from_value_by_currency
         if not least or reaches(case.value_at_risk, case.currency_code, least):
             if rung.assign_to is not None:
-                assigned_to = catalogue.person(case.owner, rung.assign_to)
-            told = tuple(catalogue.person(case.owner, who) for who in rung.tell)
+                above = catalogue.positions(case.owner, rung.assign_to)
+                assigned_to = who_answers(above, people, at[number])
+            told = tuple(
+                case.owner
+                if who == "owner"
+                else who_answers(catalogue.positions(case.owner, who), people, at[number])
+                for who in rung.tell
+            )
             taken.append(Taken(at[number], case, number, rung, told, assigned_to))
         number += 1
     time = ServiceTime(

@@ -6,13 +6,14 @@ arithmetic on times is done by the service, for all cases of one calendar and le
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from assets.commerce.calendar import trading_date
 from assets.exception_routing.catalogue import Catalogue, reaches
 from assets.exception_routing.policy import Condition, Severity
-from assets.ports import OpenCase
+from assets.ports import OpenCase, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,29 @@ def assign(case: OpenCase, catalogue: Catalogue) -> Assignment:
         policy.handling_minutes,
         policy.cost_of_delay(case.value_at_risk),
     )
+
+
+def who_answers(positions: Sequence[str], people: Mapping[str, Person], at: datetime) -> str:
+    """Who it is that holds the first of these positions and is there, or stands in for them.
+
+    A level of which nobody is there is skipped. Where the directory knows nobody in any of them,
+    the first position itself is named: somebody will know who is meant.
+
+    Args:
+        positions: Roles, from the nearest level upwards; at least one.
+        people: The directory.
+        at: When; who is out of office then, is not there.
+    """
+    present = {name for name, one in people.items() if one.is_active and not one.is_away(at)}
+    for position in positions:
+        holders = [people[name] for name in sorted(people) if position in people[name].roles]
+        active = [one for one in holders if one.is_active]
+        there = [one.person_id for one in active if one.person_id in present]
+        deputies = [one.deputy for one in active if one.deputy in present]
+        for found in (*there, *deputies):
+            if found is not None:
+                return found
+    return positions[0]
 
 
 def holds(condition: Condition, case: OpenCase, catalogue: Catalogue) -> bool:

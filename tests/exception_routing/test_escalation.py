@@ -13,6 +13,7 @@ from assets.errors import BadInput
 from assets.exception_routing import timekeeping
 from assets.ports import About, Case, CaseType
 from resources.operational_store.cases import case_id
+from resources.operational_store.people import be_away, put_person
 from tests.builders import Shop
 
 LONDON = ZoneInfo("Europe/London")
@@ -99,6 +100,35 @@ def test_an_executive_hears_of_much_money_only(shop: Shop) -> None:
         ("web_shop/A2", ["chief_operating_officer"])
     ]
     assert at(shop, "2026-03-09T09:00") == 3, "the other case has no fifth rung"
+
+
+@pytest.mark.parametrize(
+    ("deputy", "whose"),
+    [("dan", "dan"), (None, "hana")],
+    ids=["who stands in", "the level above"],
+)
+def test_the_case_of_a_lead_who_is_out_of_office_goes_to(
+    shop: Shop, deputy: str | None, whose: str
+) -> None:
+    with shop.store.transaction() as connection:
+        for person, roles in {
+            "lee": ["payments_lead"],
+            "dan": [],
+            "hana": ["head_of_finance"],
+        }.items():
+            put_person(connection, person, roles, [])
+        away = london("2026-03-02T08:00"), london("2026-03-02T20:00")
+        be_away(connection, "lee", *away, deputy)
+    at(shop, "2026-03-02T13:00")
+    assert shop.value("select assigned_to from exception_case") == whose
+
+
+def test_the_case_of_a_lead_who_is_back_goes_to_them(shop: Shop) -> None:
+    with shop.store.transaction() as connection:
+        put_person(connection, "lee", ["payments_lead"], [])
+        be_away(connection, "lee", london("2026-03-02T08:00"), london("2026-03-02T13:00"), None)
+    at(shop, "2026-03-02T13:00")
+    assert shop.value("select assigned_to from exception_case") == "lee"
 
 
 def test_what_was_closed_climbs_no_further_and_begins_anew_when_it_comes_back(shop: Shop) -> None:
