@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from assets.commerce.calendar import trading_date
 from assets.exception_routing.catalogue import Catalogue, reaches
 from assets.exception_routing.policy import Condition, Severity
-from assets.ports import OpenCase, Person
+from assets.ports import Person, UnroutedCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Assignment:
     delay_cost_per_hour: int
 
 
-def assign(case: OpenCase, catalogue: Catalogue) -> Assignment:
+def assign(case: UnroutedCase, catalogue: Catalogue) -> Assignment:
     """The first route of the type whose condition holds, else what the type says.
 
     Raises:
@@ -79,7 +79,7 @@ def who_answers(positions: Sequence[str], people: Mapping[str, Person], at: date
     return positions[0]
 
 
-def holds(condition: Condition, case: OpenCase, catalogue: Catalogue) -> bool:
+def holds(condition: Condition, case: UnroutedCase, catalogue: Catalogue) -> bool:
     """Whether everything that a condition says is so of a case."""
     if condition.channels and case.channel not in condition.channels:
         return False
@@ -91,7 +91,7 @@ def holds(condition: Condition, case: OpenCase, catalogue: Catalogue) -> bool:
     return _is_promised_by(case, timedelta(days=condition.promised_within_days), catalogue)
 
 
-def _is_promised_by(case: OpenCase, within: timedelta, catalogue: Catalogue) -> bool:
+def _is_promised_by(case: UnroutedCase, within: timedelta, catalogue: Catalogue) -> bool:
     """Promises are local days; whose day it is, the owner's calendar says."""
     if case.promised_date is None:
         return False

@@ -12,7 +12,7 @@ from assets.commerce.working_time import Seconds, WorkingTime, instants_of, seco
 from assets.exception_routing.catalogue import Catalogue, catalogue_of
 from assets.exception_routing.policy import ServiceLevel
 from assets.exception_routing.rules import Assignment, assign
-from assets.ports import CaseRoute, OpenCase, PolicyBook, UnitOfWork
+from assets.ports import CaseRoute, PolicyBook, UnitOfWork, UnroutedCase
 
 #: Who does what no person did, in the ledger.
 ROUTING = "exception_routing"
@@ -20,7 +20,7 @@ MOST_AT_ONCE = 5_000
 
 
 def route(unit_of_work: UnitOfWork) -> int:
-    """Give every open case that is nobody's an owner, a due time and a first rung.
+    """Give every case that is nobody's an owner, a due time and a first rung.
 
     Returns:
         How many cases were routed, at most `MOST_AT_ONCE`.
@@ -49,7 +49,7 @@ def route(unit_of_work: UnitOfWork) -> int:
     return len(cases)
 
 
-def _routes(cases: Sequence[OpenCase], policies: PolicyBook) -> list[CaseRoute]:
+def _routes(cases: Sequence[UnroutedCase], policies: PolicyBook) -> list[CaseRoute]:
     """The route of each case, in their order."""
     catalogues: dict[tuple[str, str], Catalogue] = {}
     routes: dict[int, CaseRoute] = {}

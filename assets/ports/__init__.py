@@ -21,9 +21,9 @@ from assets.ports.cases import (
     CaseRoute,
     Cases,
     CaseType,
-    OpenCase,
     RunningCase,
     ServiceTime,
+    UnroutedCase,
 )
 from assets.ports.columns import Columns
 from assets.ports.master_data import CONTACT, Components, MasterData, ProductTerms
@@ -66,7 +66,6 @@ __all__ = [
     "Inbox",
     "InboxEvent",
     "MasterData",
-    "OpenCase",
     "OrderView",
     "Orders",
     "ParcelView",
@@ -88,4 +87,5 @@ __all__ = [
     "Synchronisation",
     "Tally",
     "UnitOfWork",
+    "UnroutedCase",
 ]

@@ -154,8 +154,8 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenCase:
-    """A case that routing has not seen in its present cycle.
+class UnroutedCase:
+    """A case that routing has not seen in its present cycle, whether or not it is over by now.
 
     Attributes:
         cycle: 1, and one more each time that it opens again.
@@ -249,8 +249,8 @@ class ServiceTime(NamedTuple):
 class Cases(Protocol):
     """Cases as whoever routes them needs them."""
 
-    def unrouted(self, limit: int) -> list[OpenCase]:
-        """Open cases that are nobody's yet, locked until the transaction ends."""
+    def unrouted(self, limit: int) -> list[UnroutedCase]:
+        """Cases that are nobody's yet, open or over, locked until the transaction ends."""
         ...
 
     def put_routes(self, routes: Sequence[CaseRoute], at: datetime) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from assets.commerce.identifiers import identify
-from assets.ports import Case, CaseRoute, OpenCase, RunningCase, ServiceTime
+from assets.ports import Case, CaseRoute, RunningCase, ServiceTime, UnroutedCase
 from resources.operational_store.bulk import execute, fetch
 
 CASES_CHANNEL = "omniflow_cases"
@@ -76,10 +76,11 @@ on conflict (case_type, business_key) do update set
     {WRITTEN_NOW}
 """
 
+# Also what is over already, as when its cause is cured in the transaction that found it.
 _UNROUTED = """
 select case_id::text, case_type, cycle, cycle_started_at, brought_by, region, brand, channel,
     (value_at_risk * 10000)::bigint, currency_code, promised_date
-from exception_case where status = 'open' and routed_at is null
+from exception_case where routed_at is null
 order by case_id limit %s for update skip locked
 """
 
@@ -233,9 +234,9 @@ class SqlCases:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def unrouted(self, limit: int) -> list[OpenCase]:
-        """Open cases that are nobody's yet, locked; without those that another worker holds."""
-        return [OpenCase(*row) for row in fetch(self._connection, _UNROUTED, limit)]
+    def unrouted(self, limit: int) -> list[UnroutedCase]:
+        """Cases that are nobody's yet, locked; without those that another worker holds."""
+        return [UnroutedCase(*row) for row in fetch(self._connection, _UNROUTED, limit)]
 
     def put_routes(self, routes: Sequence[CaseRoute], at: datetime) -> None:
         """Write whose each of these cases is, and by when."""

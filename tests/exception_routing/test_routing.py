@@ -112,6 +112,16 @@ def test_a_case_that_comes_back_has_all_of_its_time_again(shop: Shop) -> None:
     ]
 
 
+def test_a_case_that_is_cured_where_it_was_found_had_an_owner_too(shop: Shop) -> None:
+    shop.clock.advance(london("2026-03-02T10:00"))
+    with shop.store.unit_of_work() as unit_of_work:
+        unit_of_work.open_cases([held(20)])
+        unit_of_work.close_cases(CaseType.PAYMENT_HELD, ["web_shop/A1"], "released")
+    assert shop.rows("select status, owner from exception_case") == [("closed", "payments")]
+    shop.clock.advance(london("2026-03-09T10:00"))
+    assert shop.store.escalate() == 0, "nobody is late with what is over"
+
+
 def test_an_hour_of_delay_costs_a_share_of_what_is_at_risk(shop: Shop) -> None:
     opened(shop, "2026-03-02T10:00", held(500))
     # 0.50 a case and 20 basis points of 500.

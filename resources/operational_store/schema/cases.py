@@ -85,7 +85,7 @@ exception_case = Table(
     Index(
         "ix_exception_case_unrouted",
         "case_id",
-        postgresql_where=text("status = 'open' and routed_at is null"),
+        postgresql_where=text("routed_at is null"),
     ),
     Index(
         "ix_exception_case_next_rung_at",

@@ -48,8 +48,7 @@ alter table exception_case
         or (owner is not null and due_at is not null and severity is not null)),
     add constraint ck_exception_case_value
     check ((value_at_risk is null) = (currency_code is null));
-create index ix_exception_case_unrouted on exception_case (case_id)
-where status = 'open' and routed_at is null;
+create index ix_exception_case_unrouted on exception_case (case_id) where routed_at is null;
 create index ix_exception_case_next_rung_at on exception_case (next_rung_at)
 where status = 'open' and paused_at is null and next_rung_at is not null;
 
