@@ -6,17 +6,22 @@ from datetime import datetime
 
 from assets.order_to_fulfillment.backordering.ending import give_up_waiting
 from assets.order_to_fulfillment.releasing import release_rest
-from assets.order_to_fulfillment.rules import can_happen, next_status
+from assets.order_to_fulfillment.rules import ENDED_BY_US, can_happen, next_status
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import CaseType, InboxEvent, OrderView, Reservation
 
 
 def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
-    """A customer takes an order back; once a node was told to ship it, a person has to decide."""
+    """A customer takes an order back; once a node was told to ship it, a person has to decide.
+
+    Of an order that has ended without goods there is nothing to take back any more.
+    """
     open_ones = [order_id_of(event) for event in events]
     reserved = writes.reservations_of(open_ones)
     for event in events:
         order = writes.order_of(event)
+        if order.status in ENDED_BY_US:
+            continue
         if not can_happen(order.status, "cancelled"):
             reason = f"cancelled by the customer, but the order is {order.status} already"
             writes.refuse(event, CaseType.ILLEGAL_TRANSITION, reason)

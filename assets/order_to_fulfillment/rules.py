@@ -64,6 +64,8 @@ FINAL_STATES = frozenset(
 
 #: Taken back, or out of time, before anybody had paid.
 ENDED_UNPAID = frozenset({"cancelled", "expired"})
+#: Of these nothing has left, and their customers know that nothing will.
+ENDED_BY_US = frozenset({"unfilled", "declined", "rejected", "expired"})
 
 
 def can_happen(status: str, happening: str) -> bool:

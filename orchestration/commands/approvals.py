@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestration.commands._acting import As, acting
-from orchestration.commands._opening import Json, report
+from orchestration.commands._opening import Json, plain, report
 from orchestration.commands._reading import report_list, show_first, stored
 
 
@@ -83,7 +83,7 @@ def _show(approval: str, json: bool) -> None:
         return
     for key, value in found.items():
         if key != "decisions":
-            typer.echo(f"{key.replace('_', ' ')}: {value}")
+            typer.echo(f"{key.replace('_', ' ')}: {plain(value)}")
     for one in found["decisions"]:
         behalf = f" for {' for '.join(one['on_behalf_of'])}" if one["on_behalf_of"] else ""
         typer.echo(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestration.commands._acting import Acting, As, acting
-from orchestration.commands._opening import Json, counted, report
+from orchestration.commands._opening import Json, counted, plain, report
 from orchestration.commands._reading import home_store, report_list, show_first, stored
 
 if TYPE_CHECKING:
@@ -112,11 +112,15 @@ def _show(case: str, json: bool) -> None:
         return
     for key, value in found.items():
         if value not in (None, ""):
-            typer.echo(f"{key.replace('_', ' ')}: {value}")
+            typer.echo(f"{key.replace('_', ' ')}: {plain(value)}")
     for part, rows in told.items():
         if rows:
             typer.echo(f"\n{part.replace('_', ' ')}")
-            show_first(rows, tuple(rows[0]))
+            spoken = [
+                {key: ", ".join(it) if isinstance(it, list) else it for key, it in row.items()}
+                for row in rows
+            ]
+            show_first(spoken, tuple(rows[0]))
 
 
 def _see_to(

@@ -460,7 +460,7 @@ def test_sources_are_named_like_the_tables(told: tuple[sa.Engine, AnalyticsStore
     manifest = json.loads(told[1].manifest_path.read_text())
     assert {source["name"] for source in manifest["sources"].values()} == {
         *(table.name for table in schema.LAKE_TABLES),
-        *("product", "node", "customer", "exception_case", "lake_watermark"),
+        *("product", "node", "customer", "exception_case", "approval_request", "lake_watermark"),
     }
 
 

@@ -282,6 +282,16 @@ def test_a_payment_that_is_declined_after_its_order_was_taken_back_changes_nothi
     assert shop.messages() == ["order_confirmed", "order_cancelled"]
 
 
+def test_an_order_that_we_could_not_fill_may_be_cancelled_without_anybody_s_help(
+    shop: Shop,
+) -> None:
+    shop.tell(product("VASE"), order_placed("A1", ("VASE", 1, "2.40")))
+    shop.tell(order_cancelled("A1", at=11))
+    assert shop.status("A1") == "unfilled"
+    assert shop.cases() == []
+    assert shop.inbox()["order.cancelled-A1-"] == "applied"
+
+
 def test_an_order_cancelled_after_it_is_allocated_needs_a_person(shop: Shop) -> None:
     shop.tell(order_placed("A1", ("MUG", 4, "2.40")), payment_authorised("A1", "9.60"))
     shop.tell(fulfilment_accepted("A1"), order_cancelled("A1", at=11))
