@@ -21,8 +21,9 @@ lock: setup ## Resolve pyproject.toml again into uv.lock
 demo: setup ## A small retailer's trading week, end to end, in a home of its own
 	@$(PY) -m orchestration.cli demo
 
-test: setup ## The tests
-	@$(PY) -m pytest $(ARGS)
+# A file stays with one worker: what its tests share is built once.
+test: setup ## The tests, on two cores
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: setup ## Style, types, import contracts, SQL
 	@$(PY) -m ruff check .
