@@ -51,11 +51,14 @@ class EventHandling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         most_attempts: Attempts of one batch that another worker was in the way of.
         snapshots_per_batch: Snapshots of other systems that are compared in one transaction; those
             of one place and instant stay together.
+        quarantined_for_a_case: Refused events of one source and type, or rows of its files, from
+            which on its owner is to look.
     """
 
     most_failures: AtLeastOne
     most_attempts: AtLeastOne
     snapshots_per_batch: AtLeastOne
+    quarantined_for_a_case: AtLeastOne
 
 
 class Resilience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +74,7 @@ class Resilience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         isolate_after: Failed attempts after which a command travels alone.
         failures_until_open: Failed attempts in a row that open the breaker.
         open_seconds: How long it stays open.
+        case_after_minutes: How long a partner is away before somebody is to call there.
     """
 
     quick_attempts: AtLeastOne
@@ -82,6 +86,7 @@ class Resilience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     isolate_after: AtLeastOne
     failures_until_open: AtLeastOne
     open_seconds: Seconds
+    case_after_minutes: AtLeastOne
 
     def backoff(self, attempts: int, asked_for: float = 0.0) -> timedelta:
         """How long after that many failed attempts to wait, or longer where the partner asks."""

@@ -43,7 +43,7 @@ def access(home: str) -> StoreAccess:
 
     here = opened(home)
 
-    return StoreAccess(here.database_url, here.policies, here.partner_book)
+    return StoreAccess(here.database_url, here.policies, here.partner_book, here.sink_book)
 
 
 class OperationalStoreResource(dg.ConfigurableResource["StoreAccess"]):

@@ -25,7 +25,13 @@ from orchestration.home import Home, open_home
 from orchestration.processes import Running, running, stop_orphan
 from orchestration.publication import Published, publish_marts
 from orchestration.sandbox import running_sandbox
-from orchestration.simulation import Progress, Simulation, claim_simulated_time, only_one
+from orchestration.simulation import (
+    Progress,
+    Simulation,
+    claim_simulated_time,
+    only_one,
+    tell_people,
+)
 from resources.dagster_reporting import reporting
 from resources.operational_store.door import Door
 from resources.operational_store.people import put_person
@@ -61,6 +67,7 @@ FAULTS = {
     "store_reject": 0.005,
     "carrier_silence": 0.005,
     "payment_decline": 0.02,
+    "payment_outage": 0.02,
     "pickup_reject": 0.06,
     "no_show": 0.08,
     "screening_hold": 0.2,
@@ -205,6 +212,7 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
         settled = simulation.now + SETTLING
         while simulation.now < settled:
             simulation.advance(simulation.now + TAIL_QUANTUM)
+    tell_people(home, store)
     say("building the marts", None)
     published = publish_marts(home, store)
     tell_dagster(home, store, published)

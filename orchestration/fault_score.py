@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from assets.contracts.registry import CONTRACTS
+from assets.ports import CaseType
 from orchestration.fault_evidence import Evidence, Quarantined, gather
 from orchestration.home import Home
 from resources.operational_store.store import OperationalStore
@@ -231,12 +233,13 @@ def _false_alarms(faults: Sequence[Fault], evidence: Evidence) -> list[tuple[str
     asked_for = {
         (outcome.code, fault.business_key) for fault, outcome in expected if outcome.kind == "case"
     }
+    follows = _what_follows(faults)
     alarms: Counter[str] = Counter()
     for row in evidence.quarantine:
         if (row.source, row.event_id, row.reason_code) not in set_aside:
             alarms[f"quarantined: {row.reason_code}"] += 1
     for case in evidence.cases:
-        if (case.case_type, case.business_key) not in asked_for:
+        if (case.case_type, case.business_key) not in asked_for | follows:
             alarms[f"case: {case.case_type}"] += 1
     differing = {
         (fault.business_key, fault.drift.reason_code) for fault in faults if fault.drift is not None
@@ -246,3 +249,22 @@ def _false_alarms(faults: Sequence[Fault], evidence: Evidence) -> list[tuple[str
             if reason != "late" and (key, reason) not in differing:
                 alarms[f"drift: {reason}"] += 1
     return sorted(alarms.items(), key=lambda alarm: (-alarm[1], alarm[0]))
+
+
+def _what_follows(faults: Sequence[Fault]) -> set[tuple[str, str]]:
+    """Cases that faults lead to beside their own, as (type, business key).
+
+    A parcel of which nothing is heard is late before it is silent, and a source that sends much
+    that is broken is somebody's business as a whole.
+    """
+    follows: set[tuple[str, str]] = set()
+    for fault in faults:
+        if fault.kind == "carrier_silence":
+            order = fault.business_key.rpartition("/")[0]
+            follows.add((CaseType.CARRIER_DELAY, order))
+        elif fault.kind == "malformed":
+            follows |= {
+                (CaseType.CONTRACT_VIOLATION, f"{fault.partner}/{event_type}")
+                for event_type in CONTRACTS
+            }
+    return follows

@@ -31,6 +31,7 @@ from orchestration.environment import (
 )
 
 if TYPE_CHECKING:
+    from resources.notification_sinks import SinkBook
     from resources.partners import PartnerBook
 
 FORMAT = 1
@@ -164,6 +165,16 @@ class Home:
 
         own = self.policies / "partners.yaml"
         return PartnerBook.load(own if own.exists() else SHIPPED, sandbox_url=self.sandbox_url)
+
+    def sink_book(self) -> SinkBook:
+        """Where people of this home are told.
+
+        Raises:
+            PolicyError: If the file with the addresses is malformed.
+        """
+        from resources.notification_sinks import SinkBook
+
+        return SinkBook.load(self.path / "notifications", self.secrets / "notification_sinks.yaml")
 
     def port(self, service: str) -> int:
         """The port of a service: as asked for, else as recorded, else the default."""

@@ -6,6 +6,7 @@ module needs no database and no folder.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import dagster as dg
@@ -19,10 +20,12 @@ from assets.inventory import assets as inventory
 from assets.inventory import checks as inventory_checks
 from assets.master_data import assets as master_data
 from assets.master_data import checks as master_data_checks
+from assets.notifications import assets as notifications
 from assets.order_to_fulfillment import assets as order_to_fulfillment
 from assets.order_to_fulfillment import checks as order_to_fulfillment_checks
 from orchestration.dagster_resources import OperationalStoreResource
 from orchestration.jobs import JOBS
+from orchestration.playbooks import JOBS as PLAYBOOKS
 from orchestration.retention import retention
 from orchestration.schedules import SCHEDULES
 from sensors import approvals as approval_sensors
@@ -31,11 +34,16 @@ from sensors import (
     inbox,
     outbox,
     partner_health,
+    playbooks,
     pollers,
     promises,
     run_failures,
     sla,
 )
+from sensors import notifications as notification_sensors
+
+# Dagster warns of a parameter that it sets itself, wherever a sensor starts one of several jobs.
+warnings.filterwarnings("ignore", "Parameter `owners` of initializer", dg.BetaWarning)
 
 #: The tables of the operational store: what flows write, and what Dagster is only shown.
 TABLES = [
@@ -46,6 +54,7 @@ TABLES = [
     *order_to_fulfillment.ASSETS,
     *exception_routing.ASSETS,
     *approvals.ASSETS,
+    *notifications.ASSETS,
 ]
 
 #: What is said of each of them.
@@ -84,10 +93,12 @@ def build_operations(**resource_overrides: Any) -> dg.Definitions:
             *exceptions.SENSORS,
             *sla.SENSORS,
             *approval_sensors.SENSORS,
+            *notification_sensors.SENSORS,
+            *playbooks.build_sensors(PLAYBOOKS),
             *partner_health.SENSORS,
             *run_failures.SENSORS,
         ],
-        jobs=[*JOBS, retention],
+        jobs=[*JOBS, *PLAYBOOKS, retention],
         schedules=SCHEDULES,
         resources={"operational_store": OperationalStoreResource(), **resource_overrides},
         # A run is one drain or a few queries: a process for each step would cost more than it.

@@ -19,7 +19,13 @@ from orchestration.dagster_report import tell_dagster
 from orchestration.home import Home
 from orchestration.processes import peak_megabytes
 from orchestration.sandbox import Sandbox, running_sandbox
-from orchestration.simulation import Collect, Simulation, claim_simulated_time, only_one
+from orchestration.simulation import (
+    Collect,
+    Simulation,
+    claim_simulated_time,
+    only_one,
+    tell_people,
+)
 from resources import bulk_loads
 from resources.dagster_reporting import DagsterReporting, reporting
 from resources.gate_records import open_cases
@@ -171,6 +177,7 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
             sandbox_peak_mb=round(sandbox.process.peak_megabytes, 1),
         )
         _count_since(before, store, report)
+        tell_people(home, store)
     published = None
     if request.builds_marts:
         watch(Moment("building marts"))

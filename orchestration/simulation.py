@@ -16,7 +16,9 @@ from datetime import date, datetime
 
 from assets.contracts.admission import Refusal, Submission
 from assets.errors import EnvironmentProblem, PartnerUnavailable
+from assets.ports import StartedBy
 from orchestration.home import Home
+from resources.notifying import Notifier
 from resources.operational_store.door import Door
 from resources.operational_store.draining import DrainTally
 from resources.operational_store.store import (
@@ -34,6 +36,9 @@ Collect = Callable[[datetime, frozenset[str] | None], int]
 #: Told after each window what facts it added, by table.
 Report = Callable[[date, Mapping[str, int]], None]
 
+#: Who runs playbooks where Dagster does not.
+ITSELF = StartedBy(run_id="", actor="simulation")
+
 #: A partner that answers itself for ever at one instant would stop time; nobody real does.
 MOST_ROUNDS = 100
 
@@ -50,6 +55,7 @@ class Progress:
     published: int = 0
     delivered: int = 0
     escalated: int = 0
+    acted: int = 0
     rounds: int = 0
 
 
@@ -111,6 +117,7 @@ class Simulation:
             drained = self._store.drain_all(until, self._batch_size)
             self.progress.tally += drained
             rows += drained.rows
+            self.progress.acted += self._store.run_waiting_playbooks(ITSELF)
             delivered = self._deliver()
             self.progress.rounds += 1
             if told is None and not received and not delivered.partners:
@@ -127,6 +134,7 @@ class Simulation:
         rows += compared.rows
         self.progress.published += self._store.publish_availability()
         self._deliver()
+        self._store.report_quarantine()
         self._store.route_cases()
         self._store.expire_approvals()
         self.progress.escalated += self._store.escalate()
@@ -152,6 +160,12 @@ class Simulation:
             )
         self.progress.delivered += tally.delivered
         return tally
+
+
+def tell_people(home: Home, store: OperationalStore) -> None:
+    """Put what people would be told into the home's files: of a replay nobody is to be woken."""
+    patience = store.policies.operations.partner_calls
+    Notifier(store.engine, home.sink_book().only_files(), store.clock, patience).deliver()
 
 
 @contextmanager

@@ -21,12 +21,14 @@ from assets.exception_routing.catalogue import POLICIES, Catalogue
 from assets.exception_routing.policy import (
     exceptions_policy,
     owners_policy,
+    playbooks_policy,
     service_levels_policy,
 )
 from assets.finance.policy import finance_policy
 from assets.inventory.policy import inventory_policy
 from assets.inventory.synchronisation.policy import synchronisation_policy
 from assets.master_data.policy import pricing_policy
+from assets.notifications.policy import notifications_policy
 from assets.operations_policy import OperationsPolicy, operations_policy
 from assets.order_to_fulfillment.backordering.policy import backorder_policy
 from assets.order_to_fulfillment.pickup.policy import pickup_policy
@@ -47,6 +49,7 @@ FLOWS = (
     "pricing",
     *POLICIES,
     "approvals",
+    "notifications",
 )
 #: What is made of the values of each policy; it raises where that cannot be.
 TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
@@ -61,6 +64,8 @@ TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "approvals": approvals_policy,
     "exceptions": exceptions_policy,
     "service_levels": service_levels_policy,
+    "playbooks": playbooks_policy,
+    "notifications": notifications_policy,
     OPERATIONS: operations_policy,
     RETENTION: retention_policy,
 }

@@ -98,13 +98,16 @@ def write_breaker(
     connection.execute(
         sa.text(
             "insert into partner_health"
-            " (partner, breaker, consecutive_failures, open_until, last_success_at, last_error)"
-            " values (:partner, :state, :failures, :open_until, :success, :error)"
+            " (partner, breaker, consecutive_failures, open_until, last_success_at, last_error,"
+            " away_since) values"
+            " (:partner, :state, :failures, :open_until, :success, :error, :away_since)"
             " on conflict (partner) do update set breaker = excluded.breaker,"
             " consecutive_failures = excluded.consecutive_failures,"
             " open_until = excluded.open_until,"
             " last_success_at = coalesce(excluded.last_success_at, partner_health.last_success_at),"
-            " last_error = excluded.last_error"
+            " last_error = excluded.last_error,"
+            " away_since = case when excluded.away_since is not null"
+            " then coalesce(partner_health.away_since, excluded.away_since) end"
         ),
         {
             "partner": partner,
@@ -113,5 +116,6 @@ def write_breaker(
             "open_until": breaker.open_until,
             "success": now if error is None else None,
             "error": None if error is None else error[:_LONGEST_ERROR],
+            "away_since": None if breaker.state == "closed" else now,
         },
     )

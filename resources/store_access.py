@@ -12,19 +12,21 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import sqlalchemy as sa
 
 from assets.errors import PartnerError
-from assets.ports import Case, CaseType
+from assets.ports import Action, Case, CaseType, Playbook, StartedBy
 from resources import bulk_loads
 from resources.http import client
+from resources.notification_sinks import SinkBook
+from resources.notifying import Notifier, NotifyTally
 from resources.operational_store import invariants
 from resources.operational_store.bulk import execute, fetch
-from resources.operational_store.cases import case_figures
+from resources.operational_store.cases import case_figures, open_keys
 from resources.operational_store.connection import connect
 from resources.operational_store.door import Door
 from resources.operational_store.draining import DrainTally
@@ -80,11 +82,19 @@ class StoreAccess:
         url: SQLAlchemy URL of the database.
         policies: Folder of the home's own policies; what is not there is shipped.
         partners: Reads the partner book when somebody is to be spoken to.
+        sinks: Reads where people are told when there is something to tell.
     """
 
-    def __init__(self, url: str, policies: Path, partners: Callable[[], PartnerBook]) -> None:
+    def __init__(
+        self,
+        url: str,
+        policies: Path,
+        partners: Callable[[], PartnerBook],
+        sinks: Callable[[], SinkBook],
+    ) -> None:
         self._url = url
         self._partners = partners
+        self._sinks = sinks
         self._threads = threading.Lock()
         self.store = OperationalStore(create_engine(url), policies=FilePolicyBook(policies))
 
@@ -175,6 +185,23 @@ class StoreAccess:
             dispatcher = self._dispatcher
         return dispatcher.dispatch()
 
+    # People
+
+    @functools.cached_property
+    def _notifier(self) -> Notifier:
+        return Notifier(
+            self.store.engine,
+            self._sinks(),
+            WallClock(),
+            self.store.policies.operations.partner_calls,
+        )
+
+    def deliver_notifications(self) -> NotifyTally:
+        """Tell people what waits to be told."""
+        with self._threads:
+            notifier = self._notifier
+        return notifier.deliver()
+
     # Partners
 
     @functools.cached_property
@@ -246,6 +273,37 @@ class StoreAccess:
         """State of the circuit breaker by partner."""
         with self.store.transaction() as connection:
             return dict(fetch(connection, "select partner, breaker from partner_health"))
+
+    def report_partners(self) -> int:
+        """Open a case for each partner that is away for too long, close those of who is back.
+
+        Gives how many are away that long.
+        """
+        minutes = self.store.policies.operations.partner_calls.case_after_minutes
+        owners = {partner.code: partner.owner for partner in self._partners()}
+        now = datetime.now(UTC)
+        with self.store.unit_of_work() as unit_of_work:
+            rows = fetch(
+                unit_of_work.connection,
+                "select partner, away_since, last_error from partner_health",
+            )
+            there = [partner for partner, since, _ in rows if since is None]
+            unit_of_work.close_cases(
+                CaseType.PARTNER_UNAVAILABLE, there, "the partner answers again"
+            )
+            away = [
+                Case(
+                    CaseType.PARTNER_UNAVAILABLE,
+                    partner,
+                    f"{partner} has not answered since {since:%Y-%m-%d %H:%M} UTC: {error}",
+                    brought_by=owners[partner],
+                )
+                for partner, since, error in rows
+                if partner in owners and since and now - since >= timedelta(minutes=minutes)
+            ]
+            open_ones = open_keys(unit_of_work.connection, CaseType.PARTNER_UNAVAILABLE)
+            unit_of_work.open_cases(one for one in away if one.business_key not in open_ones)
+        return len(away)
 
     # Promises
 
@@ -363,10 +421,27 @@ class StoreAccess:
         with self.store.unit_of_work() as unit_of_work:
             unit_of_work.open_cases([Case(case_type, business_key, reason)])
 
+    def report_quarantine(self) -> int:
+        """Open a case for each source of which much was refused at the door; gives how many."""
+        self._set_clock()
+        return self.store.report_quarantine()
+
     def route_cases(self) -> int:
         """Give cases an owner and a due time that whoever opened them did not; gives how many."""
         self._set_clock()
         return self.store.route_cases()
+
+    def waiting_playbooks(self) -> list[Playbook]:
+        """Playbooks with a case on which they are to act by now."""
+        self._set_clock()
+        return self.store.waiting_playbooks()
+
+    def run_playbook(
+        self, playbook: Playbook, started_by: StartedBy, case_ids: Sequence[str] | None = None
+    ) -> list[Action]:
+        """Act on all cases that wait for a playbook, or on these."""
+        self._set_clock()
+        return self.store.run_playbook(playbook, started_by, case_ids)
 
     def escalate(self) -> int:
         """Take the rungs of the ladder whose time has come; gives how many."""

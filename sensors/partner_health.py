@@ -1,4 +1,4 @@
-"""Shows in Dagster when a partner's circuit breaker opens or closes."""
+"""Shows in Dagster when a partner's breaker opens or closes; one that stays away is a case."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ ASSET = "partner_health"
     name="partner_health",
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Observes the circuit breakers of all partners whenever one of them changes.",
+    description=(
+        "Observes the circuit breakers of all partners whenever one of them changes, and opens a"
+        " case for a partner that stays away."
+    ),
 )
 def partner_health(
     context: dg.SensorEvaluationContext, operational_store: dg.ResourceParam[PartnerStore]
 ) -> dg.SensorResult | dg.SkipReason:
     """Compare with what the last tick saw; the cursor is only that."""
+    if not operational_store.time_is_simulated():
+        operational_store.report_partners()
     states = dict(sorted(operational_store.breakers().items()))
     seen = json.dumps(states)
     if seen == (context.cursor or "{}"):

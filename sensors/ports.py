@@ -106,6 +106,10 @@ class PartnerStore(Timed, Protocol):
         """Ask each of them once."""
         ...
 
+    def report_partners(self) -> int:
+        """Open a case for each partner that is away for too long; gives how many are."""
+        ...
+
     def breakers(self) -> Mapping[str, str]:
         """State of the circuit breaker by partner."""
         ...
@@ -155,8 +159,47 @@ class ApprovalStore(Timed, Protocol):
         ...
 
 
+class Told(Protocol):
+    """What a delivery of messages did."""
+
+    @property
+    def delivered(self) -> int:
+        """Taken by their sink."""
+        ...
+
+    @property
+    def retried(self) -> int:
+        """Not taken for now."""
+        ...
+
+    @property
+    def dead(self) -> int:
+        """Given up; each sink has a case."""
+        ...
+
+
+class NotificationStore(Timed, Protocol):
+    """Messages that wait to be delivered."""
+
+    def deliver_notifications(self) -> Told:
+        """Tell people what waits to be told."""
+        ...
+
+
+class PlaybookStore(Timed, Protocol):
+    """Cases that wait for a playbook."""
+
+    def waiting_playbooks(self) -> Sequence[str]:
+        """Playbooks with a case on which they are to act by now."""
+        ...
+
+
 class CaseStore(Timed, Protocol):
     """Where what needs a person is written, and seen to."""
+
+    def report_quarantine(self) -> int:
+        """Open a case for each source of which much was refused; gives how many."""
+        ...
 
     def route_cases(self) -> int:
         """Give cases an owner and a due time that have none; gives how many."""

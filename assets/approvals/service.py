@@ -25,6 +25,8 @@ from assets.ports import (
     ApprovalRequest,
     Consent,
     Delegation,
+    Notice,
+    Occasion,
     Person,
     PolicyBook,
     StoredRequest,
@@ -97,7 +99,31 @@ def _request(
             _let_in(asked.source, asked.event, asked.requested_by, "", key, unit_of_work)
     approvals.end(superseded, "void", "something else is asked about the same subject", now)
     approvals.add(new)
+    unit_of_work.notify(_wanted(one, 1) for one in new)
     return waiting
+
+
+def _wanted(found: StoredRequest, tier: int) -> Notice:
+    """Tell those who may consent to it now, by their role."""
+    role = decoded_tiers(found)[tier - 1].role
+    words = {
+        "subject_type": found.subject_type.replace("_", " "),
+        "subject_key": found.subject_key,
+        "amount": to_text(found.amount),
+        "currency_code": found.currency_code,
+        "role": role,
+        "expires_at": f"{found.expires_at:%Y-%m-%d %H:%M} UTC",
+    }
+    return Notice(
+        Occasion.CONSENT_WANTED,
+        found.approval_id,
+        str(tier),
+        role,
+        words,
+        found.region,
+        found.brand,
+        found.requested_at,
+    )
 
 
 def _stored(
@@ -186,6 +212,7 @@ def decide(
         return "pending"
     if found.tier < len(tiers):
         approvals.move_to_tier(approval_id, found.tier + 1)
+        unit_of_work.notify([_wanted(found, found.tier + 1)])
         return "pending"
     return _end(found, "approved", person.person_id, reason, unit_of_work)
 

@@ -49,6 +49,13 @@ SPECS = [
         owner=OWNER,
     ),
     table(
+        "playbook_action",
+        "One row per case, cycle and action: what was done without a person, by which run.",
+        group=GROUP,
+        owner=OWNER,
+        deps=("exception_case",),
+    ),
+    table(
         "case_escalated",
         "One row per case, cycle and rung of the ladder that was taken.",
         group=GROUP,

@@ -1,4 +1,4 @@
-"""The three policies of cases as one thing, in a region and brand, and what must agree in them."""
+"""The policies of cases as one thing, in a region and brand, and what must agree in them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from assets.errors import PolicyError
 from assets.exception_routing.policy import (
     ExceptionsPolicy,
     OwnersPolicy,
+    PlaybooksPolicy,
     ServiceLevelsPolicy,
     TypePolicy,
     exceptions_policy,
     owners_policy,
+    playbooks_policy,
     service_levels_policy,
 )
 from assets.ports import CaseType, PolicyBook
 
-POLICIES = ("owners", "exceptions", "service_levels")
+POLICIES = ("owners", "exceptions", "service_levels", "playbooks")
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,13 @@ class Catalogue:
     """What the house says of cases in one region and brand.
 
     Attributes:
-        policy_hash: Of the three policies, whatever the region and brand.
+        policy_hash: Of these policies, whatever the region and brand.
     """
 
     owners: OwnersPolicy
     exceptions: ExceptionsPolicy
     service_levels: ServiceLevelsPolicy
+    playbooks: PlaybooksPolicy
     policy_hash: str
     _times: dict[str, WorkingTime] = field(default_factory=dict, compare=False, repr=False)
 
@@ -46,12 +49,15 @@ class Catalogue:
         Raises:
             PolicyError: If the policies contradict each other.
         """
-        owners, exceptions, levels = (policies.resolve(name, region, brand) for name in POLICIES)
+        owners, exceptions, levels, playbooks = (
+            policies.resolve(name, region, brand) for name in POLICIES
+        )
         hashes = "/".join(policies.policy_hash(name) for name in POLICIES)
         catalogue = cls(
             owners_policy(owners),
             exceptions_policy(exceptions),
             service_levels_policy(levels),
+            playbooks_policy(playbooks),
             hashlib.sha256(hashes.encode()).hexdigest(),
         )
         for wrong in catalogue.contradictions():

@@ -8,7 +8,7 @@ a leap, every rung that was passed is taken, in the order of their times.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,8 +17,8 @@ import numpy as np
 from assets.commerce.working_time import Seconds, instants_of, seconds_of
 from assets.exception_routing.catalogue import Catalogue, catalogue_of, reaches
 from assets.exception_routing.policy import Rung
-from assets.exception_routing.rules import who_answers
-from assets.ports import Person, RunningCase, ServiceTime, UnitOfWork
+from assets.exception_routing.rules import who_answers, words_of
+from assets.ports import Notice, Occasion, Person, RunningCase, ServiceTime, UnitOfWork
 
 MOST_AT_ONCE = 5_000
 
@@ -139,3 +139,24 @@ def _record(taken: Sequence[Taken], unit_of_work: UnitOfWork) -> None:
             "occurred_at": [one.at for one in taken],
         },
     )
+    unit_of_work.notify(_notices(taken))
+
+
+def _notices(taken: Sequence[Taken]) -> Iterator[Notice]:
+    for one in taken:
+        case = one.case
+        words = words_of(case, case.severity, case.owner, case.due_at) | {
+            "percent_of_time": str(one.rung.at_percent_of_time),
+            "assigned_to": one.assigned_to or case.owner,
+        }
+        for recipient in one.told:
+            yield Notice(
+                Occasion.CASE_ESCALATED,
+                case.case_id,
+                f"{case.cycle}/{one.number}",
+                recipient,
+                words,
+                case.region,
+                case.brand,
+                one.at,
+            )

@@ -1,12 +1,13 @@
-"""What the house says of cases: who owns them, how urgent they are, and how long they may take.
+"""What the house says of cases: whose and how urgent they are, by when, and what is done first.
 
-Three policies, because three people answer for them: who owns what (``owners``), what a case of a
-type is (``exceptions``), and what a service level is (``service_levels``).
+Four policies, because four people answer for them: who owns what (``owners``), what a case of a
+type is (``exceptions``), what a service level is (``service_levels``), and what is done without a
+person, when and for how much (``playbooks``).
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -14,8 +15,11 @@ from msgspec import Meta
 from assets.commerce.money import to_ten_thousandths
 from assets.commerce.working_time import WorkingCalendar
 from assets.decisions.typed_policy import policy_reader
+from assets.ports import Playbook
 
 Severity = Literal["low", "medium", "high", "critical"]
+#: From the least.
+SEVERITIES: tuple[str, ...] = get_args(Severity)
 Positive = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
 #: A decimal amount of money as text.
@@ -88,6 +92,7 @@ class TypePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         delay_cost_per_hour: Of one case, whatever its value (the house's currency).
         delay_cost_basis_points_per_hour: Of the value at risk.
         routes: Exceptions; the first whose condition holds is taken.
+        playbook: What is done about it without a person, if anything is.
     """
 
     severity: Severity
@@ -96,6 +101,7 @@ class TypePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delay_cost_per_hour: Amount
     delay_cost_basis_points_per_hour: Count
     routes: list[Route] = []
+    playbook: Playbook | None = None
 
     def cost_of_delay(self, value_at_risk: int | None) -> int:
         """What an hour more costs (ten-thousandths of the house's currency), rounded down.
@@ -182,7 +188,42 @@ class ServiceLevelsPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
             raise ValueError("the ladder needs one breach, at 100 percent of the time")
 
 
+class PlaybookPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a playbook acts, and how much it may cost.
+
+    Attributes:
+        at_minutes: After a case opened, of each action; ascending.
+        cost_per_action: In the house's currency, as are the caps; no action goes beyond one.
+    """
+
+    at_minutes: list[Count]
+    cost_per_action: Amount
+    most_cost_per_case: Amount
+    most_cost_per_day: Amount
+
+    def __post_init__(self) -> None:
+        if not self.at_minutes or self.at_minutes != sorted(set(self.at_minutes)):
+            raise ValueError("at_minutes must ascend, and name one minute at least")
+        cost = to_ten_thousandths(self.cost_per_action)
+        if cost * len(self.at_minutes) > to_ten_thousandths(self.most_cost_per_case):
+            raise ValueError("most_cost_per_case does not cover the actions of one case")
+        if cost > to_ten_thousandths(self.most_cost_per_day):
+            raise ValueError("most_cost_per_day does not cover one action")
+
+
+class PlaybooksPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is done about cases without a person."""
+
+    playbooks: dict[Playbook, PlaybookPolicy]
+
+    def __post_init__(self) -> None:
+        missing = set(Playbook) - self.playbooks.keys()
+        if missing:
+            raise ValueError(f"playbooks has no word of {', '.join(sorted(missing))}")
+
+
 #: The typed policies, from their values.
 owners_policy = policy_reader("owners", OwnersPolicy)
 exceptions_policy = policy_reader("exceptions", ExceptionsPolicy)
 service_levels_policy = policy_reader("service_levels", ServiceLevelsPolicy)
+playbooks_policy = policy_reader("playbooks", PlaybooksPolicy)

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from assets.commerce.calendar import trading_date
 from assets.exception_routing.catalogue import Catalogue, reaches
 from assets.exception_routing.policy import Condition, Severity
-from assets.ports import Person, UnroutedCase
+from assets.ports import Person, Playbook, RunningCase, TroubledCase, UnroutedCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,20 @@ class Assignment:
     calendar: str
     handling_minutes: int
     delay_cost_per_hour: int
+    playbook: Playbook | None
+
+
+def words_of(
+    case: UnroutedCase | RunningCase | TroubledCase, severity: str, owner: str, due_at: datetime
+) -> dict[str, str]:
+    """What people may be told of a case."""
+    return {
+        "case_type": case.case_type.replace("_", " "),
+        "business_key": case.business_key,
+        "severity": severity,
+        "owner": owner,
+        "due_at": f"{due_at:%Y-%m-%d %H:%M} UTC",
+    }
 
 
 def assign(case: UnroutedCase, catalogue: Catalogue) -> Assignment:
@@ -53,6 +67,7 @@ def assign(case: UnroutedCase, catalogue: Catalogue) -> Assignment:
         catalogue.calendar_of(owner),
         policy.handling_minutes,
         policy.cost_of_delay(case.value_at_risk),
+        policy.playbook,
     )
 
 

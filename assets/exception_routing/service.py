@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from assets.commerce.working_time import Seconds, WorkingTime, instants_of, seconds_of
 from assets.exception_routing.catalogue import Catalogue, catalogue_of
-from assets.exception_routing.policy import ServiceLevel
-from assets.exception_routing.rules import Assignment, assign
-from assets.ports import CaseRoute, PolicyBook, UnitOfWork, UnroutedCase
+from assets.exception_routing.policy import SEVERITIES, ServiceLevel
+from assets.exception_routing.rules import Assignment, assign, words_of
+from assets.notifications.service import policy_of
+from assets.ports import CaseRoute, Notice, Occasion, Playbook, PolicyBook, UnitOfWork, UnroutedCase
 
 #: Who does what no person did, in the ledger.
 ROUTING = "exception_routing"
@@ -46,7 +47,29 @@ def route(unit_of_work: UnitOfWork) -> int:
             "occurred_at": [case.since for case in cases],
         },
     )
+    unit_of_work.notify(_urgent(cases, routes, unit_of_work.policies))
     return len(cases)
+
+
+def _urgent(
+    cases: Sequence[UnroutedCase], routes: Sequence[CaseRoute], policies: PolicyBook
+) -> Iterator[Notice]:
+    """What owners are told of at once; the rest they find in their queue."""
+    for case, one in zip(cases, routes, strict=True):
+        least = policy_of(policies, case.region, case.brand).routed_from_severity
+        if SEVERITIES.index(one.severity) < SEVERITIES.index(least):
+            continue
+        words = words_of(case, one.severity, one.owner, one.due_at)
+        yield Notice(
+            Occasion.CASE_ROUTED,
+            case.case_id,
+            str(case.cycle),
+            one.owner,
+            words | {"service_level": one.service_level},
+            case.region,
+            case.brand,
+            case.since,
+        )
 
 
 def _routes(cases: Sequence[UnroutedCase], policies: PolicyBook) -> list[CaseRoute]:
@@ -84,9 +107,19 @@ def _routes(cases: Sequence[UnroutedCase], policies: PolicyBook) -> list[CaseRou
                 budget,
                 due_at,
                 rung_at,
+                one.playbook,
+                _first_action(one.playbook, cases[position].since, catalogue),
                 catalogue.policy_hash,
             )
     return [routes[position] for position in range(len(cases))]
+
+
+def _first_action(
+    playbook: Playbook | None, since: datetime, catalogue: Catalogue
+) -> datetime | None:
+    if playbook is None:
+        return None
+    return since + timedelta(minutes=catalogue.playbooks.playbooks[playbook].at_minutes[0])
 
 
 def _budgets(

@@ -38,13 +38,14 @@ class InboundConfidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class InventoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Node safety, channel buffers, and how sure announced supply is."""
+    """Node safety, channel buffers, how sure supply is, and what must never be missing."""
 
     node_safety_quantity_each_by_node: dict[str, Count]
     channels: dict[str, ChannelBuffer]
     availability_lines_per_message: Annotated[int, Meta(ge=1)]
     inbound_confidence_basis_points_by_status: InboundConfidence
     inbound_believed_hours_overdue: Count
+    key_skus: frozenset[str] = frozenset()
 
     def node_safety(self, node: str) -> int:
         """Units (each) of a node that no channel sees."""

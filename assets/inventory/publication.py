@@ -22,7 +22,17 @@ from assets.inventory.policy import (
     inventory_policy,
 )
 from assets.inventory.rules import available_to_promise, bundles_available_to_promise
-from assets.ports import Columns, Command, Components, InboxEvent, PolicyBook, UnitOfWork
+from assets.ports import (
+    About,
+    Case,
+    CaseType,
+    Columns,
+    Command,
+    Components,
+    InboxEvent,
+    PolicyBook,
+    UnitOfWork,
+)
 
 OWNER = "stock_control"
 COMMAND = "availability.publish"
@@ -57,6 +67,7 @@ def house_channels(policies: PolicyBook) -> dict[str, ChannelBuffer]:
 
 def publish_availability(unit_of_work: UnitOfWork) -> int:
     """Tell each channel what changed of what it may sell; gives how many lines were told."""
+    held = unit_of_work.stock.held_from_sale()
     columns, since = unit_of_work.stock.take_unpublished()
     bundles = unit_of_work.stock.take_unpublished_bundles(since)
     if not columns and not bundles:
@@ -74,6 +85,8 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
         parts.append(_of_bundles(bundles, policies, unit_of_work))
         since |= _since_of_bundles(bundles, since, unit_of_work.effective_at)
     available = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    if held:
+        available = _without_held(available, held)
     told = unit_of_work.stock.published(since)
     later = _changed_outlook(columns, policies, waiting, unit_of_work)
     keys = list(zip(available["channel"], available["sku"], strict=True))
@@ -84,6 +97,7 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     changed = available[is_news]
     if changed.empty:
         return 0
+    _report_key_skus(changed, held, policies, unit_of_work)
     unit_of_work.stock.put_published({name: changed[name].tolist() for name in changed.columns})
     unit_of_work.stock.put_outlook(later)
     channels = house_channels(unit_of_work.policies)
@@ -100,6 +114,38 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     unit_of_work.append("availability_published", _lines_told(messages, changed, since))
     unit_of_work.send(command for command, _ in messages)
     return len(changed)
+
+
+def _report_key_skus(
+    changed: pd.DataFrame,
+    held: set[tuple[str, str]],
+    policies: Mapping[str, InventoryPolicy],
+    unit_of_work: UnitOfWork,
+) -> None:
+    """Open a case where a channel has none left of what it may never be without; close it after."""
+    empty: list[Case] = []
+    filled: list[str] = []
+    names = ["channel", "sku", "published_quantity"]
+    for channel, sku, quantity in changed[names].itertuples(index=False, name=None):
+        if sku not in policies[channel].key_skus or (channel, sku) in held:
+            continue
+        key = f"{channel}/{sku}"
+        if quantity:
+            filled.append(key)
+        else:
+            reason = f"{channel} has none of {sku} left to sell"
+            empty.append(Case(CaseType.OUT_OF_STOCK, key, reason, About(channel=channel)))
+    unit_of_work.open_cases(empty)
+    if filled:
+        unit_of_work.close_cases(CaseType.OUT_OF_STOCK, filled, "there is stock again")
+
+
+def _without_held(available: pd.DataFrame, held: set[tuple[str, str]]) -> pd.DataFrame:
+    """What a channel may not sell as long as something is wrong with it is offered as none."""
+    is_held = np.array(
+        [key in held for key in zip(available["channel"], available["sku"], strict=True)], bool
+    )
+    return available.assign(published_quantity=available["published_quantity"].mask(is_held, 0))
 
 
 def _positions(columns: Columns) -> pd.DataFrame:

@@ -10,6 +10,12 @@ from assets.order_to_fulfillment.rules import ENDED_BY_US, can_happen, next_stat
 from assets.order_to_fulfillment.writes import Writes, order_id_of
 from assets.ports import CaseType, InboxEvent, OrderView, Reservation
 
+#: The case that an order may have while it waits for a payment.
+_ABOUT_PAYMENT = {
+    "awaiting_payment": CaseType.PAYMENT_FAILED,
+    "held": CaseType.PAYMENT_HELD,
+}
+
 
 def take_cancellations(events: list[InboxEvent], writes: Writes) -> None:
     """A customer takes an order back; once a node was told to ship it, a person has to decide.
@@ -53,10 +59,11 @@ def expire(writes: Writes, limit: int) -> int:
 
 
 def end_hold(order: OrderView, happening: str, writes: Writes) -> None:
-    """What was to be decided about a held payment has been, by whom- or whatever."""
-    if order.status == "held":
+    """What was to be decided about a payment has been, by whom- or whatever."""
+    case_type = _ABOUT_PAYMENT.get(order.status)
+    if case_type is not None:
         key = f"{order.channel}/{order.order_number}"
-        writes.close_case(CaseType.PAYMENT_HELD, key, happening.replace("_", " "))
+        writes.close_case(case_type, key, happening.replace("_", " "))
 
 
 def end_without_goods(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from assets.commerce.identifiers import identify
 from assets.commerce.money import tax_included, to_ten_thousandths, to_text
@@ -14,7 +14,7 @@ from assets.order_to_fulfillment.releasing import release_rest, void
 from assets.order_to_fulfillment.rules import ENDED_UNPAID, FINAL_STATES, next_status
 from assets.order_to_fulfillment.screening import screen
 from assets.order_to_fulfillment.writes import Writes, order_id_of
-from assets.ports import CaseType, InboxEvent, OrderView, Reservation
+from assets.ports import About, CaseType, InboxEvent, OrderView, Playbook, Reservation
 
 
 def take_authorisations(events: list[InboxEvent], writes: Writes) -> None:
@@ -37,6 +37,8 @@ def take_authorisations(events: list[InboxEvent], writes: Writes) -> None:
                 f"{order.payable_amount / 10_000:.2f} {order.currency_code} was asked for",
             )
         else:
+            key = f"{order.channel}/{order.order_number}"
+            writes.close_case(CaseType.PAYMENT_FAILED, key, "the payment was authorised")
             authorise(
                 order,
                 event,
@@ -233,12 +235,13 @@ def book_revenue(
 
 
 def take_declines(events: list[InboxEvent], writes: Writes) -> None:
-    """The provider refuses: free the stock and tell everybody.
+    """The provider refuses: free the stock and tell everybody, unless it is to be asked again.
 
-    No case: the customer is told and can order again, and nobody here can do more. An order that
-    was taken back or ran out of time before the answer has nothing left to free.
+    No case where it is not: the customer is told and can order again, and nobody here can do more.
+    An order that was taken back or ran out of time before the answer has nothing left to free.
     """
     reserved = writes.reservations_of(order_id_of(event) for event in events)
+    declined = writes.unit_of_work.orders.declined([order_id_of(event) for event in events])
     for event in events:
         order = writes.order_of(event)
         if order.status != "awaiting_payment" and order.status not in ENDED_UNPAID:
@@ -259,6 +262,9 @@ def take_declines(events: list[InboxEvent], writes: Writes) -> None:
         )
         if order.status in ENDED_UNPAID:
             continue
+        declined[order.order_id] += 1
+        if _is_asked_again(order, event, declined[order.order_id], writes):
+            continue
         end_without_goods(
             order,
             "payment_declined",
@@ -267,3 +273,25 @@ def take_declines(events: list[InboxEvent], writes: Writes) -> None:
             reserved.get(order.order_id, []),
             writes,
         )
+
+
+def _is_asked_again(order: OrderView, event: InboxEvent, declined: int, writes: Writes) -> bool:
+    """Keep an order's stock while a playbook asks the provider again for what may pass by itself.
+
+    It is as long as the ladder of the playbook, and the time to pay runs from its last step.
+    """
+    if event.data.reason not in writes.policy(order.region, order.brand).retried_decline_reasons:
+        return False
+    ladder = writes.playbook(Playbook.RETRY_PAYMENT, order.region, order.brand).at_minutes
+    if declined > len(ladder):
+        return False
+    minutes = ladder[-1] + writes.policy(order.region, order.brand).reservation_minutes
+    order.expires_at = writes.unit_of_work.effective_at + timedelta(minutes=minutes)
+    writes.open_case(
+        CaseType.PAYMENT_FAILED,
+        f"{order.channel}/{order.order_number}",
+        f"{to_text(order.payable_amount)} {order.currency_code} were declined {declined} time(s):"
+        f" {event.data.reason}",
+        About.order(order),
+    )
+    return True

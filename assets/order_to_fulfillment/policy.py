@@ -23,6 +23,7 @@ class OrderPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shipped_by: dict[str, str]
     brokering_safety_quantity_each_by_node: dict[str, Count]
     reservation_minutes: Count
+    retried_decline_reasons: frozenset[str]
     promise_working_days_by_region: dict[str, Count]
     express_working_days: Count
     most_new_promises: Count

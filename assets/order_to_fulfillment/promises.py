@@ -6,11 +6,12 @@ later day, and the customer hears of it once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from assets.commerce.calendar import add_working_days, trading_date
 from assets.order_to_fulfillment.writes import Writes
-from assets.ports import OrderView
+from assets.ports import About, CaseType, OrderView
 
 PLACED = "placed"
 SUPPLY_LATE = "supply_late"
@@ -69,8 +70,8 @@ def day_after(order: OrderView, instant: datetime, writes: Writes) -> date:
 def review(writes: Writes, limit: int) -> int:
     """Promise again where a day has passed without the parcel; gives how often.
 
-    An order gets so many new promises as its policy allows; after that it is late without a word,
-    since a customer who was put off so often believes no further date.
+    An order gets so many new promises as its policy allows; after that a person is asked, since a
+    customer who was put off so often believes no further date.
     """
     unit_of_work = writes.unit_of_work
     now = unit_of_work.effective_at
@@ -92,4 +93,22 @@ def review(writes: Writes, limit: int) -> int:
             else:
                 day = day_after(order, now, writes)
             moved += promise_later(order, day, cause, now, writes)
+        _report_broken({(region, brand): today}, policy.most_new_promises, writes)
     return moved
+
+
+def _report_broken(
+    days: Mapping[tuple[str, str], date], most_promises: int, writes: Writes
+) -> None:
+    """Open a case for each order whose last promise is broken, once in its life."""
+    for order in writes.unit_of_work.orders.broken(days, most_promises):
+        cause = _CAUSES.get(order.status)
+        if cause is None:
+            continue
+        writes.open_case(
+            CaseType.CARRIER_DELAY if cause == CARRIER_LATE else CaseType.PROMISE_BROKEN,
+            f"{order.channel}/{order.order_number}",
+            f"promised {order.promise_number} times, last for {order.promised_date}:"
+            f" {cause.replace('_', ' ')}",
+            About.order(order),
+        )

@@ -9,6 +9,7 @@ from typing import Any
 
 from assets.commerce.identifiers import order_id_text
 from assets.decisions.process_log import ProcessLog
+from assets.exception_routing.policy import PlaybookPolicy, playbooks_policy
 from assets.facts import FactRows, in_columns
 from assets.finance.journal import Journal
 from assets.inventory.ledger import LEDGERS, PositionChanges, StockLedgers
@@ -29,6 +30,7 @@ from assets.ports import (
     InboxEvent,
     OrderView,
     PickupView,
+    Playbook,
     Reservation,
     UnitOfWork,
 )
@@ -221,6 +223,11 @@ class Writes:
         """The policy of backorders and preorders in a region and brand."""
         return backorder_policy(self.unit_of_work.policies.resolve("backorder", region, brand))
 
+    def playbook(self, playbook: Playbook, region: str, brand: str) -> PlaybookPolicy:
+        """When a playbook acts on cases of a region and brand."""
+        values = self.unit_of_work.policies.resolve("playbooks", region, brand)
+        return playbooks_policy(values).playbooks[playbook]
+
     def send(
         self,
         partner: str,
@@ -314,6 +321,12 @@ class Writes:
         key = f"{event.channel}/{event.subject}"
         self.open_case(case_type, key, reason, About.scope(event))
 
+    def _settle_promise(self, order: OrderView) -> None:
+        """Nobody waits any more for what was promised and did not come."""
+        for case_type in (CaseType.CARRIER_DELAY, CaseType.PROMISE_BROKEN):
+            key = f"{order.channel}/{order.order_number}"
+            self.close_case(case_type, key, f"the order is {order.status}")
+
     def flush(self) -> None:
         """Write everything collected, as one statement a table."""
         unit_of_work = self.unit_of_work
@@ -328,6 +341,8 @@ class Writes:
         for order in self.orders.values():
             if order.status in FINAL_STATES:
                 order.promised_date = None
+                if order.promise_number > 1:
+                    self._settle_promise(order)
         unit_of_work.orders.put_states(self.orders.values())
         unit_of_work.orders.put_fulfilment_orders(self.fulfilment_orders.values())
         unit_of_work.pickups.put(self.pickups.values())

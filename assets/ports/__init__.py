@@ -28,6 +28,7 @@ from assets.ports.cases import (
 from assets.ports.columns import Columns
 from assets.ports.master_data import CONTACT, Components, MasterData, ProductTerms
 from assets.ports.messages import Command, Inbox, InboxEvent, Scope, Tally
+from assets.ports.notifications import Notice, Occasion
 from assets.ports.orders import (
     AllocatedLine,
     BundleView,
@@ -37,7 +38,8 @@ from assets.ports.orders import (
     ParcelView,
 )
 from assets.ports.pickups import Pickups, PickupView
-from assets.ports.stock import Count, Reservation, Stock, StockPosition
+from assets.ports.playbooks import Action, Outcome, Playbook, Remedy, StartedBy, TroubledCase
+from assets.ports.stock import Count, LostLine, Reservation, Stock, StockPosition
 from assets.ports.supply import InboundSupply, PooledLine, Supply
 from assets.ports.synchronisation import Proposal, Synchronisation
 from assets.ports.unit_of_work import Clock, PolicyBook, UnitOfWork
@@ -46,6 +48,7 @@ __all__ = [
     "CONTACT",
     "NOTHING_KNOWN",
     "About",
+    "Action",
     "AllocatedLine",
     "ApprovalRequest",
     "Approvals",
@@ -65,27 +68,35 @@ __all__ = [
     "InboundSupply",
     "Inbox",
     "InboxEvent",
+    "LostLine",
     "MasterData",
+    "Notice",
+    "Occasion",
     "OrderView",
     "Orders",
+    "Outcome",
     "ParcelView",
     "Person",
     "PickupView",
     "Pickups",
+    "Playbook",
     "PolicyBook",
     "PooledLine",
     "ProductTerms",
     "Proposal",
+    "Remedy",
     "Reservation",
     "RunningCase",
     "Scope",
     "ServiceTime",
+    "StartedBy",
     "Stock",
     "StockPosition",
     "StoredRequest",
     "Supply",
     "Synchronisation",
     "Tally",
+    "TroubledCase",
     "UnitOfWork",
     "UnroutedCase",
 ]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from assets.ports.messages import Scope
+from assets.ports.playbooks import Action, TroubledCase
 
 
 class CaseType(StrEnum):
@@ -22,13 +23,16 @@ class CaseType(StrEnum):
     AUTHORISATION_MISMATCH = "authorisation_mismatch"
     BACKORDER_NOT_SUPPLIED = "backorder_not_supplied"
     BUNDLE_INCOMPLETE = "bundle_incomplete"
+    CARRIER_DELAY = "carrier_delay"
     CARRIER_SILENCE = "carrier_silence"
     FULFILMENT_REJECTED = "fulfilment_rejected"
+    PAYMENT_FAILED = "payment_failed"
     PAYMENT_HELD = "payment_held"
     PICKUP_NOT_FULFILLED = "pickup_not_fulfilled"
     PICKUP_NOT_READY = "pickup_not_ready"
     PICKUP_UNCLAIMED = "pickup_unclaimed"
     PREDECESSOR_MISSING = "predecessor_missing"
+    PROMISE_BROKEN = "promise_broken"
     REFUND_DECLINED = "refund_declined"
     UNKNOWN_CHANNEL = "unknown_channel"
     # What partners say of an order that cannot be so
@@ -49,6 +53,7 @@ class CaseType(StrEnum):
     BUNDLE_OF_BUNDLES = "bundle_of_bundles"
     BUNDLE_WITHOUT_COMPONENTS = "bundle_without_components"
     BUNDLE_WITH_STOCK = "bundle_with_stock"
+    OUT_OF_STOCK = "out_of_stock"
     PRICE_PARITY = "price_parity"
     SHORTAGE_AFTER_COUNT = "shortage_after_count"
     SNAPSHOT_MASS_DROP = "snapshot_mass_drop"
@@ -57,9 +62,12 @@ class CaseType(StrEnum):
     STOCK_CORRECTION = "stock_correction"
     STOCK_DRIFT = "stock_drift"
     # The platform's own work
+    CONTRACT_VIOLATION = "contract_violation"
     DATA_QUALITY_GATE_FAILED = "data_quality_gate_failed"
     DEAD_LETTER = "dead_letter"
     FLOW_FAILED = "flow_failed"
+    PARTNER_UNAVAILABLE = "partner_unavailable"
+    QUARANTINED_ROWS = "quarantined_rows"
     RUN_FAILED = "run_failed"
 
 
@@ -165,6 +173,7 @@ class UnroutedCase:
 
     case_id: str
     case_type: str
+    business_key: str
     cycle: int
     since: datetime
     brought_by: str
@@ -187,6 +196,8 @@ class CaseRoute:
         service_level: Its name in the policy.
         budget_seconds: Working time that its owner has.
         due_at: When that is used up (UTC), as is ``next_rung_at`` of the ladder's first rung.
+        playbook: What is done about it without a person, if anything is; first at
+            ``next_action_at``.
         policy_hash: Of the policies that said so, together.
     """
 
@@ -200,6 +211,8 @@ class CaseRoute:
     budget_seconds: int
     due_at: datetime
     next_rung_at: datetime | None
+    playbook: str | None
+    next_action_at: datetime | None
     policy_hash: str
 
 
@@ -215,6 +228,9 @@ class RunningCase:
     """
 
     case_id: str
+    case_type: str
+    business_key: str
+    severity: str
     cycle: int
     movement_number: int
     owner: str
@@ -267,4 +283,22 @@ class Cases(Protocol):
 
     def put_times(self, times: Sequence[ServiceTime]) -> None:
         """Write whose each case is now, when it is due and when its next rung is."""
+        ...
+
+    def awaiting_action(
+        self, playbook: str, at: datetime, limit: int, case_ids: Sequence[str] | None
+    ) -> list[TroubledCase]:
+        """Open cases on which a playbook is to act by then, the longest due first, locked.
+
+        Those that another worker holds are left out. With ids, those of these cases that have the
+        playbook, whenever their next action is due.
+        """
+        ...
+
+    def spent_on(self, playbook: str, since: datetime) -> int:
+        """What a playbook's actions have cost since then (ten-thousandths)."""
+        ...
+
+    def put_actions(self, actions: Sequence[Action]) -> None:
+        """Write when each case is acted on next."""
         ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
@@ -117,6 +118,10 @@ class Orders(Protocol):
         """
         ...
 
+    def declined(self, order_ids: Sequence[str]) -> Counter[str]:
+        """How often the provider has refused these orders' payments."""
+        ...
+
     def lock_expired(self, instant: datetime, limit: int) -> dict[str, OrderView]: ...
     def lock_overdue(
         self, days: Mapping[tuple[str, str], date], most_promises: int, limit: int
@@ -124,6 +129,13 @@ class Orders(Protocol):
         """Parcels' orders of a (region, brand) promised before its day, promised so often at most.
 
         Not those that their customers collect, nor those of which something lies unread.
+        """
+        ...
+
+    def broken(self, days: Mapping[tuple[str, str], date], most_promises: int) -> list[OrderView]:
+        """Orders promised more often than that, last before the day of their (region, brand).
+
+        Not those of which a person was told before.
         """
         ...
 

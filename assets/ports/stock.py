@@ -35,6 +35,18 @@ class Reservation(NamedTuple):
     quantity: int
 
 
+class LostLine(NamedTuple):
+    """Units (each) of an order line whose reservation gave way; price in ten-thousandths a unit.
+
+    ``nodes`` are those that had or have any of the line, and are asked for no more of it.
+    """
+
+    sku: str
+    quantity: int
+    unit_price: int
+    nodes: list[str]
+
+
 class Count(NamedTuple):
     """What was counted of one SKU at one node, and when."""
 
@@ -70,6 +82,18 @@ class Stock(Protocol):
 
         Each with its units in one bundle; none where the line is no component.
         """
+        ...
+
+    def lost_to_shortage(self, order_ids: Sequence[str]) -> dict[tuple[str, int], LostLine]:
+        """By (order_id, line_number): units whose reservation gave way, not replaced yet."""
+        ...
+
+    def hold_sale(self, holds: Sequence[tuple[str, str, str, int]], at: datetime) -> None:
+        """From now on a channel may not sell a SKU, by (channel, sku, case_id, cycle)."""
+        ...
+
+    def held_from_sale(self) -> set[tuple[str, str]]:
+        """(channel, sku) that may not be sold; what is over since the last call ends here."""
         ...
 
     def moved_since(

@@ -52,6 +52,10 @@ class Supply(Protocol):
         """Lines of these orders that wait, by order and line."""
         ...
 
+    def lapsed_of_orders(self, order_ids: Iterable[str]) -> dict[str, list[str]]:
+        """SKUs for which these orders waited until they gave up."""
+        ...
+
     def change_pools(self, changes: Mapping[tuple[str, str], tuple[int, int]]) -> None:
         """Add units to (sku, pool); the second number is the cap that more units must keep."""
         ...

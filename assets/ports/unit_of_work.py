@@ -11,6 +11,7 @@ from assets.ports.cases import Case, Cases
 from assets.ports.columns import Columns
 from assets.ports.master_data import MasterData
 from assets.ports.messages import Command, Inbox
+from assets.ports.notifications import Notice
 from assets.ports.orders import Orders
 from assets.ports.pickups import Pickups
 from assets.ports.stock import Stock
@@ -69,6 +70,10 @@ class UnitOfWork(Protocol):
 
     def send(self, commands: Iterable[Command]) -> None: ...
     def open_cases(self, cases: Iterable[Case]) -> None: ...
+    def notify(self, notices: Iterable[Notice]) -> None:
+        """Have people told; the same notice twice is told once."""
+        ...
+
     def request_approvals(self, requests: Iterable[ApprovalRequest]) -> None:
         """Ask people for consent; what another content is asked about the same is asked anew."""
         ...

@@ -12,7 +12,15 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from assets.commerce.identifiers import identify
-from assets.ports import Case, CaseRoute, RunningCase, ServiceTime, UnroutedCase
+from assets.ports import (
+    Action,
+    Case,
+    CaseRoute,
+    RunningCase,
+    ServiceTime,
+    TroubledCase,
+    UnroutedCase,
+)
 from resources.operational_store.bulk import execute, fetch
 
 CASES_CHANNEL = "omniflow_cases"
@@ -78,8 +86,8 @@ on conflict (case_type, business_key) do update set
 
 # Also what is over already, as when its cause is cured in the transaction that found it.
 _UNROUTED = """
-select case_id::text, case_type, cycle, cycle_started_at, brought_by, region, brand, channel,
-    (value_at_risk * 10000)::bigint, currency_code, promised_date
+select case_id::text, case_type, business_key, cycle, cycle_started_at, brought_by,
+    region, brand, channel, (value_at_risk * 10000)::bigint, currency_code, promised_date
 from exception_case where routed_at is null
 order by case_id limit %s for update skip locked
 """
@@ -95,6 +103,8 @@ _ROUTE = (
     ("budget_seconds", "bigint"),
     ("due_at", "timestamptz"),
     ("next_rung_at", "timestamptz"),
+    ("playbook", "text"),
+    ("next_action_at", "timestamptz"),
     ("policy_hash", "text"),
 )
 _PUT_ROUTES = f"""
@@ -102,6 +112,7 @@ update exception_case set
     {", ".join(f"{name} = new.{name}" for name, _ in _ROUTE[1:] if name != "delay_cost_per_hour")},
     delay_cost_per_hour = new.delay_cost_per_hour::numeric / 10000,
     assigned_to = null, paused_at = null, pause_reason = null, next_rung = 0,
+    next_action = 0,
     routed_at = %s, {WRITTEN_NOW}
 from {_unnested(_ROUTE, "new")}
 where exception_case.case_id = new.case_id
@@ -109,7 +120,8 @@ where exception_case.case_id = new.case_id
 
 
 _RUNNING = """
-select c.case_id::text, c.cycle, m.movement_number, c.owner, c.assigned_to, c.region, c.brand,
+select c.case_id::text, c.case_type, c.business_key, c.severity, c.cycle, m.movement_number,
+    c.owner, c.assigned_to, c.region, c.brand,
     (c.value_at_risk * 10000)::bigint, c.currency_code, m.calendar, m.budget_seconds,
     m.consumed_seconds, m.occurred_at, c.due_at, c.next_rung, c.paused_at is not null
 from exception_case c
@@ -142,6 +154,26 @@ _PUT_TIMES = f"""
 update exception_case set {", ".join(f"{name} = new.{name}" for name, _ in _TIMES[1:])},
     {WRITTEN_NOW}
 from {_unnested(_TIMES, "new")}
+where exception_case.case_id = new.case_id
+"""
+
+
+# Which of them is acted on next, and what its actions have cost so far.
+_AWAITING_ACTION = """
+select c.case_id::text, c.cycle, c.next_action + 1, c.case_type, c.business_key, c.order_id::text,
+    c.node_id, c.region, c.brand, c.channel, coalesce(c.next_action_at, c.cycle_started_at),
+    coalesce((
+        select (sum(a.cost) * 10000)::bigint from playbook_action a
+        where a.case_id = c.case_id and a.cycle = c.cycle
+    ), 0)
+from exception_case c
+where c.status = 'open' and c.playbook = %s
+    and case when %s::uuid[] is null then c.next_action_at <= %s else c.case_id = any(%s) end
+order by c.next_action_at, c.case_id limit %s for update skip locked
+"""
+_PUT_ACTIONS = f"""
+update exception_case set next_action = new.number, next_action_at = new.next_at, {WRITTEN_NOW}
+from unnest(%s::uuid[], %s::integer[], %s::timestamptz[]) as new (case_id, number, next_at)
 where exception_case.case_id = new.case_id
 """
 
@@ -204,6 +236,16 @@ def close_cases(
     )
 
 
+def open_keys(connection: sa.Connection, case_type: str) -> set[str]:
+    """Business keys of the open cases of a type."""
+    rows = fetch(
+        connection,
+        "select business_key from exception_case where case_type = %s and status = 'open'",
+        case_type,
+    )
+    return {row[0] for row in rows}
+
+
 def case_figures(connection: sa.Connection, at: datetime) -> dict[str, int]:
     """How many cases are open, closed and overdue at an instant, all in all and by queue."""
     rows = fetch(
@@ -254,3 +296,32 @@ class SqlCases:
     def put_times(self, times: Sequence[ServiceTime]) -> None:
         """Write whose each case is now, when it is due and when its next rung is."""
         execute(self._connection, _PUT_TIMES, *map(list, zip(*times, strict=True)))
+
+    def awaiting_action(
+        self, playbook: str, at: datetime, limit: int, case_ids: Sequence[str] | None
+    ) -> list[TroubledCase]:
+        """Open cases on which a playbook is to act by then, or those of these that have it."""
+        ids = None if case_ids is None else list(case_ids)
+        rows = fetch(self._connection, _AWAITING_ACTION, playbook, ids, at, ids, limit)
+        return [TroubledCase(*row) for row in rows]
+
+    def spent_on(self, playbook: str, since: datetime) -> int:
+        """What a playbook's actions have cost since then (ten-thousandths)."""
+        rows = fetch(
+            self._connection,
+            "select coalesce((sum(cost) * 10000)::bigint, 0) from playbook_action"
+            " where playbook = %s and occurred_at >= %s",
+            playbook,
+            since,
+        )
+        return int(rows[0][0])
+
+    def put_actions(self, actions: Sequence[Action]) -> None:
+        """Write when each case is acted on next."""
+        execute(
+            self._connection,
+            _PUT_ACTIONS,
+            [one.case.case_id for one in actions],
+            [one.case.action_number for one in actions],
+            [one.next_at for one in actions],
+        )

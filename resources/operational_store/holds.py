@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
 
 import msgspec
 import sqlalchemy as sa
 
 from assets.contracts.order import OrderHoldDecided
 from assets.errors import BadInput
-from assets.ports import ApprovalRequest
+from assets.ports import ApprovalRequest, Outcome, TroubledCase
 
 #: Who sends what people decide at a terminal.
 SOURCE = "order_desk"
+#: Who asks where a rule does.
+PLAYBOOKS = "policy:playbooks"
 #: What a decision is called where it needs consent.
 SUBJECT_TYPES = {"release": "hold_release", "cancel": "order_cancellation"}
 
@@ -47,6 +51,36 @@ def held_orders(connection: sa.Connection) -> list[dict[str, Any]]:
     return [
         {name: row[name] for name in SHOWN} for row in connection.execute(sa.text(_HELD)).mappings()
     ]
+
+
+class Asking(Protocol):
+    """A transaction in which people can be asked for consent."""
+
+    @property
+    def connection(self) -> sa.Connection:
+        """Where it is."""
+
+    def request_approvals(self, requests: Iterable[ApprovalRequest]) -> None:
+        """Ask."""
+
+
+def release_stock(cases: Sequence[TroubledCase], unit_of_work: Asking) -> dict[str, Outcome]:
+    """Ask for the cancellation of held orders that nobody has decided about, which frees stock.
+
+    What needs no consent is cancelled at once; whatever does waits for people, as always.
+    """
+    came = {case.case_id: Outcome.NOTHING_TO_DO for case in cases}
+    requests = []
+    for case in cases:
+        number = case.business_key.partition("/")[2]
+        decision = OrderHoldDecided(
+            order_number=number, decision="cancel", decided_by=PLAYBOOKS, reason="nobody decided"
+        )
+        with suppress(BadInput):
+            requests.append(request_for(unit_of_work.connection, decision, case.channel))
+            came[case.case_id] = Outcome.DONE
+    unit_of_work.request_approvals(requests)
+    return came
 
 
 def request_for(

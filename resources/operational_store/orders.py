@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 
@@ -14,6 +14,7 @@ from assets.ports import (
     About,
     AllocatedLine,
     BundleView,
+    CaseType,
     FulfilmentOrderView,
     OrderView,
     ParcelView,
@@ -57,6 +58,18 @@ _OVERDUE = """
         and i.channel = o.channel and i.data ->> 'order_number' = o.order_number
     )
     order by s.order_id limit %s for update of s
+"""
+
+_BROKEN = """
+    join unnest(%s::text[], %s::text[], %s::date[]) as late (region, brand, day)
+        on late.region = o.region and late.brand = o.brand
+    where s.promised_date < late.day and s.promise_number > %s
+    and not exists (select from pickup p where p.order_id = s.order_id and p.node_id is not null)
+    and not exists (
+        select from exception_case c
+        where c.case_type = any(%s) and c.business_key = o.channel || '/' || o.order_number
+    )
+    order by s.order_id
 """
 
 _UNDER_WAY_SINCE = """
@@ -155,6 +168,16 @@ class SqlOrders:
             until,
         )
 
+    def declined(self, order_ids: Sequence[str]) -> Counter[str]:
+        """How often the provider has refused these orders' payments."""
+        rows = fetch(
+            self._connection,
+            "select order_id::text, count(*) from payment_movement"
+            " where order_id = any(%s::uuid[]) and kind = 'declined' group by order_id",
+            list(order_ids),
+        )
+        return Counter(dict(rows))
+
     def lock_expired(self, instant: datetime, limit: int) -> dict[str, OrderView]:
         """Orders that still wait for their payment though their time is over, locked.
 
@@ -181,6 +204,19 @@ class SqlOrders:
             limit,
         )
         return {row[0]: OrderView(*row) for row in rows}
+
+    def broken(self, days: Mapping[tuple[str, str], date], most_promises: int) -> list[OrderView]:
+        """Orders promised more often than that, last before the day of their (region, brand)."""
+        rows = fetch(
+            self._connection,
+            _VIEW + _BROKEN,
+            [region for region, _ in days],
+            [brand for _, brand in days],
+            list(days.values()),
+            most_promises,
+            [CaseType.CARRIER_DELAY, CaseType.PROMISE_BROKEN],
+        )
+        return [OrderView(*row) for row in rows]
 
     def promise_scopes(self) -> list[tuple[str, str]]:
         """(region, brand) of the orders with a promise that is still to be kept."""

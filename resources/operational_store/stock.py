@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from assets.facts import in_columns
-from assets.ports import Columns, Components, Count, Reservation, StockPosition
+from assets.ports import Columns, Components, Count, LostLine, Reservation, StockPosition
 from resources.operational_store.bulk import copy_into, execute, fetch, upsert
 from resources.operational_store.master_data import by_bundle
 
@@ -142,6 +142,49 @@ class SqlStock:
             component_number,
         )
         return [(Reservation(*reservation), each) for *reservation, each in rows]
+
+    def lost_to_shortage(self, order_ids: Sequence[str]) -> dict[tuple[str, int], LostLine]:
+        """By (order_id, line_number): units whose reservation gave way, not replaced yet."""
+        rows = fetch(
+            self._connection,
+            "with lost as (select order_id, line_number, min(ledger_sequence) as since"
+            " from reservation_movement"
+            " where order_id = any(%s::uuid[]) and kind = 'moved_to_shortage' group by 1, 2)"
+            " select order_id::text, line_number, min(r.sku), -sum(r.quantity) filter"
+            " (where r.kind = 'moved_to_shortage' or r.is_start and r.ledger_sequence > lost.since)"
+            "::bigint, (min(line.unit_price) * 10000)::bigint, array_agg(distinct r.node_id)"
+            " from lost join reservation_movement r using (order_id, line_number)"
+            " join order_line line using (order_id, line_number) group by 1, 2",
+            list(order_ids),
+        )
+        return {(row[0], row[1]): LostLine(*row[2:]) for row in rows if row[3] > 0}
+
+    def hold_sale(self, holds: Sequence[tuple[str, str, str, int]], at: datetime) -> None:
+        """From now on a channel may not sell a SKU, by (channel, sku, case_id, cycle)."""
+        execute(
+            self._connection,
+            "insert into sale_hold (channel, sku, case_id, cycle, held_at)"
+            " select *, %s from unnest(%s::text[], %s::text[], %s::uuid[], %s::integer[])"
+            " on conflict do nothing",
+            at,
+            *map(list, zip(*holds, strict=True)),
+        )
+        self.mark_unpublished({sku for _, sku, _, _ in holds})
+
+    def held_from_sale(self) -> set[tuple[str, str]]:
+        """(channel, sku) that may not be sold; what is over since the last call ends here."""
+        over = fetch(
+            self._connection,
+            "update sale_hold h set ended_at = c.closed_at, recorded_at = now(),"
+            " recorded_xid = pg_current_xact_id() from exception_case c"
+            " where h.ended_at is null and c.case_id = h.case_id and c.status = 'closed'"
+            " returning h.sku",
+        )
+        if over:
+            self.mark_unpublished({row[0] for row in over})
+        return set(
+            fetch(self._connection, "select channel, sku from sale_hold where ended_at is null")
+        )
 
     def moved_since(
         self, positions: Iterable[tuple[str, str]], instant: datetime

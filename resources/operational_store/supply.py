@@ -104,6 +104,16 @@ class SqlSupply:
         )
         return list(map(PooledLine._make, rows))
 
+    def lapsed_of_orders(self, order_ids: Iterable[str]) -> dict[str, list[str]]:
+        """SKUs for which these orders waited until they gave up."""
+        rows = fetch(
+            self._connection,
+            "select order_id::text, array_agg(distinct sku order by sku) from backorder_movement"
+            " where order_id = any(%s::uuid[]) and kind = 'lapsed' group by order_id",
+            list(order_ids),
+        )
+        return dict(rows)
+
     def change_pools(self, changes: Mapping[tuple[str, str], tuple[int, int]]) -> None:
         """Add units to (sku, pool); the second number is the cap that more units must keep.
 

@@ -15,7 +15,8 @@ from assets.approvals import service as approvals
 from assets.commerce.identifiers import command_id_text
 from assets.exception_routing import service as exception_routing
 from assets.facts import in_columns
-from assets.ports import ApprovalRequest, Case, Columns, Command, PolicyBook
+from assets.notifications import service as notifications
+from assets.ports import ApprovalRequest, Case, Columns, Command, Notice, PolicyBook
 from resources.operational_store.approvals import SqlApprovals
 from resources.operational_store.bulk import copy_into, execute, fetch
 from resources.operational_store.cases import SqlCases, close_cases, open_cases
@@ -146,6 +147,10 @@ class SqlUnitOfWork:
     def close_cases(self, case_type: str, business_keys: Iterable[str], resolution: str) -> None:
         """Close those of these cases that are open, saying why they are over."""
         close_cases(self.connection, case_type, business_keys, resolution, self._effective_at)
+
+    def notify(self, notices: Iterable[Notice]) -> None:
+        """Have people told; the same notice twice is told once."""
+        notifications.notify(notices, self)
 
     def request_approvals(self, requests: Iterable[ApprovalRequest]) -> None:
         """Ask people for consent; what another content is asked about the same is asked anew."""

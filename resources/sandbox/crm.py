@@ -18,6 +18,7 @@ from resources.sandbox.partner import Command, PartnerSystem, Refused, World
 class _Message(msgspec.Struct, gc=False):
     order_number: Key
     template: Literal[
+        "being_looked_into",
         "order_confirmed",
         "order_backordered",
         "order_reduced",

@@ -39,7 +39,7 @@ from assets.contracts.master_data import (
     PriceChanged,
     ProductRegistered,
 )
-from resources.sandbox.inbound import ORDERED_BEFORE, announce
+from resources.sandbox.inbound import ORDERED_BEFORE, Delivery, announce, chase
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
 from resources.sandbox.settings import NodeSetting, channel_price
 from resources.sandbox.snapshots import Daily, Reading, StockBook, node_lines, tell_nodes
@@ -107,6 +107,12 @@ class _GoodsIssue(msgspec.Struct, gc=False):
     lines: list[_OrderedLine]
 
 
+class _Chase(msgspec.Struct, gc=False):
+    order_number: Key
+    skus: list[Key]
+
+
+_chase = msgspec.json.Decoder(_Chase).decode
 _sales_order = msgspec.json.Decoder(_SalesOrder).decode
 _goods_issue = msgspec.json.Decoder(_GoodsIssue).decode
 _stock_adjustment = msgspec.json.Decoder(_StockAdjustment).decode
@@ -136,6 +142,8 @@ class Erp(PartnerSystem):
         self._items: dict[str, Item] = {}
         self._uncounted: list[Item] = []
         self._announced: set[str] = set()
+        #: The last delivery that was ordered of each SKU.
+        self.under_way: dict[str, Delivery] = {}
         self._documents: dict[tuple[str, str, date], int] = {}
         self._next_receipt: datetime | None = None
         self._daily = Daily(world)
@@ -160,6 +168,9 @@ class Erp(PartnerSystem):
                     )
             case "sales_order.cancel":
                 pass
+            case "supply.chase":
+                asked = _chase(command.payload)
+                chase(self, asked.skus, command.effective_at, str(command.command_id))
             case unknown:
                 raise Refused(f"the ERP does not know the command {unknown}")
 

@@ -65,6 +65,13 @@ CATALOGUE = (
     ),
     Kind("payment_decline", "order", "the provider refuses", ABSORBED, is_recovered=False),
     Kind(
+        "payment_outage",
+        "order",
+        "the card's issuer is away once or twice, then authorises",
+        "case:payment_failed",
+        is_recovered=False,
+    ),
+    Kind(
         "pickup_reject",
         "fulfilment order",
         "a store does not have, or cannot prepare, what is collected",
@@ -116,6 +123,7 @@ class FaultRates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     store_reject: Rate = 0.0
     carrier_silence: Rate = 0.0
     payment_decline: Rate = 0.0
+    payment_outage: Rate = 0.0
     pickup_reject: Rate = 0.0
     no_show: Rate = 0.0
     screening_hold: Rate = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 import msgspec
@@ -24,6 +24,7 @@ class _Authorise(msgspec.Struct, gc=False):
     order_number: Key
     amount: UnsignedMoney
     currency: Currency
+    attempt: int = 1
 
 
 class _Capture(msgspec.Struct, gc=False):
@@ -86,18 +87,15 @@ class PaymentProvider(PartnerSystem):
         wanted = msgspec.json.decode(command.payload, type=_Authorise)
         reference = f"PAY-{identify('payment', command.command_id).hex[:16].upper()}"
         due = command.effective_at + self.ANSWERS_AFTER
-        faults, order = self.world.faults, wanted.order_number
+        order = wanted.order_number
         key = f"{self.world.channel_of(command)}/{order}"
         self.world.worth[key] = to_ten_thousandths(wanted.amount)
-        if faults.strikes("payment_decline", order):
-            faults.note("payment_decline", due, self.code, key, order)
+        reason = self._why_declined(wanted, key, due)
+        if reason is not None:
             declined = PaymentDeclined(
-                order_number=wanted.order_number,
-                payment_reference=reference,
-                reason="insufficient_funds",
+                order_number=order, payment_reference=reference, reason=reason
             )
-            event_type = "retail.payment.declined.v1"
-            self.answer(command, event_type, due, declined, wanted.order_number)
+            self.answer(command, "retail.payment.declined.v1", due, declined, order)
             return
         authorised = PaymentAuthorised(
             order_number=wanted.order_number,
@@ -107,6 +105,19 @@ class PaymentProvider(PartnerSystem):
         )
         event_type = "retail.payment.authorised.v1"
         self.answer(command, event_type, due, authorised, wanted.order_number)
+
+    def _why_declined(self, wanted: _Authorise, key: str, due: datetime) -> str | None:
+        """Some cards have no money, however often they are asked; some issuers are away a while."""
+        faults, order = self.world.faults, wanted.order_number
+        if faults.strikes("payment_decline", order):
+            faults.note("payment_decline", due, self.code, key, order)
+            return "insufficient_funds"
+        if faults.strikes("payment_outage", order):
+            if wanted.attempt == 1:
+                faults.note("payment_outage", due, self.code, key, order, "case:payment_failed")
+            if wanted.attempt <= self.world.chance.between(1, 2, "payment_outage", order):
+                return "issuer_unavailable"
+        return None
 
     def _screen(self, command: Command) -> None:
         """Clear most at once; hold some for a person of ours or theirs, who clears most of them."""

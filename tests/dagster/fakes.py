@@ -111,6 +111,12 @@ class FakeStore:
     def loads_awaiting_gate(self) -> list[str]:
         return self.staged_loads
 
+    def report_partners(self) -> int:
+        return 0
+
+    def report_quarantine(self) -> int:
+        return 0
+
     def breakers(self) -> dict[str, str]:
         return self.breaker_states
 

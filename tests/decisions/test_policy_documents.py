@@ -228,6 +228,8 @@ def test_the_platform_has_a_policy_that_no_decision_rests_on(tmp_path: Path) -> 
         "exceptions",
         "service_levels",
         "approvals",
+        "playbooks",
+        "notifications",
     }
 
 

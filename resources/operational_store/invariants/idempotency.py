@@ -153,7 +153,8 @@ def _commands_of_other_names(connection: sa.Connection) -> Iterator[Violation]:
             claims.node_id,
             claims.shipment_number,
             claims.payment_reference,
-            f"{claims.template}/{claims.occasion}" if claims.occasion else claims.template,
+            f"{claims.template}/{claims.occasion}" if claims.template else claims.occasion,
+            claims.template,
         )
         # The likely ones first: most commands are found at the first or second attempt.
         candidates = [word for word in stated if word] + ["", *_DISCRIMINATING_WORDS, *nodes]

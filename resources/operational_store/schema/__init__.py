@@ -16,6 +16,8 @@ from resources.operational_store.schema.approvals import (
 from resources.operational_store.schema.cases import (
     case_escalated,
     exception_case,
+    playbook_action,
+    sale_hold,
     service_level_movement,
 )
 from resources.operational_store.schema.conventions import Instant, Money, Xid8, metadata
@@ -42,6 +44,7 @@ from resources.operational_store.schema.master_data import (
     price,
     product,
 )
+from resources.operational_store.schema.notifications import notification, notification_delivery
 from resources.operational_store.schema.orders import (
     bundle_handed_over,
     fulfilment_order,
@@ -125,6 +128,8 @@ __all__ = [
     "lake_watermark",
     "metadata",
     "node",
+    "notification",
+    "notification_delivery",
     "order_charge",
     "order_line",
     "order_line_component",
@@ -137,6 +142,7 @@ __all__ = [
     "person",
     "pickup",
     "pickup_step",
+    "playbook_action",
     "policy_version",
     "pooled_line",
     "price",
@@ -146,6 +152,7 @@ __all__ = [
     "quarantined_body",
     "quarantined_event",
     "reservation_movement",
+    "sale_hold",
     "service_level_movement",
     "shipment_delivered",
     "shipment_dispatched",

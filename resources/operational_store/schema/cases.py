@@ -74,6 +74,10 @@ exception_case = Table(
     Column("next_rung_at", Instant),
     Column("routed_at", Instant),
     Column("policy_hash", String),
+    # What is done about it before a person is asked to.
+    Column("playbook", String),
+    Column("next_action", Integer, nullable=False, server_default="0"),
+    Column("next_action_at", Instant),
     UniqueConstraint("case_type", "business_key"),
     CheckConstraint("status in ('open', 'closed')", name="status"),
     CheckConstraint("severity in ('low', 'medium', 'high', 'critical')", name="severity"),
@@ -91,6 +95,12 @@ exception_case = Table(
         "ix_exception_case_next_rung_at",
         "next_rung_at",
         postgresql_where=text("status = 'open' and paused_at is null and next_rung_at is not null"),
+    ),
+    Index(
+        "ix_exception_case_next_action_at",
+        "playbook",
+        "next_action_at",
+        postgresql_where=text("status = 'open' and next_action_at is not null"),
     ),
     info={"mutable": True},
 )
@@ -128,4 +138,40 @@ case_escalated = fact(
     Column("is_breach", Boolean, nullable=False),
     occurred(),
     effective(),
+)
+
+#: What a playbook did about a case; its key is what lets nobody do it twice.
+playbook_action = fact(
+    "playbook_action",
+    Column("case_id", Uuid, primary_key=True),
+    Column("cycle", Integer, primary_key=True),
+    Column("action_number", Integer, primary_key=True),
+    Column("playbook", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    # What it costs by policy, in the house's currency.
+    Column("cost", Money, nullable=False),
+    # The run that did it, and who started that.
+    Column("run_id", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("policy_hash", String, nullable=False),
+    occurred(),
+    effective(),
+    CheckConstraint("outcome in ('done', 'nothing_to_do', 'over_cap', 'failed')", name="outcome"),
+    CheckConstraint("cost >= 0", name="cost"),
+    Index("ix_playbook_action_occurred_at", "playbook", "occurred_at"),
+)
+
+#: What a channel may not sell as long as a case about it is open.
+sale_hold = Table(
+    "sale_hold",
+    metadata,
+    Column("channel", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("case_id", Uuid, primary_key=True),
+    Column("cycle", Integer, primary_key=True),
+    Column("held_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    *recorded(),
+    Index("ix_sale_hold_open", "sku", postgresql_where=text("ended_at is null")),
+    info={"mutable": True},
 )

@@ -93,6 +93,12 @@ quarantined_event = Table(
     *recorded(),
     UniqueConstraint("source", "body_hash", "reason_code", "position"),
     CheckConstraint("status in ('open', 'replayed')", name="status"),
+    Index(
+        "ix_quarantined_event_open",
+        "source",
+        "event_type",
+        postgresql_where=text("status = 'open'"),
+    ),
 )
 
 # What may hold personal data of events is erased by person and by policy; nothing else is lost

@@ -57,6 +57,8 @@ partner_health = Table(
     Column("last_success_at", Instant),
     Column("last_error", String),
     Column("event_cursor", String),
+    # Since when its breaker is not closed.
+    Column("away_since", Instant),
     CheckConstraint("breaker in ('closed', 'open', 'half_open')", name="breaker"),
     info={"mutable": True},
 )

@@ -1,0 +1,1 @@
+"""Tells people what they are to know: intents here, delivery in `resources.notifying`."""
