@@ -221,9 +221,12 @@ def payment_captured(
     return _payment("captured", number, amount, at, reference)
 
 
-def payment_declined(number: str, at: float = 1) -> Event:
-    data = {"payment_reference": f"pay-{number}", "reason": "insufficient_funds"}
-    return _about("retail.payment.declined.v1", number, at, data=data)
+def payment_declined(
+    number: str, at: float = 1, reason: str = "insufficient_funds", attempt: int = 1
+) -> Event:
+    suffix = "" if attempt == 1 else f"-{attempt}"
+    data = {"payment_reference": f"pay-{number}{suffix}", "reason": reason}
+    return _about("retail.payment.declined.v1", number, at, suffix, data=data)
 
 
 def fulfilment_of(number: str, node_id: str = WAREHOUSE, channel: str = WEB) -> str:
