@@ -6,6 +6,9 @@ A home may replace any of them by a file of its own, so a new brand is an overla
 from __future__ import annotations
 
 import itertools
+import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -35,6 +38,9 @@ from assets.order_to_fulfillment.pickup.policy import pickup_policy
 from assets.order_to_fulfillment.policy import order_policy
 from assets.retention_policy import RetentionPolicy, retention_policy
 
+#: Where in a document an error is, in the words of who decodes it.
+_PLACE = re.compile(r"`\$([^`]*)`")
+_KEY = re.compile(r"[A-Za-z_]\w*|\d+")
 SHIPPED = Path(__file__).parent / "policies"
 OPERATIONS = "operations"
 RETENTION = "retention"
@@ -121,7 +127,27 @@ def _check_values(document: PolicyDocument, path: Path) -> None:
         except PolicyError as error:
             scope = " ".join(part for part in (region, brand) if part)
             where = f" for {scope}" if scope else ""
-            raise PolicyError(f"{path}{where}: {error}") from error
+            raise PolicyError(f"{path}, line {_line(path, str(error))}{where}: {error}") from error
+
+
+def _line(path: Path, error: str) -> int:
+    """The line of what an error is about, as far down as the error names it."""
+    said = _PLACE.search(error)
+    keys = ["values", *(_KEY.findall(said.group(1)) if said else [])]
+    node = yaml.compose(path.read_text("utf-8"))
+    line = 0
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            found = next((pair for pair in node.value if pair[0].value == key), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line, found[1]
+        elif isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
+            node = node.value[int(key)]
+            line = node.start_mark.line
+        else:
+            break
+    return line + 1
 
 
 def read_policy(path: Path, flow: str) -> PolicyDocument:
@@ -204,3 +230,39 @@ class FilePolicyBook:
     def policy_hash(self, policy: str) -> str:
         """The version of one policy."""
         return self.documents[policy].policy_hash
+
+
+def in_force(folder: Path, kept: Path) -> tuple[FilePolicyBook, str | None]:
+    """The policies of a home, or the last ones that could be meant, and what is wrong then.
+
+    Args:
+        folder: The home's own policies.
+        kept: Where the last good ones are kept; written whole, or not at all.
+
+    Raises:
+        PolicyError: If neither can be meant.
+    """
+    try:
+        book = FilePolicyBook(folder)
+    except PolicyError as refused:
+        if not kept.exists():
+            raise
+        return FilePolicyBook(kept), str(refused)
+    _keep(folder, kept)
+    return book, None
+
+
+def _keep(folder: Path, kept: Path) -> None:
+    own = sorted(folder.glob("*.yaml")) if folder.exists() else []
+    said = {path.name: path.read_bytes() for path in own}
+    if kept.exists() and said == {path.name: path.read_bytes() for path in kept.glob("*.yaml")}:
+        return
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f"{kept.name}.", dir=kept.parent))
+    for name, content in said.items():
+        (draft / name).write_bytes(content)
+    former = Path(tempfile.mkdtemp(prefix=f"{kept.name}.", dir=kept.parent))
+    if kept.exists():
+        kept.replace(former / kept.name)
+    draft.replace(kept)
+    shutil.rmtree(former, ignore_errors=True)

@@ -43,7 +43,7 @@ from resources.operational_store.store import (
 from resources.outbox_dispatcher import DispatchTally, OutboxDispatcher
 from resources.partner_poller import PartnerPoller
 from resources.partners import PartnerBook
-from resources.policy_book import FilePolicyBook
+from resources.policy_book import in_force
 
 #: Advisory lock of whoever drains the inbox of this database.
 _DRAINING = 6_170_401_983
@@ -96,7 +96,8 @@ class StoreAccess:
         self._partners = partners
         self._sinks = sinks
         self._threads = threading.Lock()
-        self.store = OperationalStore(create_engine(url), policies=FilePolicyBook(policies))
+        book, self._refused_policy = in_force(policies, policies.parent / "run" / "policies")
+        self.store = OperationalStore(create_engine(url), policies=book)
 
     # Time
 
@@ -420,6 +421,22 @@ class StoreAccess:
         self._set_clock()
         with self.store.unit_of_work() as unit_of_work:
             unit_of_work.open_cases([Case(case_type, business_key, reason)])
+
+    def report_policies(self) -> None:
+        """Open a case where a policy of the home cannot be meant, so that the last good ones hold.
+
+        It is over when a process starts that can read them.
+        """
+        self._set_clock()
+        with self.store.unit_of_work() as unit_of_work:
+            known = open_keys(unit_of_work.connection, CaseType.POLICY_REFUSED)
+            if self._refused_policy is None:
+                if known:
+                    said = "the policies are in force"
+                    unit_of_work.close_cases(CaseType.POLICY_REFUSED, known, said)
+            elif not known:
+                reason = f"the last good policies hold: {self._refused_policy}"
+                unit_of_work.open_cases([Case(CaseType.POLICY_REFUSED, "policies", reason)])
 
     def report_quarantine(self) -> int:
         """Open a case for each source of which much was refused at the door; gives how many."""

@@ -27,6 +27,7 @@ def exceptions(
     """Route, and compare with what the last tick saw; the cursor is only that."""
     if operational_store.time_is_simulated():
         return dg.SkipReason(SIMULATED)
+    operational_store.report_policies()
     operational_store.report_quarantine()
     routed = operational_store.route_cases()
     figures = operational_store.case_figures()

@@ -197,6 +197,10 @@ class PlaybookStore(Timed, Protocol):
 class CaseStore(Timed, Protocol):
     """Where what needs a person is written, and seen to."""
 
+    def report_policies(self) -> None:
+        """Open a case where a policy cannot be meant, so that the last good ones hold."""
+        ...
+
     def report_quarantine(self) -> int:
         """Open a case for each source of which much was refused; gives how many."""
         ...

@@ -67,6 +67,7 @@ class CaseType(StrEnum):
     DEAD_LETTER = "dead_letter"
     FLOW_FAILED = "flow_failed"
     PARTNER_UNAVAILABLE = "partner_unavailable"
+    POLICY_REFUSED = "policy_refused"
     QUARANTINED_ROWS = "quarantined_rows"
     RUN_FAILED = "run_failed"
 

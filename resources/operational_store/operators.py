@@ -53,6 +53,10 @@ _CLIMBED = """
     select cycle, percent_of_budget, told, assigned_to, is_breach, occurred_at
     from case_escalated where case_id = :id order by cycle, rung
 """
+_DONE = """
+    select cycle, action_number, playbook, outcome, cost, run_id, actor, occurred_at
+    from playbook_action where case_id = :id order by cycle, action_number
+"""
 
 
 def undelivered(connection: sa.Connection, *, only_dead: bool) -> list[dict[str, Any]]:
@@ -107,8 +111,8 @@ def cases(
 
 
 def history(connection: sa.Connection, case_id: str) -> dict[str, list[dict[str, Any]]]:
-    """What a case's time was spent on, and which rungs it has climbed."""
-    told = {"service_level": _SPENT, "escalation": _CLIMBED}
+    """What a case's time was spent on, which rungs it has climbed, and what playbooks did."""
+    told = {"service_level": _SPENT, "escalation": _CLIMBED, "actions": _DONE}
     return {
         name: [dict(row) for row in connection.execute(sa.text(asked), {"id": case_id}).mappings()]
         for name, asked in told.items()

@@ -113,7 +113,12 @@ def test_a_value_that_cannot_be_meant_is_said_with_its_file_and_scope(
     with pytest.raises(PolicyError) as refused:
         FilePolicyBook(tmp_path)
     said = str(refused.value)
-    assert said.startswith(f"{path}{where}: pricing: ")
+    line = next(
+        number
+        for number, text in enumerate(path.read_text().splitlines(), 1)
+        if "parity_grace_minutes" in text and "overlays" not in text and text.startswith("  p")
+    )
+    assert said.startswith(f"{path}, line {line}{where}: pricing: ")
     assert said.endswith("`$.parity_grace_minutes`")
 
 

@@ -72,6 +72,7 @@ def test_a_partner_that_stays_away_is_one_case_of_who_looks_after_it_until_it_an
     assert shop.rows("select owner, severity from exception_case") == [("integration", "critical")]
     breaker(shop, Breaker(), now)
     assert access.report_partners() == 0
+    access.store.engine.dispose()
     assert cases(shop) == [("partner_unavailable", "erp", "closed", 1)]
 
 
@@ -159,3 +160,38 @@ def test_a_parcel_that_is_later_than_every_promise_is_a_case_until_it_is_there(
     assert cases(shop)[0] == ("carrier_delay", f"{WEB}/A1", "open", 1)
     shop.tell(shipment_delivered("A1", at=18 * DAY))
     assert {status for _, _, status, _ in cases(shop)} == {"closed"}
+
+
+# Policies
+
+
+def test_a_policy_that_cannot_be_meant_is_a_case_and_the_last_good_one_stays_in_force(
+    shop: Shop, database_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    whole = yaml.safe_load((SHIPPED / "playbooks.yaml").read_text())
+    whole["values"]["playbooks"]["hold"]["cost_per_action"] = "3.00"
+    (folder / "playbooks.yaml").write_text(yaml.safe_dump(whole))
+
+    def started() -> StoreAccess:
+        access = StoreAccess(database_url, folder, lambda: PartnerBook([]), NO_SINKS)
+        access.report_policies()
+        access.store.engine.dispose()
+        return access
+
+    started()
+    assert cases(shop) == []
+    (folder / "playbooks.yaml").write_text(
+        yaml.safe_dump(whole).replace("cost_per_action: '3.00'", "cost_per_action: '3'\n      x: 1")
+    )
+    again = started()
+    values = again.store.policies.resolve("playbooks", "", "")
+    assert values["playbooks"]["hold"]["cost_per_action"] == "3.00"
+    assert [row[:3] for row in cases(shop)] == [("policy_refused", "policies", "open")]
+    reason = shop.value("select reason from exception_case")
+    assert "playbooks.yaml, line 6" in reason
+    assert "unknown field `x`" in reason
+    (folder / "playbooks.yaml").unlink()
+    started()
+    assert [row[2] for row in cases(shop)] == ["closed"]
