@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assets.exception_routing.mart_expectations import (
+    APPROVAL_TURNAROUND,
+    DELAY_COST,
+    EXCEPTION_BACKLOG_AGING,
+    OPEN_EXCEPTIONS,
+    SERVICE_LEVEL_ADHERENCE,
+)
 from assets.inventory.mart_expectations import (
     ATP_PUBLISHED,
     INVENTORY_DRIFT,
@@ -253,6 +260,45 @@ MARTS: dict[str, GatedMart] = {
                 "tax_amount",
                 "net_sales_amount",
             ),
+        ),
+        GatedMart(
+            OPEN_EXCEPTIONS,
+            computed="cases.case_id is not null as case_agrees",
+            joins="""
+                left join core.fct_cases as cases
+                on cases.case_id = mart.case_id and cases.status = 'open'
+            """,
+            scaled=("open_hours", "value_at_risk"),
+        ),
+        GatedMart(
+            EXCEPTION_BACKLOG_AGING,
+            computed="coalesce(shown.cases = counted.cases, false) as backlog_agrees",
+            joins="""
+                left join (
+                    select owner, sum(open_count) as cases
+                    from marts.exception_backlog_aging group by owner
+                ) as counted on counted.owner = mart.owner
+                left join (
+                    select owner, count(*) as cases from marts.open_exceptions group by owner
+                ) as shown on shown.owner = mart.owner
+            """,
+        ),
+        GatedMart(
+            SERVICE_LEVEL_ADHERENCE, scaled=("in_time_rate", "median_open_hours", "p95_open_hours")
+        ),
+        GatedMart(
+            APPROVAL_TURNAROUND,
+            scaled=(
+                "requested_amount",
+                "pending_amount",
+                "median_decision_hours",
+                "p95_decision_hours",
+                "longest_waiting_hours",
+            ),
+        ),
+        GatedMart(
+            DELAY_COST,
+            scaled=("open_hours", "late_hours", "delay_cost", "late_cost", "playbook_cost"),
         ),
     )
 }

@@ -93,6 +93,11 @@
     cast(date_trunc('week', {{ day }}) as date)
 {%- endmacro %}
 
+{#- The first day of a day's month. -#}
+{% macro month_start(day) -%}
+    cast(date_trunc('month', {{ day }}) as date)
+{%- endmacro %}
+
 {#- A quotient rounded half up to four decimals, without passing through binary fractions. -#}
 {% macro rounded_quotient(numerator, denominator) -%}
     {{ return(adapter.dispatch('rounded_quotient', 'omniflow')(numerator, denominator)) }}

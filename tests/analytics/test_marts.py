@@ -38,17 +38,22 @@ from tests.analytics.facts import (
 )
 
 MARTS = [
+    "approval_turnaround",
     "atp_published",
     "channel_sales_daily",
+    "delay_cost",
+    "exception_backlog_aging",
     "fulfillment_backlog",
     "fulfillment_exception_rates",
     "fulfillment_exceptions",
     "inventory_drift",
     "inventory_position_daily",
     "inventory_sync_latency",
+    "open_exceptions",
     "order_cycle_times",
     "order_promise_performance",
     "pickup_performance",
+    "service_level_adherence",
     "sourcing_decisions",
 ]
 

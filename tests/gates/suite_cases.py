@@ -14,6 +14,13 @@ from typing import Any
 
 import pandas as pd
 
+from assets.exception_routing.mart_expectations import (
+    APPROVAL_TURNAROUND,
+    DELAY_COST,
+    EXCEPTION_BACKLOG_AGING,
+    OPEN_EXCEPTIONS,
+    SERVICE_LEVEL_ADHERENCE,
+)
 from assets.finance.expectations import JOURNAL_LINE
 from assets.inventory.expectations import RESERVATION_MOVEMENT, STOCK_MOVEMENT
 from assets.inventory.mart_expectations import (
@@ -422,6 +429,90 @@ def exception(number: int) -> Row:
         "occurrence_count": 1,
         "open_hours": 10_000,
         "case_agrees": True,
+    }
+
+
+def open_case(number: int) -> Row:
+    return {
+        "case_id": f"case {number}",
+        "case_type": "payment_held",
+        "flow": "order_to_fulfillment",
+        "owner": "payments",
+        "opened_at": NOON,
+        "open_hours": 10_000,
+        "case_agrees": True,
+        "due_at": ONE,
+        "value_at_risk": 200_000,
+        "currency_code": "GBP",
+    }
+
+
+def backlog_of_cases(number: int) -> Row:
+    return {
+        "owner": f"queue_{number}",
+        "case_type": "payment_held",
+        "severity": "high",
+        "currency_code": "GBP",
+        "open_count": 3,
+        "overdue_count": 1,
+        "under_4_hours_count": 2,
+        "from_4_to_24_hours_count": 0,
+        "from_1_to_3_days_count": 0,
+        "from_3_to_7_days_count": 0,
+        "over_7_days_count": 1,
+        "backlog_agrees": True,
+    }
+
+
+def adherence(number: int) -> Row:
+    return {
+        "owner": f"queue_{number}",
+        "case_type": "payment_held",
+        "service_level": "four_hours",
+        "month_start_date": date(2026, 3, 1),
+        "case_count": 3,
+        "closed_in_time_count": 2,
+        "closed_late_count": 1,
+        "open_in_time_count": 0,
+        "open_overdue_count": 0,
+        "in_time_rate": 6_667,
+        "median_open_hours": 20_000,
+        "p95_open_hours": 30_000,
+    }
+
+
+def turnaround(number: int) -> Row:
+    return {
+        "subject_type": f"subject_{number}",
+        "region": "uk",
+        "brand": "house",
+        "currency_code": "GBP",
+        "request_count": 2,
+        "approved_count": 1,
+        "denied_count": 0,
+        "expired_count": 0,
+        "void_count": 0,
+        "pending_count": 1,
+        "requested_amount": 100_000,
+        "pending_amount": 50_000,
+        "median_decision_hours": 20_000,
+        "p95_decision_hours": 20_000,
+        "longest_waiting_hours": 30_000,
+    }
+
+
+def cost_of_delay(number: int) -> Row:
+    return {
+        "flow": "inventory",
+        "owner": f"queue_{number}",
+        "case_type": "stock_drift",
+        "month_start_date": date(2026, 3, 1),
+        "case_count": 2,
+        "open_hours": 50_000,
+        "late_hours": 10_000,
+        "delay_cost": 50_000,
+        "late_cost": 10_000,
+        "playbook_cost": 0,
     }
 
 
@@ -893,6 +984,70 @@ CASES = {
                 "decision_is_there_once": [{"decision_id": "twice"}, {"decision_id": "twice"}],
                 "number_is_there_once": [{"order_id": "twice"}, {"order_id": "twice"}],
                 "decision_agrees_holds": [{"decision_agrees": False}],
+            },
+        ),
+        Cases(
+            OPEN_EXCEPTIONS,
+            open_case,
+            {
+                "flow_is_known": [{"flow": "rumour"}],
+                "time_does_not_run_backwards": [{"open_hours": -1}],
+                "money_has_its_currency": [{"currency_code": None}],
+                "case_is_there_once": [{"case_id": "twice"}, {"case_id": "twice"}],
+                "case_agrees_holds": [{"case_agrees": False}],
+            },
+        ),
+        Cases(
+            EXCEPTION_BACKLOG_AGING,
+            backlog_of_cases,
+            {
+                "cases_are_counted": [
+                    {"open_count": 0, "overdue_count": 0, "under_4_hours_count": 0}
+                    | {"over_7_days_count": 0}
+                ],
+                "no_more_late_than_open": [{"overdue_count": 4}],
+                "every_case_has_one_age": [{"over_7_days_count": 5}],
+                "row_is_there_once": [{"owner": "twice"}, {"owner": "twice"}],
+                "backlog_agrees_holds": [{"backlog_agrees": False}],
+            },
+        ),
+        Cases(
+            SERVICE_LEVEL_ADHERENCE,
+            adherence,
+            {
+                "cases_are_counted": [
+                    {"case_count": 0, "closed_in_time_count": 0, "closed_late_count": 0}
+                ],
+                "rate_is_a_share": [{"in_time_rate": 10_001}],
+                "every_case_is_in_time_or_not": [{"open_overdue_count": 5}],
+                "p95_is_not_below_the_median": [{"p95_open_hours": 1}],
+                "row_is_there_once": [{"owner": "twice"}, {"owner": "twice"}],
+            },
+        ),
+        Cases(
+            APPROVAL_TURNAROUND,
+            turnaround,
+            {
+                "questions_are_counted": [
+                    {"request_count": 0, "approved_count": 0, "pending_count": 0}
+                ],
+                "every_question_has_one_state": [{"void_count": 1}],
+                "no_more_waits_than_was_asked": [{"pending_amount": 100_001}],
+                "p95_is_not_below_the_median": [{"p95_decision_hours": 1}],
+                "row_is_there_once": [{"subject_type": "twice"}, {"subject_type": "twice"}],
+            },
+        ),
+        Cases(
+            DELAY_COST,
+            cost_of_delay,
+            {
+                "flow_is_known": [{"flow": "rumour"}],
+                "cases_are_counted": [{"case_count": 0}],
+                "cost_is_not_negative": [{"delay_cost": -1, "late_cost": -2}],
+                "playbooks_earn_nothing": [{"playbook_cost": -1}],
+                "late_is_part_of_open": [{"late_hours": 60_000}],
+                "late_cost_is_part_of_it": [{"late_cost": 60_000}],
+                "row_is_there_once": [{"owner": "twice"}, {"owner": "twice"}],
             },
         ),
         Cases(

@@ -169,6 +169,46 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
             0::bigint as rejected_no_answer_count, 0::bigint as rejected_other_count,
             cast(1.5 as decimal(18, 4)) as median_ready_hours,
             cast(1.5 as decimal(18, 4)) as p95_ready_hours;
+        create table core.fct_cases as select 'case' as case_id, 'open' as status;
+        create table marts.open_exceptions as
+        select
+            'case' as case_id, 'carrier_silence' as case_type, 'order_to_fulfillment' as flow,
+            'fulfilment' as owner, timestamptz '2026-03-04 12:00+00' as opened_at,
+            timestamptz '2026-03-05 12:00+00' as due_at, cast(1 as decimal(18, 4)) as open_hours,
+            cast(18 as decimal(19, 4)) as value_at_risk, 'GBP' as currency_code;
+        create table marts.exception_backlog_aging as
+        select
+            'fulfilment' as owner, 'carrier_silence' as case_type, 'medium' as severity,
+            'GBP' as currency_code, 1::bigint as open_count, 0::bigint as overdue_count,
+            1::bigint as under_4_hours_count, 0::bigint as from_4_to_24_hours_count,
+            0::bigint as from_1_to_3_days_count, 0::bigint as from_3_to_7_days_count,
+            0::bigint as over_7_days_count;
+        create table marts.service_level_adherence as
+        select
+            'fulfilment' as owner, 'carrier_silence' as case_type,
+            'next_working_day' as service_level, date '2026-03-01' as month_start_date,
+            1::bigint as case_count, 0::bigint as closed_in_time_count,
+            0::bigint as closed_late_count, 1::bigint as open_in_time_count,
+            0::bigint as open_overdue_count, cast(1 as decimal(18, 4)) as in_time_rate,
+            cast(1 as decimal(18, 4)) as median_open_hours,
+            cast(1 as decimal(18, 4)) as p95_open_hours;
+        create table marts.approval_turnaround as
+        select
+            'hold_release' as subject_type, 'uk' as region, 'brand' as brand,
+            'GBP' as currency_code, 1::bigint as request_count, 1::bigint as approved_count,
+            0::bigint as denied_count, 0::bigint as expired_count, 0::bigint as void_count,
+            0::bigint as pending_count, cast(600 as decimal(19, 4)) as requested_amount,
+            cast(0 as decimal(19, 4)) as pending_amount,
+            cast(2 as decimal(18, 4)) as median_decision_hours,
+            cast(2 as decimal(18, 4)) as p95_decision_hours,
+            cast(null as decimal(18, 4)) as longest_waiting_hours;
+        create table marts.delay_cost as
+        select
+            'order_to_fulfillment' as flow, 'fulfilment' as owner,
+            'carrier_silence' as case_type, date '2026-03-01' as month_start_date,
+            1::bigint as case_count, cast(1 as decimal(18, 4)) as open_hours,
+            cast(0 as decimal(18, 4)) as late_hours, cast(0.5 as decimal(19, 4)) as delay_cost,
+            cast(0 as decimal(19, 4)) as late_cost, cast(0 as decimal(19, 4)) as playbook_cost;
     """)
     yield connection
     connection.close()

@@ -44,7 +44,10 @@ asked_about as (
         cases.closed_at
     from cases
     left join subjects on cases.case_id = subjects.case_id
-    where cases.case_type not in ('run_failed', 'data_quality_gate_failed')
+    where
+        cases.case_type not in (
+            'run_failed', 'data_quality_gate_failed', 'partner_unavailable', 'policy_refused'
+        )
 ),
 
 not_found as (
@@ -167,17 +170,20 @@ final as (
         gathered.exception_id,
         gathered.exception_type,
         case
-            when gathered.exception_type in ('units_not_found', 'shortage_after_count')
-                then 'stock_not_there'
             when gathered.exception_type in (
-                'fulfilment_rejected', 'pickup_rejected', 'pickup_not_fulfilled', 'pickup_not_ready'
+                'units_not_found', 'shortage_after_count', 'out_of_stock'
+            ) then 'stock_not_there'
+            when gathered.exception_type in (
+                'fulfilment_rejected', 'pickup_rejected', 'pickup_not_fulfilled',
+                'pickup_not_ready', 'promise_broken'
             ) then 'node_did_not_do_it'
             when gathered.exception_type in ('payment_held', 'screening_rejected')
                 then 'screening'
-            when gathered.exception_type = 'carrier_silence' then 'carrier'
+            when gathered.exception_type in ('carrier_delay', 'carrier_silence') then 'carrier'
             when gathered.exception_type = 'pickup_unclaimed' then 'customer'
             when gathered.exception_type in (
-                'authorisation_mismatch', 'capture_not_asked_for', 'refund_declined',
+                'authorisation_mismatch', 'capture_not_asked_for', 'payment_failed',
+                'refund_declined',
                 'refund_not_asked_for', 'screening_not_asked_for'
             ) then 'money'
             when gathered.exception_type in (
