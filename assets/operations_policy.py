@@ -53,12 +53,16 @@ class EventHandling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             of one place and instant stay together.
         quarantined_for_a_case: Refused events of one source and type, or rows of its files, from
             which on its owner is to look.
+        lag_alarm_events: Events that wait to be handled, from which on somebody is to look.
+        lag_alarm_seconds: Or one that waits for longer.
     """
 
     most_failures: AtLeastOne
     most_attempts: AtLeastOne
     snapshots_per_batch: AtLeastOne
     quarantined_for_a_case: AtLeastOne
+    lag_alarm_events: AtLeastOne
+    lag_alarm_seconds: AtLeastOne
 
 
 class Resilience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -438,6 +438,28 @@ class StoreAccess:
                 reason = f"the last good policies hold: {self._refused_policy}"
                 unit_of_work.open_cases([Case(CaseType.POLICY_REFUSED, "policies", reason)])
 
+    def report_lag(self) -> int:
+        """Open a case while too much waits in the inbox, or for too long; gives how many wait."""
+        handling = self.store.policies.operations.event_handling
+        self._set_clock()
+        with self.store.unit_of_work() as unit_of_work:
+            ((waiting, seconds),) = fetch(
+                unit_of_work.connection,
+                "select count(*), coalesce(extract(epoch from now() - min(recorded_at)), 0)::bigint"
+                " from (select recorded_at from event_inbox where status = 'pending'"
+                " order by inbox_id limit %s) as waiting",
+                handling.lag_alarm_events,
+            )
+            is_late = seconds >= handling.lag_alarm_seconds
+            known = open_keys(unit_of_work.connection, CaseType.INBOX_LAG)
+            if waiting >= handling.lag_alarm_events or is_late:
+                reason = f"{waiting} events or more wait, the oldest for {seconds} s"
+                if not known:
+                    unit_of_work.open_cases([Case(CaseType.INBOX_LAG, "inbox", reason)])
+            elif known:
+                unit_of_work.close_cases(CaseType.INBOX_LAG, known, "what waited was handled")
+        return int(waiting)
+
     def report_quarantine(self) -> int:
         """Open a case for each source of which much was refused at the door; gives how many."""
         self._set_clock()

@@ -28,6 +28,7 @@ def exceptions(
     if operational_store.time_is_simulated():
         return dg.SkipReason(SIMULATED)
     operational_store.report_policies()
+    operational_store.report_lag()
     operational_store.report_quarantine()
     routed = operational_store.route_cases()
     figures = operational_store.case_figures()

@@ -197,6 +197,10 @@ class PlaybookStore(Timed, Protocol):
 class CaseStore(Timed, Protocol):
     """Where what needs a person is written, and seen to."""
 
+    def report_lag(self) -> int:
+        """Open a case while too much waits in the inbox; gives how many events wait."""
+        ...
+
     def report_policies(self) -> None:
         """Open a case where a policy cannot be meant, so that the last good ones hold."""
         ...

@@ -66,6 +66,7 @@ class CaseType(StrEnum):
     DATA_QUALITY_GATE_FAILED = "data_quality_gate_failed"
     DEAD_LETTER = "dead_letter"
     FLOW_FAILED = "flow_failed"
+    INBOX_LAG = "inbox_lag"
     PARTNER_UNAVAILABLE = "partner_unavailable"
     POLICY_REFUSED = "policy_refused"
     QUARANTINED_ROWS = "quarantined_rows"

@@ -114,6 +114,9 @@ class FakeStore:
     def report_partners(self) -> int:
         return 0
 
+    def report_lag(self) -> int:
+        return 0
+
     def report_policies(self) -> None:
         pass
 

@@ -76,6 +76,30 @@ def test_a_partner_that_stays_away_is_one_case_of_who_looks_after_it_until_it_an
     assert cases(shop) == [("partner_unavailable", "erp", "closed", 1)]
 
 
+# What waits
+
+
+def test_more_than_may_wait_is_an_alarm_until_it_is_handled(
+    shop: Shop, database_url: str, tmp_path: Path
+) -> None:
+    whole = yaml.safe_load((SHIPPED / "operations.yaml").read_text())
+    whole["values"]["event_handling"]["lag_alarm_events"] = 3
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "operations.yaml").write_text(yaml.safe_dump(whole))
+    access = StoreAccess(database_url, tmp_path / "policies", lambda: PartnerBook([]), NO_SINKS)
+    shop.admit(product("A"), product("B"))
+    assert access.report_lag() == 2
+    assert cases(shop) == []
+    shop.admit(product("C"))
+    access.report_lag()
+    access.report_lag()
+    assert cases(shop) == [("inbox_lag", "inbox", "open", 1)]
+    shop.store.drain_all()
+    assert access.report_lag() == 0
+    assert cases(shop) == [("inbox_lag", "inbox", "closed", 1)]
+    access.store.engine.dispose()
+
+
 # What the door refuses
 
 

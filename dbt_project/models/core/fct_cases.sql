@@ -8,7 +8,7 @@
     'master_data': ['bundle_of_bundles', 'bundle_without_components', 'price_parity'],
     'platform': [
         'contract_violation', 'data_quality_gate_failed', 'dead_letter', 'flow_failed',
-        'partner_unavailable', 'policy_refused', 'quarantined_rows', 'run_failed',
+        'inbox_lag', 'partner_unavailable', 'policy_refused', 'quarantined_rows', 'run_failed',
     ],
 } %}
 with cases as (

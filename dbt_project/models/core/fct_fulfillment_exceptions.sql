@@ -46,7 +46,8 @@ asked_about as (
     left join subjects on cases.case_id = subjects.case_id
     where
         cases.case_type not in (
-            'run_failed', 'data_quality_gate_failed', 'partner_unavailable', 'policy_refused'
+            'run_failed', 'data_quality_gate_failed', 'partner_unavailable', 'policy_refused',
+            'inbox_lag'
         )
 ),
 
