@@ -132,12 +132,23 @@ class FaultScoring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_false_alarms_percent: Annotated[float, Meta(ge=0, le=100)]
 
 
+class Runs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How Dagster's runs are started.
+
+    Attributes:
+        warm_lane: Whether those that are marked for it are forked from a process that is ready.
+    """
+
+    warm_lane: bool
+
+
 class OperationsPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the platform's processes need to know."""
 
     replay: ReplayPace
     event_handling: EventHandling
     partner_calls: Resilience
+    runs: Runs
     bulk_loads: BulkLoadPolicy
     gateway: Limits
     fault_scoring: FaultScoring

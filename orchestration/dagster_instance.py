@@ -39,7 +39,7 @@ def write(home: Home, ports: Mapping[str, int], locations: tuple[str, ...]) -> P
             "module": "dagster.core.run_coordinator",
             "class": "DefaultRunCoordinator",
         },
-        "run_launcher": {"module": "dagster", "class": "DefaultRunLauncher"},
+        "run_launcher": _launcher(home),
         "compute_logs": {
             "module": "dagster.core.storage.local_compute_log_manager",
             "class": "LocalComputeLogManager",
@@ -76,6 +76,16 @@ def write(home: Home, ports: Mapping[str, int], locations: tuple[str, ...]) -> P
     workspace = home.dagster / "workspace.yaml"
     _write_private(workspace, {"load_from": servers})
     return workspace
+
+
+def _launcher(home: Home) -> dict[str, Any]:
+    if not home.takes_warm_lane():
+        return {"module": "dagster", "class": "DefaultRunLauncher"}
+    return {
+        "module": "orchestration.warm_lane.launcher",
+        "class": "WarmLaneLauncher",
+        "config": {"socket_path": str(home.warm_lane_socket)},
+    }
 
 
 def _write_private(path: Path, content: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import socket
+import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from resources.partners import PartnerBook
 
 FORMAT = 1
+#: A socket's address holds 108 bytes.
+LONGEST_SOCKET_PATH = 100
 FOLDERS = ("lake", "warehouse", "dagster", "logs", "run", "secrets")
 Description = dict[str, Any]
 # Format n -> the step that makes it n + 1. None yet: format 1 is the first.
@@ -165,6 +168,24 @@ class Home:
 
         own = self.policies / "partners.yaml"
         return PartnerBook.load(own if own.exists() else SHIPPED, sandbox_url=self.sandbox_url)
+
+    @property
+    def warm_lane_socket(self) -> Path:
+        """Where the warm lane listens; elsewhere if the home's path is too long for a socket."""
+        path = self.run / "warm_lane.sock"
+        if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+            return path
+        return Path(tempfile.gettempdir()) / f"omniflow-{self.describe()['id']}-lane.sock"
+
+    def takes_warm_lane(self) -> bool:
+        """Whether runs that are marked for it start in the warm lane.
+
+        Raises:
+            PolicyError: If the home's policy of operations cannot be used.
+        """
+        from resources.policy_book import read_operations
+
+        return read_operations(self.policies).runs.warm_lane
 
     def sink_book(self) -> SinkBook:
         """Where people of this home are told.

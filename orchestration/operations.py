@@ -27,6 +27,7 @@ from orchestration.dagster_resources import OperationalStoreResource
 from orchestration.jobs import JOBS
 from orchestration.playbooks import JOBS as PLAYBOOKS
 from orchestration.retention import retention
+from orchestration.run_starting import RunStarterResource
 from orchestration.schedules import SCHEDULES
 from sensors import approvals as approval_sensors
 from sensors import (
@@ -100,7 +101,11 @@ def build_operations(**resource_overrides: Any) -> dg.Definitions:
         ],
         jobs=[*JOBS, *PLAYBOOKS, retention],
         schedules=SCHEDULES,
-        resources={"operational_store": OperationalStoreResource(), **resource_overrides},
+        resources={
+            "operational_store": OperationalStoreResource(),
+            "run_starter": RunStarterResource(),
+            **resource_overrides,
+        },
         # A run is one drain or a few queries: a process for each step would cost more than it.
         executor=dg.in_process_executor,
     )

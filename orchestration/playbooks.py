@@ -12,7 +12,8 @@ from pydantic import Field
 from assets.asset_graph import as_failure
 from assets.errors import RetailFlowError
 from assets.ports import Action, Playbook, StartedBy
-from sensors.playbooks import ROLE, SENSOR, job_name
+from orchestration.warm_lane import LANE_TAG, WARM
+from sensors.playbooks import ROLE, STARTED_BY, job_name
 
 #: What becomes visible in Dagster of what a run did.
 ASSET = "playbook_action"
@@ -47,7 +48,7 @@ class PlaybookConfig(dg.Config):
             " all whose action is due."
         ),
     )
-    started_by: str = Field(default=SENSOR, description="Who started it, for the record.")
+    started_by: str = Field(default=STARTED_BY, description="Who started it, for the record.")
 
 
 def _job(playbook: Playbook) -> dg.JobDefinition:
@@ -75,7 +76,7 @@ def _job(playbook: Playbook) -> dg.JobDefinition:
     @dg.job(
         name=job_name(playbook),
         description=DESCRIPTIONS[playbook],
-        tags={"omniflow/role": ROLE, "omniflow/lane": "warm"},
+        tags={"omniflow/role": ROLE, LANE_TAG: WARM},
     )
     def job() -> None:
         act()

@@ -23,11 +23,13 @@ import psutil
 
 from orchestration import dagster_instance
 from orchestration.home import Home
+from orchestration.warm_lane.talking import LaneClosed, ask
 
 STOP_GRACE_SECONDS = 10
 # Dagster's daemon reports itself every 30 s.
 DAEMON_SILENCE_SECONDS = 150
 SUPERVISOR = "supervisor"
+WARM_LANE = "warm_lane"
 
 State = Literal["healthy", "starting", "down"]
 
@@ -39,8 +41,8 @@ class Service:
     Attributes:
         name: Names its pid file, its log and its port.
         command: What to run, in the project's folder.
-        probe: How it shows that it works: an HTTP path, ``tcp``, or ``heartbeat`` in Dagster's
-            database.
+        probe: How it shows that it works: an HTTP path, ``tcp``, ``lane`` for the warm one, or
+            ``heartbeat`` in Dagster's database.
         port: Where it listens, if it does.
     """
 
@@ -92,6 +94,9 @@ def services(home: Home, ports: Mapping[str, int]) -> tuple[Service, ...]:
     wanted += [
         Service(name, _code_server(name, ports[name]), "tcp", ports[name]) for name in locations()
     ]
+    if home.takes_warm_lane():
+        lane = (python, "-m", "orchestration.warm_lane", str(home.warm_lane_socket))
+        wanted.append(Service(WARM_LANE, lane, "lane"))
     webserver = (python, "-m", "dagster_webserver", "-w", workspace)
     webserver_address = ("-h", home.environment.host, "-p", str(ports["webserver"]))
     wanted.append(
@@ -145,6 +150,10 @@ def answers(home: Home, service: Service, since: float, timeout: float = 3.0) ->
     """Whether the service works now; ``since`` is when its process started (wall clock)."""
     if service.probe == "heartbeat":
         return _heartbeat(home, since)
+    if service.probe == "lane":
+        with suppress(LaneClosed):
+            return "runs" in ask(home.warm_lane_socket, {})
+        return False
     host = _reachable_host(home) if service.probe.startswith("/") else "127.0.0.1"
     if service.probe == "tcp":
         with suppress(OSError), socket.create_connection((host, service.port or 0), timeout):

@@ -470,6 +470,13 @@ class StoreAccess:
         self._set_clock()
         return self.store.route_cases()
 
+    @contextmanager
+    def alone(self, work: str) -> Iterator[bool]:
+        """Whether nobody else does this work at the moment, until the block ends."""
+        with self.store.transaction() as connection:
+            asked = "select pg_try_advisory_xact_lock(hashtext('omniflow_work'), hashtext(%s))"
+            yield bool(fetch(connection, asked, work)[0][0])
+
     def waiting_playbooks(self) -> list[Playbook]:
         """Playbooks with a case on which they are to act by now."""
         self._set_clock()

@@ -186,8 +186,20 @@ class NotificationStore(Timed, Protocol):
         ...
 
 
-class PlaybookStore(Timed, Protocol):
+class RunStarter(Protocol):
+    """Where a run can be started at once."""
+
+    def start(self, job: str) -> str | None:
+        """Start a job; gives the run's id, nothing where that cannot be."""
+        ...
+
+
+class PlaybookStore(Audible, Protocol):
     """Cases that wait for a playbook."""
+
+    def alone(self, work: str) -> AbstractContextManager[bool]:
+        """Whether nobody else does this work at the moment, until the block ends."""
+        ...
 
     def waiting_playbooks(self) -> Sequence[str]:
         """Playbooks with a case on which they are to act by now."""

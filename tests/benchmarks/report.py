@@ -22,6 +22,7 @@ ORDER = (
     "replay",
     "orders",
     "gateway",
+    "exceptions",
     "reservations",
     "ledger",
     "sourcing",

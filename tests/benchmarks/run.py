@@ -33,6 +33,7 @@ ORDER = (
     "availability",
     "door",
     "gateway",
+    "exceptions",
     "partners",
     "imports",
 )
