@@ -137,9 +137,11 @@ class Runs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         warm_lane: Whether those that are marked for it are forked from a process that is ready.
+        at_once: Whether streaming sensors start them themselves.
     """
 
     warm_lane: bool
+    at_once: bool
 
 
 class OperationsPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ import httpx
 from pydantic import Field
 
 from orchestration.dagster_resources import HOME, opened
+from resources.policy_book import read_operations
 
 LOCATION = "operations"
 #: Dagster's name for what a code location defines.
@@ -25,14 +26,21 @@ mutation Start($selector: JobOrPipelineSelector!) {
 
 
 class RunStarter:
-    """The webserver of a home, as whoever wants a run started sees it."""
+    """The webserver of a home, as whoever wants a run started sees it.
 
-    def __init__(self, address: str, session: httpx.Client) -> None:
+    Args:
+        address: Its URL, ``None`` where everything is left to Dagster's sensors.
+        session: Connections to it.
+    """
+
+    def __init__(self, address: str | None, session: httpx.Client) -> None:
         self._address = address
         self._session = session
 
     def start(self, job: str) -> str | None:
         """Start a job of the light location; gives the run's id, nothing where that cannot be."""
+        if self._address is None:
+            return None
         selector = {
             "repositoryLocationName": LOCATION,
             "repositoryName": _REPOSITORY,
@@ -50,9 +58,11 @@ class RunStarter:
 @functools.cache
 def _starter(home: str) -> RunStarter:
     here = opened(home)
+    session = httpx.Client(timeout=10.0, trust_env=False)
+    if not read_operations(here.policies).runs.at_once:
+        return RunStarter(None, session)
     host = here.environment.host
     host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  compared, not bound
-    session = httpx.Client(timeout=10.0, trust_env=False)
     return RunStarter(f"http://{host}:{here.port('webserver')}", session)
 
 

@@ -23,6 +23,7 @@ ORDER = (
     "orders",
     "gateway",
     "exceptions",
+    "playbooks",
     "reservations",
     "ledger",
     "sourcing",

@@ -34,6 +34,7 @@ ORDER = (
     "door",
     "gateway",
     "exceptions",
+    "playbooks",
     "partners",
     "imports",
 )
