@@ -219,3 +219,25 @@ def test_a_case_is_given_to_a_queue_that_exists(shop: Shop) -> None:
     with pytest.raises(BadInput, match="bakery is no queue"):
         give()
     assert shop.value("select owner from exception_case") == "payments"
+
+
+def test_a_clock_that_leaps_over_the_end_of_winter_takes_each_rung_once_and_in_order(
+    shop: Shop,
+) -> None:
+    # Saturday night: four hours of Monday, whose office opens at 8:00 by the new time.
+    open_case(shop, 20, "web_shop/A2")
+    shop.clock.advance(london("2026-03-28T23:00"))
+    open_case(shop, 20, "web_shop/A3")
+    at(shop, "2026-03-31T00:00")
+    taken = shop.rows(
+        "select percent_of_budget, occurred_at from case_escalated"
+        " join exception_case using (case_id) where business_key = 'web_shop/A3'"
+        " order by rung"
+    )
+    assert taken == [
+        (50, london("2026-03-30T10:00")),
+        (80, london("2026-03-30T11:12")),
+        (100, london("2026-03-30T12:00")),
+        (150, london("2026-03-30T14:00")),
+    ]
+    assert at(shop, "2026-03-31T00:01") == 0
