@@ -37,7 +37,9 @@ from resources.operational_store.embedded.programs import binaries
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-FOLDERS_COPIED = ("secrets", "lake", "warehouse")
+FOLDERS_COPIED = ("secrets", "policies", "lake", "warehouse")
+#: The end of the audit's chain: without it a cut tail would not be noticed.
+FILES_COPIED = ("audit_head.json",)
 LOCK_PATIENCE = "2min"
 Say = Callable[[str], None]
 
@@ -137,6 +139,9 @@ def _write(home: Home, aside: Path, archive: Path, say: Say) -> Summary:
             say("copying the operational store")
             _dump(home.database_url, aside / "omniflow.dump", f"--snapshot={snapshot}")
             say("copying lake and warehouse")
+            for name in FILES_COPIED:
+                if (home.path / name).is_file():
+                    files[name] = _add(tar, home.path / name, name)
             for folder in FOLDERS_COPIED:
                 for path in sorted((home.path / folder).rglob("*")):
                     if path.is_file() and not path.is_symlink():
@@ -194,6 +199,9 @@ def _restore(home: Home, source: Path, say: Say) -> Summary:
         if (aside / folder).exists():
             shutil.rmtree(home.path / folder, ignore_errors=True)
             (aside / folder).rename(home.path / folder)
+    for name in FILES_COPIED:
+        if (aside / name).exists():
+            (aside / name).replace(home.path / name)
     # Last: from here on it is a home.
     (aside / "home.json").rename(home.path / "home.json")
     shutil.rmtree(aside)

@@ -13,7 +13,9 @@ import dagster as dg
 
 from assets import door
 from assets.approvals import assets as approvals
+from assets.approvals import checks as approval_checks
 from assets.exception_routing import assets as exception_routing
+from assets.exception_routing import checks as exception_checks
 from assets.finance import assets as finance
 from assets.finance import checks as finance_checks
 from assets.inventory import assets as inventory
@@ -64,12 +66,17 @@ SPECS: dict[str, dg.AssetSpec] = {
     for table in TABLES
     for spec in (table.specs if isinstance(table, dg.AssetsDefinition) else [table])
 }
+#: The rooms that have laws.
+LAW_ROOMS = (
+    master_data_checks,
+    inventory_checks,
+    finance_checks,
+    order_to_fulfillment_checks,
+    exception_checks,
+    approval_checks,
+)
 #: Conservation laws that are checks of a table, by their ids.
-LAWS = {
-    law.id: law
-    for room in (master_data_checks, inventory_checks, finance_checks, order_to_fulfillment_checks)
-    for law in room.LAWS
-}
+LAWS = {law.id: law for room in LAW_ROOMS for law in room.LAWS}
 
 
 def build_operations(**resource_overrides: Any) -> dg.Definitions:
@@ -80,12 +87,7 @@ def build_operations(**resource_overrides: Any) -> dg.Definitions:
     """
     return dg.Definitions(
         assets=TABLES,
-        asset_checks=[
-            *master_data_checks.CHECKS,
-            *inventory_checks.CHECKS,
-            *finance_checks.CHECKS,
-            *order_to_fulfillment_checks.CHECKS,
-        ],
+        asset_checks=[check for room in LAW_ROOMS for check in room.CHECKS],
         sensors=[
             *inbox.SENSORS,
             *outbox.SENSORS,

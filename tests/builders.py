@@ -19,7 +19,12 @@ from assets.commerce.identifiers import fulfilment_order_id, order_id
 from assets.contracts.admission import Receipt, Submission
 from resources.operational_store.door import Door
 from resources.operational_store.invariants import check
-from resources.operational_store.store import OperationalStore, SimulatedClock, create_engine
+from resources.operational_store.store import (
+    OperationalStore,
+    SimulatedClock,
+    create_engine,
+    write_clock,
+)
 from resources.policy_book import FilePolicyBook
 
 OPENING = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -401,7 +406,12 @@ class Shop:
         self.clock = SimulatedClock(OPENING)
         self.store = OperationalStore(self.engine, self.clock, policies)
         self.door = Door(wall=lambda: OPENING + timedelta(days=365))
+        self._keep_time()
         self.tell(node(WAREHOUSE), node(LEEDS), node(BRISTOL))
+
+    def _keep_time(self) -> None:
+        with self.store.transaction() as connection:
+            write_clock(connection, "simulated", self.clock.effective_at())
 
     def close(self) -> None:
         self.engine.dispose()
@@ -429,6 +439,7 @@ class Shop:
         self.store.route_cases()
         self.store.expire_approvals()
         self.store.escalate()
+        self._keep_time()
 
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         with self.engine.connect() as connection:

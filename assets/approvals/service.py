@@ -20,6 +20,7 @@ from assets.approvals.rules import (
 )
 from assets.commerce.identifiers import identify
 from assets.commerce.money import to_text
+from assets.contracts.registry import CONTRACTS
 from assets.errors import BadInput
 from assets.ports import (
     ApprovalRequest,
@@ -34,6 +35,12 @@ from assets.ports import (
 )
 
 MOST_AT_ONCE = 1_000
+#: Events that say who decided.
+_OF_DECISIONS = frozenset(
+    name
+    for name, contract in CONTRACTS.items()
+    if "decided_by" in contract.struct.__struct_fields__
+)
 #: Who decides when nobody has.
 NOBODY = "policy:approvals"
 
@@ -245,13 +252,18 @@ def _let_in(
     decided_as: str,
     unit_of_work: UnitOfWork,
 ) -> None:
-    """Bring an event through the door, told when and by whom it was decided."""
+    """Bring an event through the door; one about a decision is told when and by whom it was made.
+
+    What was true before anybody was asked, such as a count, has its own time.
+    """
     now = unit_of_work.effective_at
-    words = {"decided_by": decided_by, **({"reason": reason} if reason else {})}
+    words: dict[str, str] = {}
+    if str(event["type"]) in _OF_DECISIONS:
+        words = {"decided_by": decided_by, **({"reason": reason} if reason else {})}
     told = {
         **event,
         "id": str(identify("decided", str(event["type"]), decided_as, now.isoformat())),
-        "time": now,
+        "time": event.get("time", now),
         "data": {**event["data"], **words},
     }
     unit_of_work.approvals.admit(source, [told])

@@ -15,6 +15,7 @@ from assets.ports.approvals import (
     StoredRequest,
 )
 from assets.ports.cases import (
+    FLOWS,
     NOTHING_KNOWN,
     About,
     Case,
@@ -24,6 +25,7 @@ from assets.ports.cases import (
     RunningCase,
     ServiceTime,
     UnroutedCase,
+    flow_of,
 )
 from assets.ports.columns import Columns
 from assets.ports.master_data import CONTACT, Components, MasterData, ProductTerms
@@ -46,6 +48,7 @@ from assets.ports.unit_of_work import Clock, PolicyBook, UnitOfWork
 
 __all__ = [
     "CONTACT",
+    "FLOWS",
     "NOTHING_KNOWN",
     "About",
     "Action",
@@ -99,4 +102,5 @@ __all__ = [
     "TroubledCase",
     "UnitOfWork",
     "UnroutedCase",
+    "flow_of",
 ]

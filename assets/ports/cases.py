@@ -73,6 +73,45 @@ class CaseType(StrEnum):
     RUN_FAILED = "run_failed"
 
 
+#: Whose work a case of a type is about; of all others it is order-to-fulfillment's.
+FLOWS: dict[str, frozenset[CaseType]] = {
+    "inventory": frozenset(
+        {
+            CaseType.BUNDLE_WITH_STOCK,
+            CaseType.OUT_OF_STOCK,
+            CaseType.SHORTAGE_AFTER_COUNT,
+            CaseType.SNAPSHOT_MASS_DROP,
+            CaseType.SNAPSHOT_OF_UNKNOWN_SKUS,
+            CaseType.STOCK_BEYOND_THE_BOOKS,
+            CaseType.STOCK_CORRECTION,
+            CaseType.STOCK_DRIFT,
+        }
+    ),
+    "master_data": frozenset(
+        {CaseType.BUNDLE_OF_BUNDLES, CaseType.BUNDLE_WITHOUT_COMPONENTS, CaseType.PRICE_PARITY}
+    ),
+    "platform": frozenset(
+        {
+            CaseType.CONTRACT_VIOLATION,
+            CaseType.DATA_QUALITY_GATE_FAILED,
+            CaseType.DEAD_LETTER,
+            CaseType.FLOW_FAILED,
+            CaseType.INBOX_LAG,
+            CaseType.PARTNER_UNAVAILABLE,
+            CaseType.POLICY_REFUSED,
+            CaseType.QUARANTINED_ROWS,
+            CaseType.RUN_FAILED,
+        }
+    ),
+}
+
+
+def flow_of(case_type: str) -> str:
+    """Whose work a case of a type is about."""
+    of_others = (flow for flow, types in FLOWS.items() if case_type in types)
+    return next(of_others, "order_to_fulfillment")
+
+
 class OfOrder(Scope, Protocol):
     """What an order says of a case about it."""
 

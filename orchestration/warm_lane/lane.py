@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import sqlalchemy as sa
 from dagster import DagsterInstance
 from dagster._cli.api import _execute_run_command_body
 from dagster._core.instance.ref import InstanceRef
@@ -113,7 +114,15 @@ def _execute(run_id: str, instance: str) -> int:
         # What a run in the lane prints is not worth the processes that would keep it.
         opened._compute_log_manager = NoOpComputeLogManager()
         opened._compute_log_manager.register_instance(opened)
+        _keep_connections(opened)
         return _execute_run_command_body(run_id, opened, lambda _: None, False)
+
+
+def _keep_connections(opened: DagsterInstance) -> None:
+    """Dagster opens a connection for each event that it stores; of a run in the lane one will do."""
+    for storage in (opened._event_storage, opened._run_storage):
+        url = storage.postgres_url  # type: ignore[attr-defined]
+        storage._engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")  # type: ignore[attr-defined]
 
 
 def _report_dead(run_id: str, instance: str) -> int:

@@ -20,6 +20,7 @@ from assets.ports import (
     ServiceTime,
     TroubledCase,
     UnroutedCase,
+    flow_of,
 )
 from resources.operational_store.bulk import execute, fetch
 
@@ -247,27 +248,22 @@ def open_keys(connection: sa.Connection, case_type: str) -> set[str]:
 
 
 def case_figures(connection: sa.Connection, at: datetime) -> dict[str, int]:
-    """How many cases are open, closed and overdue at an instant, all in all and by queue."""
+    """How many cases are open, overdue and closed at an instant: in all, by flow and by queue."""
     rows = fetch(
         connection,
-        "select coalesce(owner, 'nobody'), count(*) filter (where status = 'open'),"
+        "select case_type, coalesce(owner, 'nobody'), count(*) filter (where status = 'open'),"
         " count(*) filter (where status = 'open' and due_at < %s),"
         " count(*) filter (where status = 'closed')"
-        " from exception_case group by 1 order by 1",
+        " from exception_case group by 1, 2 order by 1, 2",
         at,
     )
-    figures = {
-        "cases_open": sum(row[1] for row in rows),
-        "cases_overdue": sum(row[2] for row in rows),
-        "cases_closed": sum(row[3] for row in rows),
-    }
-    for owner, is_open, overdue, closed in rows:
-        figures |= {
-            f"{owner}_open": is_open,
-            f"{owner}_overdue": overdue,
-            f"{owner}_closed": closed,
-        }
-    return figures
+    figures: Counter[str] = Counter()
+    for case_type, owner, *counts in rows:
+        for name, count in zip(("open", "overdue", "closed"), counts, strict=True):
+            figures[f"cases_{name}"] += count
+            figures[f"of_{flow_of(case_type)}_{name}"] += count
+            figures[f"{owner}_{name}"] += count
+    return {"cases_open": 0, "cases_overdue": 0, "cases_closed": 0, **figures}
 
 
 class SqlCases:

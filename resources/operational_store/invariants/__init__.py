@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from assets.errors import BadInput
 from resources.operational_store.invariants.availability import S4
 from resources.operational_store.invariants.completeness import P7
+from resources.operational_store.invariants.consent import P3, P4
 from resources.operational_store.invariants.decisions import P2
 from resources.operational_store.invariants.idempotency import P1
 from resources.operational_store.invariants.judging import (
@@ -23,6 +24,7 @@ from resources.operational_store.invariants.judging import (
     Violation,
     judge,
 )
+from resources.operational_store.invariants.liveness import P5
 from resources.operational_store.invariants.money import M1, M2, M4
 from resources.operational_store.invariants.oversell import S1
 from resources.operational_store.invariants.reservations import S3
@@ -42,6 +44,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     M11,
     P1,
     P2,
+    P3,
+    P4,
+    P5,
     P7,
 )
 
