@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import psutil
 import sqlalchemy as sa
 from dagster import DagsterInstance
@@ -119,10 +120,11 @@ def _execute(run_id: str, instance: str) -> int:
 
 
 def _keep_connections(opened: DagsterInstance) -> None:
-    """Dagster opens a connection for each event that it stores; of a run in the lane one will do."""
-    for storage in (opened._event_storage, opened._run_storage):
-        url = storage.postgres_url  # type: ignore[attr-defined]
-        storage._engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")  # type: ignore[attr-defined]
+    """Dagster opens a connection for each event that it stores; a run in the lane keeps one."""
+    storages: tuple[Any, ...] = (opened._event_storage, opened._run_storage)
+    for storage in storages:
+        url = storage.postgres_url
+        storage._engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
 
 
 def _report_dead(run_id: str, instance: str) -> int:
@@ -133,15 +135,38 @@ def _report_dead(run_id: str, instance: str) -> int:
     return 0
 
 
-def open_lane(path: Path) -> None:
-    """Import what runs need, listen, and serve until SIGTERM."""
-    # For its effect: what is imported and read here need not be by any run. The store has its
-    # policies and no connection.
+def _rehearse() -> None:
+    """Import and read, once for all runs, what each of them would after the fork.
+
+    Opening an instance and a job imports two hundred modules, so both are done here: the instance
+    of a process that has none of its own lives in memory, and the job does nothing. The store has
+    its policies and no connection.
+    """
+    # For their effect.
+    import dagster_postgres  # noqa: F401
+    from dagster._core.storage import local_compute_log_manager  # noqa: F401
+
     from orchestration import operations
     from orchestration.dagster_resources import access
+    from orchestration.warm_lane import launcher  # noqa: F401
+
+    @dg.op
+    def nothing() -> None:
+        pass
+
+    @dg.job
+    def rehearsal() -> None:
+        nothing()
 
     operations.defs.get_repository_def().get_all_jobs()
+    with DagsterInstance.ephemeral() as instance:
+        rehearsal.execute_in_process(instance=instance)
     access("")
+
+
+def open_lane(path: Path) -> None:
+    """Import what runs need, listen, and serve until SIGTERM."""
+    _rehearse()
     gc.collect()
     gc.freeze()
     path.unlink(missing_ok=True)
