@@ -8,9 +8,8 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Without threads: numpy and Arrow start them when they are imported, unless told before."""
+    """Without threads: numpy starts them when it is imported, unless it is told before."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     from orchestration.warm_lane.lane import open_lane
 
     open_lane(Path(sys.argv[1]))

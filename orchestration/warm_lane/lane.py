@@ -1,6 +1,7 @@
 """The process that waits with everything imported, and forks for each run that it is given.
 
-One thread and no connection to anything, since neither survives a fork in good order. It says for
+One thread and no connection to anything, since neither survives a fork in good order (the
+allocator of Arrow keeps one more, and stops it around a fork by itself). It says for
 each process that died without a word that its run failed, from a process forked for that.
 """
 
