@@ -44,7 +44,7 @@ from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.connection import as_environment_problem
 from resources.operational_store.draining import Claim, DrainTally
 from resources.operational_store.inbox import release_met
-from resources.operational_store.quarantine import report_many
+from resources.operational_store.refusals import report_many
 from resources.operational_store.synchronisation import waiting_snapshots
 from resources.operational_store.unit_of_work import SqlUnitOfWork
 from resources.policy_book import FilePolicyBook

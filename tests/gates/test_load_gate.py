@@ -19,7 +19,12 @@ from resources.load_gate import LoadGate, LoadVerdict
 from resources.operational_store import invariants
 from resources.operational_store.bulk import fetch
 from resources.operational_store.door import Door
-from resources.operational_store.store import OperationalStore, SimulatedClock, create_engine
+from resources.operational_store.store import (
+    OperationalStore,
+    SimulatedClock,
+    create_engine,
+    write_clock,
+)
 from resources.partner_poller import PartnerPoller, PollTally
 from tests.builders import Event, count, minutes, node, product
 from tests.builders import event as told
@@ -59,6 +64,8 @@ class Talks:
 @pytest.fixture
 def store(database_url: str) -> Iterator[OperationalStore]:
     engine = create_engine(database_url)
+    with engine.begin() as connection:
+        write_clock(connection, "simulated", NOW)
     yield OperationalStore(engine, SimulatedClock(NOW))
     engine.dispose()
 
