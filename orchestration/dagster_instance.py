@@ -79,7 +79,7 @@ def write(home: Home, ports: Mapping[str, int], locations: tuple[str, ...]) -> P
 
 
 def _launcher(home: Home) -> dict[str, Any]:
-    if not home.takes_warm_lane():
+    if not home.run_policy().warm_lane:
         return {"module": "dagster", "class": "DefaultRunLauncher"}
     return {
         "module": "orchestration.warm_lane.launcher",

@@ -238,13 +238,13 @@ def _false_alarms(faults: Sequence[Fault], evidence: Evidence) -> list[tuple[str
     asked_for = {
         (outcome.code, fault.business_key) for fault, outcome in expected if outcome.kind == "case"
     }
-    follows = _what_follows(faults)
+    foreseen = asked_for | _what_follows(faults)
     alarms: Counter[str] = Counter()
     for row in evidence.quarantine:
         if (row.source, row.event_id, row.reason_code) not in set_aside:
             alarms[f"quarantined: {row.reason_code}"] += 1
     for case in evidence.cases:
-        if (case.case_type, case.business_key) not in asked_for | follows:
+        if (case.case_type, case.business_key) not in foreseen:
             alarms[f"case: {case.case_type}"] += 1
     differing = {
         (fault.business_key, fault.drift.reason_code) for fault in faults if fault.drift is not None

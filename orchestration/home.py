@@ -21,7 +21,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.errors import EnvironmentProblem
+from assets.errors import EnvironmentProblem, PolicyError
 from orchestration.environment import (
     DEFAULT_PORTS,
     HIGHEST_PORT,
@@ -32,6 +32,7 @@ from orchestration.environment import (
 )
 
 if TYPE_CHECKING:
+    from assets.operations_policy import Runs
     from resources.notification_sinks import SinkBook
     from resources.partners import PartnerBook
 
@@ -177,15 +178,21 @@ class Home:
             return path
         return Path(tempfile.gettempdir()) / f"omniflow-{self.describe()['id']}-lane.sock"
 
-    def takes_warm_lane(self) -> bool:
-        """Whether runs that are marked for it start in the warm lane.
+    def run_policy(self) -> Runs:
+        """How runs are started here; as the last good policy says where a newer one is refused.
 
         Raises:
-            PolicyError: If the home's policy of operations cannot be used.
+            PolicyError: If there is no good one.
         """
-        from resources.policy_book import read_operations
+        from resources.policy_book import kept_in, read_operations
 
-        return read_operations(self.policies).runs.warm_lane
+        kept = kept_in(self.policies)
+        try:
+            return read_operations(self.policies).runs
+        except PolicyError:
+            if not kept.exists():
+                raise
+            return read_operations(kept).runs
 
     def sink_book(self) -> SinkBook:
         """Where people of this home are told.

@@ -9,7 +9,7 @@ import httpx
 from pydantic import Field
 
 from orchestration.dagster_resources import HOME, opened
-from resources.policy_book import read_operations
+from orchestration.services import reachable_host
 
 LOCATION = "operations"
 #: Dagster's name for what a code location defines.
@@ -59,11 +59,9 @@ class RunStarter:
 def _starter(home: str) -> RunStarter:
     here = opened(home)
     session = httpx.Client(timeout=10.0, trust_env=False)
-    if not read_operations(here.policies).runs.at_once:
+    if not here.run_policy().at_once:
         return RunStarter(None, session)
-    host = here.environment.host
-    host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  compared, not bound
-    return RunStarter(f"http://{host}:{here.port('webserver')}", session)
+    return RunStarter(f"http://{reachable_host(here)}:{here.port('webserver')}", session)
 
 
 class RunStarterResource(dg.ConfigurableResource["RunStarter"]):

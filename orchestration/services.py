@@ -94,7 +94,7 @@ def services(home: Home, ports: Mapping[str, int]) -> tuple[Service, ...]:
     wanted += [
         Service(name, _code_server(name, ports[name]), "tcp", ports[name]) for name in locations()
     ]
-    if home.takes_warm_lane():
+    if home.run_policy().warm_lane:
         lane = (python, "-m", "orchestration.warm_lane", str(home.warm_lane_socket))
         wanted.append(Service(WARM_LANE, lane, "lane"))
     webserver = (python, "-m", "dagster_webserver", "-w", workspace)
@@ -143,7 +143,7 @@ def address(home: Home, service: Service) -> str | None:
     if service.port is None:
         return None
     scheme = "http://" if service.probe.startswith("/") else ""
-    return f"{scheme}{_reachable_host(home)}:{service.port}"
+    return f"{scheme}{reachable_host(home)}:{service.port}"
 
 
 def answers(home: Home, service: Service, since: float, timeout: float = 3.0) -> bool:
@@ -154,7 +154,7 @@ def answers(home: Home, service: Service, since: float, timeout: float = 3.0) ->
         with suppress(LaneClosed):
             return "runs" in ask(home.warm_lane_socket, {})
         return False
-    host = _reachable_host(home) if service.probe.startswith("/") else "127.0.0.1"
+    host = reachable_host(home) if service.probe.startswith("/") else "127.0.0.1"
     if service.probe == "tcp":
         with suppress(OSError), socket.create_connection((host, service.port or 0), timeout):
             return True
@@ -169,7 +169,8 @@ def answers(home: Home, service: Service, since: float, timeout: float = 3.0) ->
     return False
 
 
-def _reachable_host(home: Home) -> str:
+def reachable_host(home: Home) -> str:
+    """Where this machine reaches what listens on the home's host."""
     host = home.environment.host
     return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  compared, not bound
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assets.approvals.mart_expectations import APPROVAL_TURNAROUND
 from assets.exception_routing.mart_expectations import (
-    APPROVAL_TURNAROUND,
     DELAY_COST,
     EXCEPTION_BACKLOG_AGING,
     OPEN_EXCEPTIONS,

@@ -96,7 +96,7 @@ class ServiceSink:
 
     def send(self, message: Message) -> None:
         """Send it to each of them; all of them again where one did not take it."""
-        # A second and 60 MB to import, for homes that have such a sink.
+        # Only homes that have such a sink pay for its import.
         import apprise
 
         service = apprise.Apprise()

@@ -232,16 +232,21 @@ class FilePolicyBook:
         return self.documents[policy].policy_hash
 
 
-def in_force(folder: Path, kept: Path) -> tuple[FilePolicyBook, str | None]:
+def kept_in(folder: Path) -> Path:
+    """Where the last good policies of a home lie, whose own policies are in this folder."""
+    return folder.parent / "run" / "policies"
+
+
+def in_force(folder: Path) -> tuple[FilePolicyBook, str | None]:
     """The policies of a home, or the last ones that could be meant, and what is wrong then.
 
     Args:
-        folder: The home's own policies.
-        kept: Where the last good ones are kept; written whole, or not at all.
+        folder: The home's own policies; good ones are kept, whole or not at all.
 
     Raises:
         PolicyError: If neither can be meant.
     """
+    kept = kept_in(folder)
     try:
         book = FilePolicyBook(folder)
     except PolicyError as refused:

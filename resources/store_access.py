@@ -20,13 +20,13 @@ import sqlalchemy as sa
 
 from assets.errors import PartnerError
 from assets.ports import Action, Case, CaseType, Playbook, StartedBy
-from resources import bulk_loads
+from resources import bulk_loads, platform_cases
 from resources.http import client
 from resources.notification_sinks import SinkBook
 from resources.notifying import Notifier, NotifyTally
 from resources.operational_store import invariants
 from resources.operational_store.bulk import execute, fetch
-from resources.operational_store.cases import case_figures, open_keys
+from resources.operational_store.cases import case_figures
 from resources.operational_store.connection import connect
 from resources.operational_store.door import Door
 from resources.operational_store.draining import DrainTally
@@ -96,7 +96,7 @@ class StoreAccess:
         self._partners = partners
         self._sinks = sinks
         self._threads = threading.Lock()
-        book, self._refused_policy = in_force(policies, policies.parent / "run" / "policies")
+        book, self._refused_policy = in_force(policies)
         self.store = OperationalStore(create_engine(url), policies=book)
 
     # Time
@@ -276,35 +276,13 @@ class StoreAccess:
             return dict(fetch(connection, "select partner, breaker from partner_health"))
 
     def report_partners(self) -> int:
-        """Open a case for each partner that is away for too long, close those of who is back.
-
-        Gives how many are away that long.
-        """
+        """Open a case for each partner that is away for too long; gives how many are."""
         minutes = self.store.policies.operations.partner_calls.case_after_minutes
         owners = {partner.code: partner.owner for partner in self._partners()}
-        now = datetime.now(UTC)
         with self.store.unit_of_work() as unit_of_work:
-            rows = fetch(
-                unit_of_work.connection,
-                "select partner, away_since, last_error from partner_health",
+            return platform_cases.report_partners(
+                owners, timedelta(minutes=minutes), datetime.now(UTC), unit_of_work
             )
-            there = [partner for partner, since, _ in rows if since is None]
-            unit_of_work.close_cases(
-                CaseType.PARTNER_UNAVAILABLE, there, "the partner answers again"
-            )
-            away = [
-                Case(
-                    CaseType.PARTNER_UNAVAILABLE,
-                    partner,
-                    f"{partner} has not answered since {since:%Y-%m-%d %H:%M} UTC: {error}",
-                    brought_by=owners[partner],
-                )
-                for partner, since, error in rows
-                if partner in owners and since and now - since >= timedelta(minutes=minutes)
-            ]
-            open_ones = open_keys(unit_of_work.connection, CaseType.PARTNER_UNAVAILABLE)
-            unit_of_work.open_cases(one for one in away if one.business_key not in open_ones)
-        return len(away)
 
     # Promises
 
@@ -423,42 +401,20 @@ class StoreAccess:
             unit_of_work.open_cases([Case(case_type, business_key, reason)])
 
     def report_policies(self) -> None:
-        """Open a case where a policy of the home cannot be meant, so that the last good ones hold.
+        """Open a case while the last good policies hold, because a newer one cannot be meant.
 
         It is over when a process starts that can read them.
         """
         self._set_clock()
         with self.store.unit_of_work() as unit_of_work:
-            known = open_keys(unit_of_work.connection, CaseType.POLICY_REFUSED)
-            if self._refused_policy is None:
-                if known:
-                    said = "the policies are in force"
-                    unit_of_work.close_cases(CaseType.POLICY_REFUSED, known, said)
-            elif not known:
-                reason = f"the last good policies hold: {self._refused_policy}"
-                unit_of_work.open_cases([Case(CaseType.POLICY_REFUSED, "policies", reason)])
+            platform_cases.report_policies(self._refused_policy, unit_of_work)
 
     def report_lag(self) -> int:
-        """Open a case while too much waits in the inbox, or for too long; gives how many wait."""
-        handling = self.store.policies.operations.event_handling
+        """Open a case while too much waits in the inbox; gives how many events wait."""
         self._set_clock()
+        handling = self.store.policies.operations.event_handling
         with self.store.unit_of_work() as unit_of_work:
-            ((waiting, seconds),) = fetch(
-                unit_of_work.connection,
-                "select count(*), coalesce(extract(epoch from now() - min(recorded_at)), 0)::bigint"
-                " from (select recorded_at from event_inbox where status = 'pending'"
-                " order by inbox_id limit %s) as waiting",
-                handling.lag_alarm_events,
-            )
-            is_late = seconds >= handling.lag_alarm_seconds
-            known = open_keys(unit_of_work.connection, CaseType.INBOX_LAG)
-            if waiting >= handling.lag_alarm_events or is_late:
-                reason = f"{waiting} events or more wait, the oldest for {seconds} s"
-                if not known:
-                    unit_of_work.open_cases([Case(CaseType.INBOX_LAG, "inbox", reason)])
-            elif known:
-                unit_of_work.close_cases(CaseType.INBOX_LAG, known, "what waited was handled")
-        return int(waiting)
+            return platform_cases.report_lag(handling, unit_of_work)
 
     def report_quarantine(self) -> int:
         """Open a case for each source of which much was refused at the door; gives how many."""

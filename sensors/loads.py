@@ -7,14 +7,9 @@ import dagster as dg
 from assets.errors import RetailFlowError
 from sensors.inbox import SIMULATED
 from sensors.ports import LoadStore
+from sensors.runs import UNDER_WAY
 
 JOB = "judge_loads"
-_RUNNING = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 
 @dg.sensor(
@@ -36,7 +31,7 @@ def bulk_loads(
         return dg.SkipReason(str(error))
     if not sources:
         return dg.SkipReason("no load waits")
-    if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=_RUNNING), limit=1):
+    if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1):
         return dg.SkipReason("a run is judging")
     return dg.RunRequest(tags={"omniflow/loads": ",".join(sources)})
 

@@ -8,6 +8,7 @@ import dagster as dg
 
 from sensors.inbox import SIMULATED
 from sensors.ports import PlaybookStore, RunStarter
+from sensors.runs import UNDER_WAY
 from sensors.ticks import looks
 
 CHANNEL = "omniflow_cases"
@@ -15,12 +16,6 @@ CHANNEL = "omniflow_cases"
 ROLE = "playbook"
 #: Who starts playbooks where no person does.
 STARTED_BY = "sensor:playbooks"
-_RUNNING = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 
 def job_name(playbook: str) -> str:
@@ -37,7 +32,7 @@ def wanted(instance: dg.DagsterInstance, store: PlaybookStore) -> list[str]:
     waiting = [job_name(playbook) for playbook in store.waiting_playbooks()]
     if not waiting:
         return []
-    marked = dg.RunsFilter(tags={"omniflow/role": ROLE}, statuses=_RUNNING)
+    marked = dg.RunsFilter(tags={"omniflow/role": ROLE}, statuses=UNDER_WAY)
     running = {run.job_name for run in instance.get_runs(marked)}
     return [job for job in waiting if job not in running]
 

@@ -48,12 +48,12 @@ class InboxStore(Audible, Protocol):
         ...
 
 
-class Sent(Protocol):
-    """What a dispatch did, in commands."""
+class Told(Protocol):
+    """What sending did, to partners or to people."""
 
     @property
     def delivered(self) -> int:
-        """Taken by their partner."""
+        """Taken."""
         ...
 
     @property
@@ -63,8 +63,12 @@ class Sent(Protocol):
 
     @property
     def dead(self) -> int:
-        """Given up; each has a case."""
+        """Given up; somebody has a case of it."""
         ...
+
+
+class Sent(Told, Protocol):
+    """What a dispatch did, in commands."""
 
     @property
     def remaining(self) -> int:
@@ -156,25 +160,6 @@ class ApprovalStore(Timed, Protocol):
 
     def expire_approvals(self) -> int:
         """Deny what nobody has consented to in time; gives how many."""
-        ...
-
-
-class Told(Protocol):
-    """What a delivery of messages did."""
-
-    @property
-    def delivered(self) -> int:
-        """Taken by their sink."""
-        ...
-
-    @property
-    def retried(self) -> int:
-        """Not taken for now."""
-        ...
-
-    @property
-    def dead(self) -> int:
-        """Given up; each sink has a case."""
         ...
 
 

@@ -7,6 +7,6 @@ from pathlib import Path
 from resources.notification_sinks import SinkBook
 
 
-def NO_SINKS() -> SinkBook:  # noqa: N802 - it stands where a constant would
+def no_sinks() -> SinkBook:
     """A book without a service, whose files lie nowhere."""
     return SinkBook(Path("/nonexistent"), {})

@@ -15,7 +15,7 @@ LAWS = (
         "P4",
         "consent_is_to_its_content",
         "approval_request",
-        "What was consented to is what waits and what was let in.",
+        "What was consented to is what waits, to the letter.",
     ),
 )
 

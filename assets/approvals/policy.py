@@ -8,11 +8,9 @@ import msgspec
 from msgspec import Meta
 
 from assets.commerce.money import to_ten_thousandths
-from assets.decisions.typed_policy import policy_reader
+from assets.decisions.typed_policy import Amount, Name, policy_reader
 
 Positive = Annotated[int, Meta(ge=1)]
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
-Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,11}(\.[0-9]{1,4})?\Z")]
 #: Amounts by currency, ``*`` for the others.
 Amounts = dict[str, Amount]
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from assets.errors import PolicyError
 from assets.settled import settled
 
 Policy = TypeVar("Policy", bound=msgspec.Struct)
+
+
+#: A decimal amount of money as text.
+Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,11}(\.[0-9]{1,4})?\Z")]
+#: What people call a queue, a role, a type.
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
 
 
 def policy_reader(name: str, kind: type[Policy]) -> Callable[[Mapping[str, Any]], Policy]:

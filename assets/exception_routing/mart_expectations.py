@@ -1,15 +1,15 @@
-"""What must be true of the marts of cases and consent before anybody is shown them.
+"""What must be true of the marts of cases before anybody is shown them.
 
 Hours, rates and amounts are in whole ten-thousandths.
 """
 
 from __future__ import annotations
 
+from assets.ports import FLOWS
 from assets.quality_gate import Suite, between, holds, is_true, not_less, one_of, unique
 
 OWNER = "operations"
 LARGEST_COUNT = 10**9
-FLOWS = ("order_to_fulfillment", "inventory", "master_data", "platform")
 AGES = (
     "under_4_hours_count",
     "from_4_to_24_hours_count",
@@ -18,8 +18,9 @@ AGES = (
     "over_7_days_count",
 )
 ENDS = ("closed_in_time_count", "closed_late_count", "open_in_time_count", "open_overdue_count")
-STATES = ("approved_count", "denied_count", "expired_count", "void_count", "pending_count")
-_FLOW_IS_KNOWN = one_of("flow_is_known", "flow", FLOWS, "nobody knows this flow")
+_FLOW_IS_KNOWN = one_of(
+    "flow_is_known", "flow", ("order_to_fulfillment", *FLOWS), "nobody knows this flow"
+)
 
 OPEN_EXCEPTIONS = Suite(
     name="open_exceptions",
@@ -114,46 +115,6 @@ SERVICE_LEVEL_ADHERENCE = Suite(
         ),
     ),
     blocks_by=("owner",),
-)
-
-APPROVAL_TURNAROUND = Suite(
-    name="approval_turnaround",
-    owner=OWNER,
-    required=(
-        "subject_type",
-        "region",
-        "brand",
-        "currency_code",
-        "request_count",
-        *STATES,
-        "requested_amount",
-        "pending_amount",
-    ),
-    optional=("median_decision_hours", "p95_decision_hours", "longest_waiting_hours"),
-    said=(
-        between("questions_are_counted", "request_count", 1, LARGEST_COUNT, "without a question"),
-        holds(
-            "every_question_has_one_state",
-            ("request_count", *STATES),
-            lambda rows: rows[list(STATES)].sum(axis=1) == rows["request_count"],
-            "the states do not add up to the questions",
-        ),
-        not_less(
-            "no_more_waits_than_was_asked", "requested_amount", "pending_amount", "more waits"
-        ),
-        not_less(
-            "p95_is_not_below_the_median",
-            "p95_decision_hours",
-            "median_decision_hours",
-            "p95 below",
-        ),
-        unique(
-            "row_is_there_once",
-            ("subject_type", "region", "brand", "currency_code"),
-            "one subject has two rows",
-        ),
-    ),
-    blocks_by=("subject_type",),
 )
 
 DELAY_COST = Suite(

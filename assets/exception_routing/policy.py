@@ -7,24 +7,18 @@ person, when and for how much (``playbooks``).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from assets.commerce.money import to_ten_thousandths
 from assets.commerce.working_time import WorkingCalendar
-from assets.decisions.typed_policy import policy_reader
-from assets.ports import Playbook
+from assets.decisions.typed_policy import Amount, Name, policy_reader
+from assets.ports import Playbook, Severity
 
-Severity = Literal["low", "medium", "high", "critical"]
-#: From the least.
-SEVERITIES: tuple[str, ...] = get_args(Severity)
 Positive = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
-#: A decimal amount of money as text.
-Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,11}(\.[0-9]{1,4})?\Z")]
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
 
 
 class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 
 from assets.commerce.calendar import trading_date
 from assets.exception_routing.catalogue import Catalogue, reaches
-from assets.exception_routing.policy import Condition, Severity
-from assets.ports import Person, Playbook, RunningCase, TroubledCase, UnroutedCase
+from assets.exception_routing.policy import Condition
+from assets.ports import Person, Playbook, RunningCase, Severity, TroubledCase, UnroutedCase
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,19 @@ import numpy as np
 
 from assets.commerce.working_time import Seconds, WorkingTime, instants_of, seconds_of
 from assets.exception_routing.catalogue import Catalogue, catalogue_of
-from assets.exception_routing.policy import SEVERITIES, ServiceLevel
+from assets.exception_routing.policy import ServiceLevel
 from assets.exception_routing.rules import Assignment, assign, words_of
 from assets.notifications.service import policy_of
-from assets.ports import CaseRoute, Notice, Occasion, Playbook, PolicyBook, UnitOfWork, UnroutedCase
+from assets.ports import (
+    SEVERITIES,
+    CaseRoute,
+    Notice,
+    Occasion,
+    Playbook,
+    PolicyBook,
+    UnitOfWork,
+    UnroutedCase,
+)
 
 #: Who does what no person did, in the ledger.
 ROUTING = "exception_routing"

@@ -97,7 +97,8 @@ def publish_availability(unit_of_work: UnitOfWork) -> int:
     changed = available[is_news]
     if changed.empty:
         return 0
-    _report_key_skus(changed, held, policies, unit_of_work)
+    if any(policy.key_skus for policy in policies.values()):
+        _report_key_skus(changed, held, policies, unit_of_work)
     unit_of_work.stock.put_published({name: changed[name].tolist() for name in changed.columns})
     unit_of_work.stock.put_outlook(later)
     channels = house_channels(unit_of_work.policies)
@@ -123,6 +124,8 @@ def _report_key_skus(
     unit_of_work: UnitOfWork,
 ) -> None:
     """Open a case where a channel has none left of what it may never be without; close it after."""
+    key_skus = {sku for policy in policies.values() for sku in policy.key_skus}
+    changed = changed[changed["sku"].isin(key_skus)]
     empty: list[Case] = []
     filled: list[str] = []
     names = ["channel", "sku", "published_quantity"]

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import string
-from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
 
-from assets.decisions.typed_policy import policy_reader
-from assets.ports import Occasion
-
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
-Severity = Literal["low", "medium", "high", "critical"]
+from assets.decisions.typed_policy import Name, policy_reader
+from assets.ports import Occasion, Severity
 
 _OF_A_CASE = frozenset({"case_type", "business_key", "severity", "owner", "due_at", "recipient"})
 #: What a template may say, by occasion. Nothing here is about a customer.

@@ -17,6 +17,7 @@ from assets.ports.approvals import (
 from assets.ports.cases import (
     FLOWS,
     NOTHING_KNOWN,
+    SEVERITIES,
     About,
     Case,
     CaseRoute,
@@ -24,6 +25,7 @@ from assets.ports.cases import (
     CaseType,
     RunningCase,
     ServiceTime,
+    Severity,
     UnroutedCase,
     flow_of,
 )
@@ -50,6 +52,7 @@ __all__ = [
     "CONTACT",
     "FLOWS",
     "NOTHING_KNOWN",
+    "SEVERITIES",
     "About",
     "Action",
     "AllocatedLine",
@@ -92,6 +95,7 @@ __all__ = [
     "RunningCase",
     "Scope",
     "ServiceTime",
+    "Severity",
     "StartedBy",
     "Stock",
     "StockPosition",

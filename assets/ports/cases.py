@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from assets.ports.messages import Scope
 from assets.ports.playbooks import Action, TroubledCase
+
+Severity = Literal["low", "medium", "high", "critical"]
+#: From the least.
+SEVERITIES: tuple[str, ...] = get_args(Severity)
 
 
 class CaseType(StrEnum):

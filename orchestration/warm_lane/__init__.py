@@ -1,4 +1,4 @@
-"""The warm lane: runs that start in a quarter of a second because a process for them waits ready.
+"""The warm lane: runs that start at once because a process for them waits ready.
 
 Dagster starts an interpreter for every run, which takes seconds. Here one process has imported the
 light code location already and forks for each run that is marked for it. Every such run is still a

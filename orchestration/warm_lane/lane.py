@@ -14,7 +14,9 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +74,7 @@ class Lane:
     def _start(self, run_id: str, instance: str) -> str:
         pid = os.fork()
         if not pid:
-            self._become(lambda: _execute(run_id, instance))
+            self._become(partial(_execute, run_id, instance))
         self.runs[pid] = (run_id, instance)
         return f"{pid}/{psutil.Process(pid).create_time()}"
 
@@ -93,9 +95,9 @@ class Lane:
                 return
             run = self.runs.pop(pid, None)
             if run is not None and status and not os.fork():
-                self._become(lambda run=run: _report_dead(*run))
+                self._become(partial(_report_dead, *run))
 
-    def _become(self, work: Any) -> None:
+    def _become(self, work: Callable[[], int]) -> None:
         """What a forked process does, and its end; nothing of the lane outlives the fork."""
         self._listening.close()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

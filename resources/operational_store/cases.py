@@ -168,8 +168,7 @@ select c.case_id::text, c.cycle, c.next_action + 1, c.case_type, c.business_key,
         where a.case_id = c.case_id and a.cycle = c.cycle
     ), 0)
 from exception_case c
-where c.status = 'open' and c.playbook = %s
-    and case when %s::uuid[] is null then c.next_action_at <= %s else c.case_id = any(%s) end
+where c.status = 'open' and c.playbook = %s and {which}
 order by c.next_action_at, c.case_id limit %s for update skip locked
 """
 _PUT_ACTIONS = f"""
@@ -297,8 +296,10 @@ class SqlCases:
         self, playbook: str, at: datetime, limit: int, case_ids: Sequence[str] | None
     ) -> list[TroubledCase]:
         """Open cases on which a playbook is to act by then, or those of these that have it."""
-        ids = None if case_ids is None else list(case_ids)
-        rows = fetch(self._connection, _AWAITING_ACTION, playbook, ids, at, ids, limit)
+        which = "c.next_action_at <= %s" if case_ids is None else "c.case_id = any(%s::uuid[])"
+        asked = _AWAITING_ACTION.format(which=which)
+        wanted = at if case_ids is None else list(case_ids)
+        rows = fetch(self._connection, asked, playbook, wanted, limit)
         return [TroubledCase(*row) for row in rows]
 
     def spent_on(self, playbook: str, since: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -48,9 +48,7 @@ SHOWN = (
 
 def held_orders(connection: sa.Connection) -> list[dict[str, Any]]:
     """Orders that wait for somebody's decision, the first to end first."""
-    return [
-        {name: row[name] for name in SHOWN} for row in connection.execute(sa.text(_HELD)).mappings()
-    ]
+    return [{name: row[name] for name in SHOWN} for row in _held(connection)]
 
 
 class Asking(Protocol):
@@ -70,6 +68,7 @@ def release_stock(cases: Sequence[TroubledCase], unit_of_work: Asking) -> dict[s
     What needs no consent is cancelled at once; whatever does waits for people, as always.
     """
     came = {case.case_id: Outcome.NOTHING_TO_DO for case in cases}
+    held = _held(unit_of_work.connection)
     requests = []
     for case in cases:
         number = case.business_key.partition("/")[2]
@@ -77,7 +76,7 @@ def release_stock(cases: Sequence[TroubledCase], unit_of_work: Asking) -> dict[s
             order_number=number, decision="cancel", decided_by=PLAYBOOKS, reason="nobody decided"
         )
         with suppress(BadInput):
-            requests.append(request_for(unit_of_work.connection, decision, case.channel))
+            requests.append(_request_for(held, decision, case.channel))
             came[case.case_id] = Outcome.DONE
     unit_of_work.request_approvals(requests)
     return came
@@ -91,9 +90,19 @@ def request_for(
     Raises:
         BadInput: If no such order is held, or two channels have one of that number.
     """
+    return _request_for(_held(connection), decision, channel)
+
+
+def _held(connection: sa.Connection) -> Sequence[Mapping[str, Any]]:
+    return connection.execute(sa.text(_HELD)).mappings().all()  # type: ignore[return-value]
+
+
+def _request_for(
+    held: Sequence[Mapping[str, Any]], decision: OrderHoldDecided, channel: str | None
+) -> ApprovalRequest:
     found = [
         row
-        for row in connection.execute(sa.text(_HELD)).mappings()
+        for row in held
         if row["order_number"] == decision.order_number and channel in (None, row["channel"])
     ]
     if not found:

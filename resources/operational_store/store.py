@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from traceback import extract_tb
@@ -15,14 +15,13 @@ import structlog
 from assets.approvals import service as approvals
 from assets.contracts.registry import CONTRACTS
 from assets.errors import EnvironmentProblem, PolicyError
-from assets.exception_routing import escalation, playbooks
+from assets.exception_routing import escalation
 from assets.exception_routing import service as exception_routing
 from assets.finance import service as finance
 from assets.inventory import applying as inventory
-from assets.inventory import holding, publication
+from assets.inventory import publication
 from assets.inventory.synchronisation import service as synchronisation
 from assets.master_data import service as master_data
-from assets.order_to_fulfillment import remedies
 from assets.order_to_fulfillment import service as order_to_fulfillment
 from assets.order_to_fulfillment.policy import order_policy
 from assets.order_to_fulfillment.rules import FINAL_STATES
@@ -33,20 +32,18 @@ from assets.ports import (
     CaseType,
     Clock,
     InboxEvent,
-    Outcome,
     Playbook,
     StartedBy,
-    TroubledCase,
     UnitOfWork,
 )
-from resources.operational_store import holds
+from resources.operational_store import acting
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.connection import as_environment_problem
 from resources.operational_store.draining import Claim, DrainTally
 from resources.operational_store.inbox import release_met
 from resources.operational_store.refusals import report_many
 from resources.operational_store.synchronisation import waiting_snapshots
-from resources.operational_store.unit_of_work import SqlUnitOfWork
+from resources.operational_store.unit_of_work import IN_THE_WAY, SqlUnitOfWork
 from resources.policy_book import FilePolicyBook
 
 _log = structlog.get_logger(__name__)
@@ -63,22 +60,6 @@ HANDLERS: dict[str, Handler] = {
 
 #: Who looks back on what all the others have applied, and so is never drained with them.
 AFTERWARDS: dict[str, Handler] = {synchronisation.CONSUMER: synchronisation.handle}
-
-#: What each playbook does.
-REMEDIES: Mapping[
-    Playbook, Callable[[Sequence[TroubledCase], SqlUnitOfWork], Mapping[str, Outcome]]
-] = {
-    **remedies.REMEDIES,
-    Playbook.HOLD: holding.hold,
-    Playbook.RELEASE_STOCK: holds.release_stock,
-}
-
-#: What another worker's transaction may do to ours; tried again, it sees what the other one left.
-IN_THE_WAY = (
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.UniqueViolation,
-)
 
 
 def create_engine(url: str) -> sa.Engine:
@@ -347,49 +328,9 @@ class OperationalStore:
     def run_playbook(
         self, playbook: Playbook, started_by: StartedBy, case_ids: Sequence[str] | None = None
     ) -> list[Action]:
-        """Act on all cases that wait for a playbook, or on these, a batch a transaction.
-
-        A case on which it fails is noted as that and left to its owner; the others go on.
-        """
-        done: list[Action] = []
-        at_most = playbooks.MOST_AT_ONCE
-        while True:
-            try:
-                actions = self._act(playbook, started_by, case_ids, at_most)
-            except (EnvironmentProblem, PolicyError):
-                raise
-            except Exception as error:  # noqa: BLE001 - one case must not stop the others
-                if at_most > 1:
-                    at_most = 1
-                    continue
-                _log.error("playbook_failed", playbook=playbook, error=type(error).__name__)
-                actions = self._act(playbook, started_by, case_ids, 1, fails=True)
-            done += actions
-            if case_ids is not None:
-                acted = {one.case.case_id for one in done}
-                case_ids = [case_id for case_id in case_ids if case_id not in acted]
-            if not actions or case_ids == []:
-                return done
-
-    def _act(
-        self,
-        playbook: Playbook,
-        started_by: StartedBy,
-        case_ids: Sequence[str] | None,
-        at_most: int,
-        *,
-        fails: bool = False,
-    ) -> list[Action]:
-        with self.unit_of_work() as unit_of_work:
-
-            def remedy(cases: Sequence[TroubledCase]) -> Mapping[str, Outcome]:
-                if fails:
-                    return {case.case_id: Outcome.FAILED for case in cases}
-                return REMEDIES[playbook](cases, unit_of_work)
-
-            return playbooks.act(
-                playbook, remedy, started_by, unit_of_work, case_ids=case_ids, at_most=at_most
-            )
+        """Act on all cases that wait for a playbook, or on these, a batch a transaction."""
+        most_attempts = self.policies.operations.event_handling.most_attempts
+        return acting.run(self.unit_of_work, playbook, started_by, case_ids, most_attempts)
 
     def run_waiting_playbooks(self, started_by: StartedBy) -> int:
         """Act on all cases that wait for any playbook; gives how many actions were taken."""

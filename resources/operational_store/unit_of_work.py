@@ -30,6 +30,12 @@ from resources.operational_store.supply import SqlSupply
 from resources.operational_store.synchronisation import SqlSynchronisation
 
 OUTBOX_CHANNEL = "omniflow_outbox"
+#: What another worker's transaction may do to ours; tried again, it sees what the other one left.
+IN_THE_WAY = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.UniqueViolation,
+)
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 _OUTBOX = (

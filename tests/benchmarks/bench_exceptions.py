@@ -17,14 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from assets.contracts.admission import Submission
-from resources.operational_store import embedded
 from resources.operational_store.bulk import fetch
 from resources.operational_store.door import Door
 from resources.operational_store.store import OperationalStore
 from resources.partners import PartnerBook
 from resources.store_access import StoreAccess
 from tests.benchmarks import measuring
-from tests.benchmarks.measuring import Result, Server
+from tests.benchmarks.measuring import Result
 from tests.benchmarks.retailer import (
     admit,
     bring,
@@ -34,7 +33,7 @@ from tests.benchmarks.retailer import (
     placed,
     store_of,
 )
-from tests.no_sinks import NO_SINKS
+from tests.no_sinks import no_sinks
 
 #: (events a second, seconds)
 RATES = ((200, 120), (1_000, 30))
@@ -179,7 +178,7 @@ def measure_burst(
 ) -> None:
     """So many events that wait before anybody works: the alarm, and each handled once."""
     policies = folder / "policies"
-    access = StoreAccess(url, policies, lambda: PartnerBook([]), NO_SINKS)
+    access = StoreAccess(url, policies, lambda: PartnerBook([]), no_sinks)
     orders = make_orders(count, LINES, first=1_000_000)
     door = Door()
     for start in range(0, count, 1_000):
@@ -214,13 +213,6 @@ def lag_case(store: OperationalStore) -> str:
     return str(found[0][0]) if found else "none"
 
 
-def stamping(server: Server) -> None:
-    """Have the server keep when each transaction was committed."""
-    measuring.query(server.url, "alter system set track_commit_timestamp = on")
-    embedded.stop(server.data_dir)
-    server.url = embedded.start(server.data_dir)
-
-
 def main() -> None:
     arguments = measuring.parser(__doc__).parse_args()
     rates = TINY if arguments.tiny else RATES
@@ -232,7 +224,7 @@ def main() -> None:
         + f"; one in {ONE_IN} impossible; then {burst:,} at once",
     )
     with measuring.server() as server, measuring.working_folder() as folder:
-        stamping(server)
+        server.url = measuring.stamp_commits(server.data_dir)
         result.postgresql = server.version
         url = opened_database(server)
         store = store_of(url)

@@ -80,7 +80,8 @@ def running(folder: Path, *, is_warm: bool, at_once: bool) -> Iterator[Operation
     omniflow(home, "up")
     try:
         omniflow(home, "down")
-        stamping(home / "postgres")
+        measuring.stamp_commits(home / "postgres")
+        embedded.stop(home / "postgres")
         omniflow(home, "up")
         os.environ["OMNIFLOW_HOME"] = str(home)
         store = OperationalStore(create_engine(open_home(Environment.read()).database_url))
@@ -89,13 +90,6 @@ def running(folder: Path, *, is_warm: bool, at_once: bool) -> Iterator[Operation
         store.engine.dispose()
     finally:
         omniflow(home, "down")
-
-
-def stamping(data_dir: Path) -> None:
-    """Have the server keep when each transaction was committed."""
-    url = embedded.start(data_dir)
-    measuring.query(url, "alter system set track_commit_timestamp = on")
-    embedded.stop(data_dir)
 
 
 def open_cases(store: OperationalStore, count: int, apart: tuple[float, float]) -> None:

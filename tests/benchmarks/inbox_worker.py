@@ -13,12 +13,12 @@ import dagster as dg
 from resources.partners import PartnerBook
 from resources.store_access import StoreAccess
 from sensors.inbox import MicroBatches, watch
-from tests.no_sinks import NO_SINKS
+from tests.no_sinks import no_sinks
 
 
 def main() -> None:
     url, folder, phase = sys.argv[1:]
-    access = StoreAccess(url, Path(folder), lambda: PartnerBook([]), NO_SINKS)
+    access = StoreAccess(url, Path(folder), lambda: PartnerBook([]), no_sinks)
     access.time_is_simulated()
     with dg.DagsterInstance.ephemeral() as instance:
         print("ready", flush=True)

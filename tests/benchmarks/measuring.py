@@ -338,6 +338,15 @@ def plain_url(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
+def stamp_commits(data_dir: Path) -> str:
+    """Have a PostgreSQL keep when each transaction was committed; gives its URL, started anew."""
+    from resources.operational_store import embedded
+
+    query(embedded.start(data_dir), "alter system set track_commit_timestamp = on")
+    embedded.stop(data_dir)
+    return embedded.start(data_dir)
+
+
 def query(url: str, statement: str) -> list[tuple[Any, ...]]:
     """Run one statement by itself; gives its rows, if it has any."""
     import psycopg

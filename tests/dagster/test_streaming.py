@@ -29,7 +29,7 @@ from resources.operational_store.door import Door
 from resources.operational_store.store import write_clock
 from resources.partners import PartnerBook
 from resources.store_access import StoreAccess
-from tests.no_sinks import NO_SINKS
+from tests.no_sinks import no_sinks
 
 
 def node_registered(node_id: str) -> Submission:
@@ -58,7 +58,7 @@ def node_registered(node_id: str) -> Submission:
 
 @pytest.fixture
 def access(database_url: str, tmp_path: Path) -> Iterator[StoreAccess]:
-    opened = StoreAccess(database_url, tmp_path, lambda: PartnerBook([]), NO_SINKS)
+    opened = StoreAccess(database_url, tmp_path, lambda: PartnerBook([]), no_sinks)
     yield opened
     opened.store.engine.dispose()
 
@@ -133,7 +133,7 @@ def test_in_simulated_time_no_real_partner_is_spoken_to(database_url: str, tmp_p
     from resources.partners import Partner
 
     real = Partner(code="erp", kind="erp", base_url="https://erp.example", owner="platform")
-    access = StoreAccess(database_url, tmp_path, lambda: PartnerBook([real]), NO_SINKS)
+    access = StoreAccess(database_url, tmp_path, lambda: PartnerBook([real]), no_sinks)
     with access.store.transaction() as connection:
         write_clock(connection, "simulated", datetime(2011, 3, 4, tzinfo=UTC))
     with pytest.raises(EnvironmentProblem, match="sandbox partners"):

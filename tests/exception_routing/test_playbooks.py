@@ -13,6 +13,7 @@ import yaml
 
 from assets.errors import PolicyError
 from assets.ports import About, Case, CaseType, Playbook, StartedBy, TroubledCase
+from resources.operational_store import acting
 from resources.operational_store import store as operational
 from resources.operational_store.cases import case_id
 from resources.policy_book import SHIPPED, FilePolicyBook
@@ -255,14 +256,14 @@ def test_a_case_on_which_a_playbook_fails_does_not_keep_it_from_the_others(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed_payments(shop, ["A1", "A2", "A3"])
-    sound = operational.REMEDIES[Playbook.RETRY_PAYMENT]
+    sound = acting.REMEDIES[Playbook.RETRY_PAYMENT]
 
     def fails_on_one(cases: list[TroubledCase], unit_of_work: Any) -> Any:
         if any(one.business_key == f"{WEB}/A2" for one in cases):
             raise RuntimeError("a defect")
         return sound(cases, unit_of_work)
 
-    monkeypatch.setitem(operational.REMEDIES, Playbook.RETRY_PAYMENT, fails_on_one)  # type: ignore[arg-type]
+    monkeypatch.setitem(acting.REMEDIES, Playbook.RETRY_PAYMENT, fails_on_one)  # type: ignore[arg-type]
     wait(shop, 3)
     assert sorted(outcome for _, _, outcome, *_ in actions(shop)) == ["done", "done", "failed"]
     assert retries(shop) == 2

@@ -26,7 +26,7 @@ from tests.builders import (
     shipment_delivered,
     shipment_dispatched,
 )
-from tests.no_sinks import NO_SINKS
+from tests.no_sinks import no_sinks
 
 DAY = 24 * 60
 
@@ -56,7 +56,7 @@ def test_a_partner_that_stays_away_is_one_case_of_who_looks_after_it_until_it_an
     shop: Shop, database_url: str, tmp_path: Path
 ) -> None:
     erp = Partner(code="erp", kind="erp", base_url="http://127.0.0.1:1", owner="integration")
-    access = StoreAccess(database_url, tmp_path, lambda: PartnerBook([erp]), NO_SINKS)
+    access = StoreAccess(database_url, tmp_path, lambda: PartnerBook([erp]), no_sinks)
     now = datetime.now(UTC)
     is_open = Breaker("open", 5, now)
     breaker(shop, is_open, now - timedelta(minutes=10))
@@ -86,7 +86,7 @@ def test_more_than_may_wait_is_an_alarm_until_it_is_handled(
     whole["values"]["event_handling"]["lag_alarm_events"] = 3
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "operations.yaml").write_text(yaml.safe_dump(whole))
-    access = StoreAccess(database_url, tmp_path / "policies", lambda: PartnerBook([]), NO_SINKS)
+    access = StoreAccess(database_url, tmp_path / "policies", lambda: PartnerBook([]), no_sinks)
     shop.admit(product("A"), product("B"))
     assert access.report_lag() == 2
     assert cases(shop) == []
@@ -199,7 +199,7 @@ def test_a_policy_that_cannot_be_meant_is_a_case_and_the_last_good_one_stays_in_
     (folder / "playbooks.yaml").write_text(yaml.safe_dump(whole))
 
     def started() -> StoreAccess:
-        access = StoreAccess(database_url, folder, lambda: PartnerBook([]), NO_SINKS)
+        access = StoreAccess(database_url, folder, lambda: PartnerBook([]), no_sinks)
         access.report_policies()
         access.store.engine.dispose()
         return access

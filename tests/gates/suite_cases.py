@@ -14,8 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from assets.approvals.mart_expectations import APPROVAL_TURNAROUND
 from assets.exception_routing.mart_expectations import (
-    APPROVAL_TURNAROUND,
     DELAY_COST,
     EXCEPTION_BACKLOG_AGING,
     OPEN_EXCEPTIONS,

@@ -15,7 +15,7 @@ from resources.operational_store.store import write_clock
 from resources.partners import Partner, PartnerBook
 from resources.store_access import Fetched, StoreAccess
 from tests.builders import OPENING, Shop, order_placed, product
-from tests.no_sinks import NO_SINKS
+from tests.no_sinks import no_sinks
 
 #: Nobody listens on the discard port.
 NOWHERE = "http://127.0.0.1:9"
@@ -58,7 +58,7 @@ def test_a_partner_that_is_away_is_named_until_it_is_there(
     home: Home, shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     erp = Partner(code="erp", kind="erp", base_url=NOWHERE, owner="it", is_sandbox=True)
-    access = StoreAccess(home.database_url, home.policies, lambda: PartnerBook([erp]), NO_SINKS)
+    access = StoreAccess(home.database_url, home.policies, lambda: PartnerBook([erp]), no_sinks)
     (answer,) = access.poll_partners()
     assert answer.unavailable is not None
     with shop.store.transaction() as connection:
@@ -86,7 +86,7 @@ def test_what_commands_ran_into_is_not_forgotten_when_polling_works(home: Home, 
             " values ('erp', 2, 'no answer to item.update')"
         )
     erp = Partner(code="erp", kind="erp", base_url=NOWHERE, owner="it", is_sandbox=True)
-    access = StoreAccess(home.database_url, home.policies, lambda: PartnerBook([erp]), NO_SINKS)
+    access = StoreAccess(home.database_url, home.policies, lambda: PartnerBook([erp]), no_sinks)
     access.poll_partners()
     (partner,) = status_of(home).partners
     assert partner["last_error"] == "no answer to item.update"

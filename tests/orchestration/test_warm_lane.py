@@ -15,13 +15,14 @@ import pytest
 import yaml
 from dagster._core.launcher.base import WorkerStatus
 
+from assets.errors import PolicyError
 from orchestration import dagster_instance
 from orchestration.environment import Environment
 from orchestration.home import open_home
 from orchestration.warm_lane import PROCESS_TAG
 from orchestration.warm_lane.launcher import WarmLaneLauncher
 from orchestration.warm_lane.talking import LaneClosed, ask
-from resources.policy_book import SHIPPED
+from resources.policy_book import SHIPPED, kept_in
 
 
 def test_a_lane_that_is_not_there_is_closed(tmp_path: Path) -> None:
@@ -96,3 +97,15 @@ def test_a_socket_whose_path_would_be_too_long_lies_elsewhere(tmp_path: Path) ->
     long = open_home(Environment(tmp_path / ("x" * 120)))
     assert len(os.fsencode(long.warm_lane_socket)) < 108
     assert long.warm_lane_socket != short.warm_lane_socket
+
+
+def test_a_refused_policy_does_not_close_the_lane_of_a_home_that_had_a_good_one(
+    tmp_path: Path,
+) -> None:
+    home = open_home(Environment(tmp_path / "home"))
+    home.policies.mkdir()
+    (home.policies / "operations.yaml").write_text("policy: operations\n")
+    with pytest.raises(PolicyError):
+        home.run_policy()
+    kept_in(home.policies).mkdir(parents=True)
+    assert home.run_policy().warm_lane

@@ -1,4 +1,4 @@
-"""P3 and P4: who consented was free to, and to what was carried out."""
+"""P3 and P4: who consented was free to, and to what waits."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _bound_otherwise(connection: sa.Connection) -> Iterator[Violation]:
 
 P4 = Invariant(
     "P4",
-    "Content binding: what was consented to is what waits and what was let in",
+    "Content binding: what was consented to is what waits, to the letter",
     _ANY,
     {
         "a consent is about another content than its request": """
