@@ -7,10 +7,15 @@ import dagster as dg
 catch_up = dg.define_asset_job(
     "catch_up",
     selection=dg.AssetSelection.groups(
-        "master_data", "inventory", "finance", "order_to_fulfillment", "partners"
+        "master_data",
+        "inventory",
+        "finance",
+        "order_to_fulfillment",
+        "partners",
+        "exception_routing",
     ).materializable()
     - dg.AssetSelection.all_asset_checks(),
-    description="Handles whatever still waits in inbox and outbox; safe at any time.",
+    description="Handles whatever still waits: events, commands, cases; safe at any time.",
     tags={"omniflow/role": "catch_up"},
 )
 

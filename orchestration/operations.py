@@ -28,6 +28,7 @@ from assets.order_to_fulfillment import checks as order_to_fulfillment_checks
 from orchestration.dagster_resources import OperationalStoreResource
 from orchestration.jobs import JOBS
 from orchestration.playbooks import JOBS as PLAYBOOKS
+from orchestration.reruns import JOBS as RERUNS
 from orchestration.retention import retention
 from orchestration.run_starting import RunStarterResource
 from orchestration.schedules import SCHEDULES
@@ -101,7 +102,7 @@ def build_operations(**resource_overrides: Any) -> dg.Definitions:
             *partner_health.SENSORS,
             *run_failures.SENSORS,
         ],
-        jobs=[*JOBS, *PLAYBOOKS, retention],
+        jobs=[*JOBS, *PLAYBOOKS, *RERUNS, retention],
         schedules=SCHEDULES,
         resources={
             "operational_store": OperationalStoreResource(),

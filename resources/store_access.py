@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from resources import bulk_loads, platform_cases
 from resources.http import client
 from resources.notification_sinks import SinkBook
 from resources.notifying import Notifier, NotifyTally
-from resources.operational_store import invariants
+from resources.operational_store import invariants, trying_again
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.cases import case_figures
 from resources.operational_store.connection import connect
@@ -393,6 +393,20 @@ class StoreAccess:
                 )[0][0]
                 for table in LAKE_TABLES
             )
+
+    def send_again(self, name: str | None = None, partner: str | None = None) -> int:
+        """Give dead commands back to the dispatcher; gives how many."""
+        with self.store.transaction() as connection:
+            return len(trying_again.send_again(connection, name, partner))
+
+    def judge_again(
+        self, quarantine_ids: Collection[int], reason_code: str | None
+    ) -> tuple[int, int]:
+        """Submit refused events to the door again; gives how many came in and how many stay."""
+        with self.store.transaction() as connection:
+            judged = trying_again.judge_again(connection, quarantine_ids, reason_code)
+        came_in = sum(one.came_in for one in judged)
+        return came_in, len(judged) - came_in
 
     def open_case(self, case_type: CaseType, business_key: str, reason: str) -> None:
         """Open a case, or count it up and open it again."""

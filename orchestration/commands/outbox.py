@@ -34,13 +34,13 @@ def command(
     A retry keeps the command's idempotency key; its case is closed when it is delivered.
     """
     from assets.errors import BadInput
-    from resources.operational_store import operators
+    from resources.operational_store import trying_again
 
     if action is Action.RETRY:
         if dead:
             raise BadInput("--dead is for `omniflow outbox list`; only what is dead is retried")
         with stored() as connection:
-            rows = operators.retry(connection, name, partner)
+            rows = trying_again.send_again(connection, name, partner)
         if json:
             report({"retried": len(rows), "commands": rows})
         else:
@@ -50,7 +50,7 @@ def command(
     if name is not None or partner is not None:
         raise BadInput("an id and --partner are for `omniflow outbox retry`")
     with stored() as connection:
-        rows = operators.undelivered(connection, only_dead=dead)
+        rows = trying_again.undelivered(connection, only_dead=dead)
     if json:
         report_list(rows)
     else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -31,9 +32,6 @@ class Action(StrEnum):
 
     LIST = "list"
     REPLAY = "replay"
-
-
-CAME_IN = frozenset({"accepted", "duplicate", "back_to_its_flow"})
 
 
 def command(
@@ -77,57 +75,17 @@ def _list(json: bool) -> None:
 
 
 def _replay(ids: list[int], everything: bool, json: bool) -> None:
-    import sqlalchemy as sa
-
     from assets.errors import BadInput
-    from resources.operational_store.door import Door
-    from resources.operational_store.inbox import try_again
     from resources.operational_store.store import read_clock
+    from resources.operational_store.trying_again import judge_again
 
     if bool(ids) == everything:
         raise BadInput("say which: --id NUMBER, once or more often, or --all")
     with stored() as connection:
-        found = connection.execute(
-            sa.text(
-                """
-                select
-                    kept.quarantine_id, kept.event_id, kept.reason_code, kept.reason,
-                    inbox.status is not distinct from 'quarantined'
-                    and kept.reason_code <> 'id_conflict' as is_set_aside
-                from quarantined_event as kept
-                left join event_inbox as inbox
-                    on kept.source = inbox.source and kept.event_id = inbox.event_id
-                where kept.status = 'open'
-                order by kept.quarantine_id
-                """
-            )
-        )
-        open_ones = {row.quarantine_id: row for row in found}
-        strangers = sorted(set(ids) - set(open_ones))
-        if strangers:
-            raise BadInput(f"not open in quarantine: {', '.join(map(str, strangers))}")
-        wanted = sorted(set(ids)) or list(open_ones)
-        # What a flow set aside has passed the door already; it goes back to its flow.
-        set_aside = {number for number in wanted if open_ones[number].is_set_aside}
-        receipts = Door().replay_quarantined(connection, sorted({*wanted} - set_aside))
-        try_again(connection, sorted(set_aside))
+        judged = judge_again(connection, ids)
         clock = read_clock(connection)
-    rows: list[dict[str, Any]] = []
-    for number in wanted:
-        said = receipts.get(number)
-        # Neither judged nor given back: its body was too old, or went with a person's data.
-        without = "back_to_its_flow" if number in set_aside else "body_removed"
-        kept = open_ones[number]
-        rows.append(
-            {
-                "quarantine_id": number,
-                "outcome": said.outcome if said else without,
-                "event_id": said.event_id if said else kept.event_id,
-                "reason_code": said.reason_code if said else kept.reason_code,
-                "reason": said.reason if said else kept.reason,
-            }
-        )
-    came_in = sum(row["outcome"] in CAME_IN for row in rows)
+    came_in = sum(one.came_in for one in judged)
+    rows = [asdict(one) for one in judged]
     if json:
         report({"replayed": came_in, "refused": len(rows) - came_in, "results": rows})
     else:

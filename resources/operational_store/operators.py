@@ -1,12 +1,7 @@
-"""What an operator sees and mends by hand: commands that were given up, cases that need a person.
-
-A dead command holds back the later ones of its key. Tried again, it keeps its id, which is its
-idempotency key, so a partner that took it after all recognises it.
-"""
+"""What an operator sees of the cases that need a person, and closes by hand."""
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
@@ -14,26 +9,10 @@ import sqlalchemy as sa
 
 from assets.errors import BadInput
 from resources.gate_records import close_case
-from resources.operational_store.unit_of_work import OUTBOX_CHANNEL
 
 #: Below this, the beginning of an id says too little about which one is meant.
 SHORTEST_PREFIX = 8
 
-_COMMANDS = """
-    select
-        outbox_sequence, command_id, partner, command_type, business_key, status, attempts,
-        next_attempt_at, last_error, owner, recorded_at
-    from command_outbox
-    where status <> 'delivered' and (not :only_dead or status = 'dead')
-    order by outbox_sequence
-"""
-# What went wrong stays with the command: by it, its delivery closes the case.
-_RETRY = """
-    update command_outbox
-    set status = 'pending', attempts = 0, next_attempt_at = null
-    where status = 'dead' and {wanted}
-    returning outbox_sequence, command_id, partner, command_type, business_key
-"""
 _CASES = """
     select
         case_id, case_type as type, status, owner, severity, value_at_risk, currency_code,
@@ -57,49 +36,6 @@ _DONE = """
     select cycle, action_number, playbook, outcome, cost, run_id, actor, occurred_at
     from playbook_action where case_id = :id order by cycle, action_number
 """
-
-
-def undelivered(connection: sa.Connection, *, only_dead: bool) -> list[dict[str, Any]]:
-    """Commands that no partner has taken yet, oldest first; never their payload."""
-    found = connection.execute(sa.text(_COMMANDS), {"only_dead": only_dead})
-    return [dict(row) for row in found.mappings()]
-
-
-def retry(
-    connection: sa.Connection, name: str | None = None, partner: str | None = None
-) -> list[dict[str, Any]]:
-    """Give a dead command back to the dispatcher, or all dead ones of a partner.
-
-    Args:
-        connection: In the transaction that the caller will commit.
-        name: A command's number in the outbox, or its id.
-        partner: A partner's code.
-
-    Raises:
-        BadInput: If there is no such dead command.
-    """
-    if (name is None) == (partner is None):
-        raise BadInput("say which: a command's number or id, or --partner NAME")
-    wanted, value = ("partner = :value", partner) if name is None else _named(name)
-    found = connection.execute(sa.text(_RETRY.format(wanted=wanted)), {"value": value})
-    rows = sorted(
-        (dict(row) for row in found.mappings()), key=lambda row: int(row["outbox_sequence"])
-    )
-    if not rows:
-        what = f"no dead command of {partner}" if name is None else f"no dead command {name}"
-        raise BadInput(f"there is {what}: see `omniflow outbox list --dead`")
-    connection.execute(sa.text(f"notify {OUTBOX_CHANNEL}"))
-    return rows
-
-
-def _named(name: str) -> tuple[str, object]:
-    # The number fits bigint, or it is nobody's.
-    if name.isascii() and name.isdigit() and len(name) <= 18:
-        return "outbox_sequence = :value", int(name)
-    try:
-        return "command_id = :value", uuid.UUID(name)
-    except ValueError as error:
-        raise BadInput(f"{name!r} is neither a command's number nor its id") from error
 
 
 def cases(

@@ -12,8 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import psutil
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import SensorInstigatorData
 
 from assets.errors import EnvironmentProblem
 from assets.ports import About, Case, CaseType
@@ -86,8 +89,12 @@ def test_whatever_is_killed_each_case_is_acted_on_and_each_rung_taken_and_told_o
     neglect(home, 0, 20)
     assert until(lambda: all_seen_to(home, 20))
 
+    # Everything that sensors remember is lost while cases come.
+    neglect(home, 20, 10)
+    assert forget_cursors(home) > 0
+
     # The database in the middle of a batch, then the daemon, then the lane.
-    neglect(home, 20, 30)
+    neglect(home, 30, 20)
     postmaster = int((home.path / "postgres" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
     assert until(lambda: bool(asked(home, "select 1")))
@@ -132,6 +139,23 @@ def test_whatever_is_killed_each_case_is_acted_on_and_each_rung_taken_and_told_o
     files = list((home.path / "notifications" / "file").rglob("*.txt"))
     assert len(files) == asked(home, "select count(*) from notification")[0][0]
     assert omniflow("invariants").returncode == 0
+
+
+def forget_cursors(home: Home) -> int:
+    """Set the cursor of every sensor back to zero; gives how many sensors have looked before."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in home.environment.for_children(home.dagster).items():
+            environment.setenv(name, value)
+        with dg.DagsterInstance.get() as instance:
+            looked = [
+                (state, state.instigator_data)
+                for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+                if isinstance(state.instigator_data, SensorInstigatorData)
+            ]
+            for state, seen in looked:
+                forgotten = SensorInstigatorData(cursor="0", sensor_type=seen.sensor_type)
+                instance.update_instigator_state(state.with_data(forgotten))
+    return len(looked)
 
 
 def is_open(home: Home) -> bool:

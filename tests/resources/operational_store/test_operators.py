@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from assets.errors import BadInput
-from resources.operational_store import operators
+from resources.operational_store import operators, trying_again
 from resources.outbox_dispatcher import DispatchTally, OutboxDispatcher
 from resources.partners import PartnerBook
 from tests.resources.partners.story import IMPATIENT, T0, Outbox, Plays, SetClock, partner
@@ -43,7 +43,7 @@ def dispatch(outbox: Outbox, crm: Plays) -> Iterator[Callable[[], DispatchTally]
 
 def retry(outbox: Outbox, name: str | None = None, of: str | None = None) -> list[dict[str, Any]]:
     with outbox.engine.begin() as connection:
-        return operators.retry(connection, name, of)
+        return trying_again.send_again(connection, name, of)
 
 
 def resolve(outbox: Outbox, name: str, reason: str = "asked the customer") -> dict[str, Any]:
@@ -121,8 +121,8 @@ def test_what_is_not_delivered_is_listed_without_its_payload(outbox: Outbox) -> 
     outbox.change("update command_outbox set status = 'dead' where business_key = 'b'")
     outbox.change("update command_outbox set status = 'delivered' where business_key = 'c'")
     with outbox.engine.connect() as connection:
-        listed = operators.undelivered(connection, only_dead=False)
-        dead = operators.undelivered(connection, only_dead=True)
+        listed = trying_again.undelivered(connection, only_dead=False)
+        dead = trying_again.undelivered(connection, only_dead=True)
     assert [(row["business_key"], row["status"]) for row in listed] == [
         ("a", "pending"),
         ("b", "dead"),
