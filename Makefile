@@ -23,7 +23,7 @@ demo: setup ## A small retailer's trading week, end to end, in a home of its own
 
 # A file stays with one worker: what its tests share is built once.
 test: setup ## The tests, on two cores
-	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## Style, types, import contracts, SQL
 	@$(PY) -m ruff check .

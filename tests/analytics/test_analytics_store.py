@@ -21,6 +21,8 @@ from resources.analytics_store.store import AnalyticsStore
 from resources.lake.lake import Lake
 from tests.analytics.facts import at, master_data, moved, random_orders, record
 
+pytestmark = pytest.mark.slow
+
 #: Every model in the folder of the marts is one.
 MARTS = {path.stem for path in (PROJECT / "dbt_project" / "models" / "marts").glob("*/*.sql")}
 

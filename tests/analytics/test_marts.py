@@ -37,6 +37,8 @@ from tests.analytics.facts import (
     snapshot,
 )
 
+pytestmark = pytest.mark.slow
+
 MARTS = [
     "approval_turnaround",
     "atp_published",

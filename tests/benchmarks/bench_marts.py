@@ -124,7 +124,9 @@ def measured_build(
     return report
 
 
-def measure(folder: Path, store: OperationalStore, result: Result, news: int) -> None:
+def measure(
+    folder: Path, store: OperationalStore, result: Result, news: int, *, is_tiny: bool = False
+) -> None:
     # What the hundred orders buy, so that they are all that is new later.
     bring(store, opening(), T0)
     lake = Lake(folder / "lake")
@@ -154,11 +156,13 @@ def measure(folder: Path, store: OperationalStore, result: Result, news: int) ->
     builds.add("parsing the project, once per process", "", "", parsing.wall, parsing.client, "")
     measured_build(warehouse, builds, "first build", result)
     with being_read(warehouse.home, lake.root) as readings:
-        measured_build(warehouse, builds, "full refresh", result, full=True)
+        if not is_tiny:
+            measured_build(warehouse, builds, "full refresh", result, full=True)
         bring_whole_lives(store, make_orders(news, 3))
         measured_export(lake, store, exports, f"{news} orders more")
         measured_build(warehouse, builds, f"incremental, {news} orders more", result)
-        measured_build(warehouse, builds, "incremental, nothing new", result)
+        if not is_tiny:
+            measured_build(warehouse, builds, "incremental, nothing new", result)
     read = result.table(
         f"Reading `{MART}` from another process while the builds above ran",
         "readings",
@@ -189,7 +193,7 @@ def main() -> None:
         with psycopg.connect(measuring.plain_url(url)) as connection:
             connection.execute(facts)  # type: ignore[call-overload]
         store = store_of(url)
-        measure(folder, store, result, news)
+        measure(folder, store, result, news, is_tiny=arguments.tiny)
         store.engine.dispose()
     measuring.keep(result, arguments)
 

@@ -22,6 +22,8 @@ from resources.window_gate import WindowVerdict
 from tests.dagster.fake_warehouse import FakeWarehouse, verdict
 from tests.dagster.fakes import FakeStore
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class FakeWindows:

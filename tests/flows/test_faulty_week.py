@@ -14,6 +14,8 @@ from resources.policy_book import SHIPPED, FilePolicyBook
 from resources.sandbox.faults import CATALOGUE, FaultRates
 from tests.flows.faulty_week import MONDAY, trade
 
+pytestmark = pytest.mark.slow
+
 ORDERS, DAYS = 120, 3
 #: What strikes each line of each snapshot is rare, or hardly a line would be right.
 OF_SNAPSHOTS = {

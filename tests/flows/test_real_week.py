@@ -16,6 +16,8 @@ from resources.policy_book import SHIPPED
 from tests.flows.replaying import Replaying, ended
 from tests.layouts.made_files import SHARED_DATA
 
+pytestmark = pytest.mark.slow
+
 YEAR = SHARED_DATA / "uci_online_retail"
 FIRST, LAST = "2010-12-01", "2010-12-07"
 NO_GOODS = {

@@ -23,6 +23,8 @@ from tests.flows.replaying import Ended, Replaying, clear_line, ended
 from tests.flows.trading_days import one_file
 from tests.layouts.made_files import HEADER, row, text, write
 
+pytestmark = pytest.mark.slow
+
 WHEN = "2011-03-21T10:00:00Z"
 UCI = ("--layout", "uci_online_retail")
 EVENTS = ("--layout", "cloudevents")

@@ -19,6 +19,8 @@ from orchestration.status import of as status_of
 from resources.operational_store import connection, embedded
 from tests.orchestration.conftest import Omniflow
 
+pytestmark = pytest.mark.slow
+
 
 def until(holds: Callable[[], bool], seconds: float = 120) -> bool:
     deadline = time.monotonic() + seconds

@@ -26,6 +26,8 @@ from tests.order_to_fulfillment.sourcing.network import (
     profile,
 )
 
+pytestmark = pytest.mark.slow
+
 CASES = 1_000
 #: Fewer, since each is tried in many more ways.
 BUNDLE_CASES = 125
