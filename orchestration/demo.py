@@ -112,6 +112,7 @@ PEOPLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "olga": (("order_desk_lead",), ("order_desk",)),
     "sam": (("stock_controller",), ("stock_control",)),
     "stella": (("stock_control_lead",), ("stock_control",)),
+    "alma": (("accounts_payable_lead",), ("accounts_payable",)),
     "fay": (("finance_controller", "head_of_finance"), ("finance",)),
     "hugo": (("head_of_operations",), ("operations",)),
     "dora": (("director", "chief_operating_officer"), ()),

@@ -10,6 +10,7 @@ catch_up = dg.define_asset_job(
         "master_data",
         "inventory",
         "finance",
+        "procure_to_stock",
         "order_to_fulfillment",
         "partners",
         "exception_routing",

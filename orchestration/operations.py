@@ -25,6 +25,8 @@ from assets.master_data import checks as master_data_checks
 from assets.notifications import assets as notifications
 from assets.order_to_fulfillment import assets as order_to_fulfillment
 from assets.order_to_fulfillment import checks as order_to_fulfillment_checks
+from assets.procure_to_stock import assets as procure_to_stock
+from assets.procure_to_stock import checks as procure_to_stock_checks
 from orchestration.dagster_resources import OperationalStoreResource
 from orchestration.jobs import JOBS
 from orchestration.playbooks import JOBS as PLAYBOOKS
@@ -55,6 +57,7 @@ TABLES = [
     *master_data.ASSETS,
     *inventory.ASSETS,
     *finance.ASSETS,
+    *procure_to_stock.ASSETS,
     *order_to_fulfillment.ASSETS,
     *exception_routing.ASSETS,
     *approvals.ASSETS,
@@ -72,6 +75,7 @@ LAW_ROOMS = (
     master_data_checks,
     inventory_checks,
     finance_checks,
+    procure_to_stock_checks,
     order_to_fulfillment_checks,
     exception_checks,
     approval_checks,

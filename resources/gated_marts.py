@@ -29,6 +29,12 @@ from assets.order_to_fulfillment.mart_expectations import (
 )
 from assets.order_to_fulfillment.pickup.mart_expectations import PICKUP_PERFORMANCE
 from assets.order_to_fulfillment.sourcing_expectations import SOURCING_DECISIONS
+from assets.procure_to_stock.mart_expectations import (
+    GOODS_RECEIVED_NOT_INVOICED,
+    INVOICE_MATCH_EXCEPTIONS,
+    PURCHASE_ORDER_STATUS,
+    SUPPLIER_SCORECARD,
+)
 from assets.quality_gate import Suite
 
 
@@ -259,6 +265,68 @@ MARTS: dict[str, GatedMart] = {
                 "charge_amount",
                 "tax_amount",
                 "net_sales_amount",
+            ),
+        ),
+        GatedMart(
+            INVOICE_MATCH_EXCEPTIONS,
+            computed="""
+                coalesce(
+                    (holds.status, holds.value_difference) = (mart.status, mart.value_difference),
+                    false
+                ) as hold_agrees
+            """,
+            joins="""
+                left join core.fct_invoice_holds as holds
+                on holds.invoice_id = mart.invoice_id and holds.line_number = mart.line_number
+                    and holds.reason_code = mart.reason_code
+            """,
+            scaled=("value_difference",),
+        ),
+        GatedMart(
+            PURCHASE_ORDER_STATUS,
+            computed="coalesce(lines.ordered = mart.ordered_amount, false) as lines_agree",
+            joins="""
+                left join (
+                    select purchase_order_id, sum(ordered_amount) as ordered
+                    from core.fct_purchase_order_lines group by purchase_order_id
+                ) as lines on lines.purchase_order_id = mart.purchase_order_id
+            """,
+            scaled=("ordered_amount", "held_amount"),
+        ),
+        GatedMart(
+            GOODS_RECEIVED_NOT_INVOICED,
+            computed="""
+                coalesce(
+                    lines.accepted_quantity - lines.invoiced_quantity + lines.credited_quantity
+                        = mart.open_quantity,
+                    false
+                ) as line_agrees
+            """,
+            joins="""
+                left join core.fct_purchase_order_lines as lines
+                on lines.purchase_order_id = mart.purchase_order_id
+                    and lines.purchase_order_line_id = mart.purchase_order_line_id
+            """,
+            scaled=("unit_price", "open_amount"),
+        ),
+        GatedMart(
+            SUPPLIER_SCORECARD,
+            computed="coalesce(lines.lines = mart.line_count, false) as lines_agree",
+            joins="""
+                left join (
+                    select supplier_id, currency_code, count(*) as lines
+                    from core.fct_purchase_order_lines group by supplier_id, currency_code
+                ) as lines
+                on lines.supplier_id = mart.supplier_id
+                    and lines.currency_code = mart.currency_code
+            """,
+            scaled=(
+                "on_time_in_full_rate",
+                "rejected_rate",
+                "median_lead_days",
+                "p95_lead_days",
+                "ordered_amount",
+                "held_amount",
             ),
         ),
         GatedMart(

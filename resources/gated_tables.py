@@ -19,6 +19,7 @@ from assets.order_to_fulfillment.expectations import (
     SHIPMENT_DELIVERED,
     SHIPMENT_DISPATCHED,
 )
+from assets.procure_to_stock.expectations import GOODS_RECEIVED, SUPPLIER_INVOICE_LINE
 from assets.quality_gate import Suite
 from resources.held_events import Named
 
@@ -310,6 +311,46 @@ TABLES: dict[str, GatedTable] = {
             f"""
             select j.document_id::text as document_id, j.channel, j.sku, {_money("unit_price")},
                 j.currency_code, j.graced_from, {_TIMES}, {_SKU_IS_KNOWN}
+            from judged j
+            """,
+        ),
+        GatedTable(
+            "goods_received",
+            GOODS_RECEIVED,
+            f"""
+            select j.receipt_id::text as receipt_id, j.line_number, j.purchase_order_id,
+                j.purchase_order_line_id, j.node_id, j.sku, j.delivered_quantity,
+                j.rejected_quantity, j.rejection_reason, {_money("unit_price")}, {_TIMES},
+                exists (
+                    select from purchase_order_line l
+                    where l.purchase_order_id = j.purchase_order_id
+                        and l.purchase_order_line_id = j.purchase_order_line_id
+                ) as order_line_is_known,
+                j.delivered_quantity - j.rejected_quantity = coalesce((
+                    select sum(m.quantity) from stock_movement m
+                    where m.reference_id = j.receipt_id and m.reference_line = j.line_number
+                ), 0) as stock_agrees
+            from judged j
+            """,
+            holds_by=("sku",),
+        ),
+        GatedTable(
+            "supplier_invoice_line",
+            SUPPLIER_INVOICE_LINE,
+            f"""
+            select j.invoice_id::text as invoice_id, j.line_number, j.purchase_order_id,
+                j.purchase_order_line_id, j.quantity, j.quantity_before,
+                {_money("unit_price", "order_unit_price")}, {_TIMES},
+                exists (
+                    select from supplier_invoice_received i
+                    where i.invoice_id = j.invoice_id and i.duplicate_of is null
+                ) as invoice_is_posted,
+                j.purchase_order_id is null or exists (
+                    select from purchase_order_line l
+                    where l.purchase_order_id = j.purchase_order_id
+                        and l.purchase_order_line_id = j.purchase_order_line_id
+                        and l.unit_price = j.order_unit_price
+                ) as order_line_agrees
             from judged j
             """,
         ),

@@ -36,6 +36,7 @@ from assets.operations_policy import OperationsPolicy, operations_policy
 from assets.order_to_fulfillment.backordering.policy import backorder_policy
 from assets.order_to_fulfillment.pickup.policy import pickup_policy
 from assets.order_to_fulfillment.policy import order_policy
+from assets.procure_to_stock.policy import procure_policy
 from assets.retention_policy import RetentionPolicy, retention_policy
 
 #: Where in a document an error is, in the words of who decodes it.
@@ -46,6 +47,7 @@ OPERATIONS = "operations"
 RETENTION = "retention"
 #: What decisions rest on, and so is kept with them.
 FLOWS = (
+    "procure_to_stock",
     "order_to_fulfillment",
     "pickup",
     "backorder",
@@ -59,6 +61,7 @@ FLOWS = (
 )
 #: What is made of the values of each policy; it raises where that cannot be.
 TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
+    "procure_to_stock": procure_policy,
     "order_to_fulfillment": order_policy,
     "pickup": pickup_policy,
     "backorder": backorder_policy,

@@ -17,6 +17,7 @@ REPORTED_AS = {
     "master_data": "product",
     "inventory": "stock_movement",
     "finance": "journal_line",
+    "procure_to_stock": "purchase_order_placed",
     "order_to_fulfillment": "order_placed",
     "inventory_synchronisation": "inventory_snapshot",
 }

@@ -13,6 +13,11 @@ from assets.contracts.envelope import ReasonCode
 from assets.contracts.inventory import InventoryCounted, InventorySnapshotTaken
 from assets.contracts.master_data import PriceShown, ProductRegistered
 from assets.contracts.order import OrderCharge, OrderPlaced
+from assets.contracts.purchasing import (
+    GoodsReceived,
+    PurchaseOrderPlaced,
+    SupplierInvoiceReceived,
+)
 from assets.contracts.returns import ReturnRequested
 from assets.errors import ContractViolation
 
@@ -119,6 +124,33 @@ def _check_product(payload: Any) -> None:
     _check_skus(payload.components, "a bundle names a component once", "components")
 
 
+def _check_purchase_order(payload: Any) -> None:
+    if not payload.lines:
+        refuse("empty_order", "a purchase order has lines", "$.data.lines")
+    named: set[str] = set()
+    for index, line in enumerate(payload.lines):
+        if line.purchase_order_line_id in named:
+            pointer = f"$.data.lines[{index}].purchase_order_line_id"
+            refuse("duplicate_line_number", "an order's line is there twice", pointer)
+        named.add(line.purchase_order_line_id)
+    _check_amount(payload.lines, [])
+
+
+def _check_goods_receipt(payload: Any) -> None:
+    check_line_numbers(payload.lines)
+    for index, line in enumerate(payload.lines):
+        if line.rejected_quantity > line.delivered_quantity:
+            pointer = f"$.data.lines[{index}].rejected_quantity"
+            refuse("schema_violation", "more was rejected than was delivered", pointer)
+
+
+def _check_supplier_invoice(payload: Any) -> None:
+    if not payload.lines:
+        refuse("empty_order", "an invoice has lines", "$.data.lines")
+    check_line_numbers(payload.lines)
+    _check_amount(payload.lines, [])
+
+
 #: By contract; of every other one with lines their numbers are checked.
 EXTRA_CHECKS: dict[type[msgspec.Struct], Callable[[Any], None]] = {
     OrderPlaced: _check_order,
@@ -127,4 +159,7 @@ EXTRA_CHECKS: dict[type[msgspec.Struct], Callable[[Any], None]] = {
     InventorySnapshotTaken: _check_snapshot,
     PriceShown: _check_prices,
     ProductRegistered: _check_product,
+    GoodsReceived: _check_goods_receipt,
+    PurchaseOrderPlaced: _check_purchase_order,
+    SupplierInvoiceReceived: _check_supplier_invoice,
 }

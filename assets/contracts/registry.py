@@ -14,6 +14,7 @@ from assets.contracts import (
     master_data,
     order,
     payment,
+    purchasing,
     returns,
     shipment,
 )
@@ -126,6 +127,41 @@ CONTRACTS: dict[str, Contract] = {
             12,
         ),
         Contract("retail.ledger.adjusted.v1", ledger.LedgerAdjusted, "finance", "finance", 4),
+        Contract(
+            "retail.supplier.registered.v1",
+            purchasing.SupplierRegistered,
+            "purchasing",
+            "procure_to_stock",
+            0,
+        ),
+        Contract(
+            "retail.purchase_order.placed.v1",
+            purchasing.PurchaseOrderPlaced,
+            "purchasing",
+            "procure_to_stock",
+            1,
+        ),
+        Contract(
+            "retail.goods.received.v1",
+            purchasing.GoodsReceived,
+            "purchasing",
+            "procure_to_stock",
+            2,
+        ),
+        Contract(
+            "retail.supplier_invoice.received.v1",
+            purchasing.SupplierInvoiceReceived,
+            "accounts_payable",
+            "procure_to_stock",
+            3,
+        ),
+        Contract(
+            "retail.supplier_invoice.release_decided.v1",
+            purchasing.InvoiceReleaseDecided,
+            "accounts_payable",
+            "procure_to_stock",
+            4,
+        ),
         Contract(
             "retail.order.placed.v1", order.OrderPlaced, "order_desk", "order_to_fulfillment", 5
         ),
@@ -254,6 +290,7 @@ BUILT_CONSUMERS = frozenset(
         "master_data",
         "inventory",
         "finance",
+        "procure_to_stock",
         "order_to_fulfillment",
         "inventory_synchronisation",
     }

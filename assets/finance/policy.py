@@ -17,12 +17,18 @@ class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tax_payable: str
     refunds_payable: str
     goods_received_not_invoiced: str
+    goods_invoice_clearing: str
+    accounts_payable: str
+    input_tax: str
     opening_balance: str
     goods_revenue: str
     charge_revenue: str
     cost_of_goods: str
     inventory_adjustment: str
     inventory_revaluation: str
+    purchase_price_variance: str
+    purchases_without_order: str
+    freight_inward: str
     bad_debt: str
     authorised_payments: str
     authorised_payments_contra: str

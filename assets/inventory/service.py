@@ -144,7 +144,7 @@ def apply(event: InboxEvent, books: Books) -> None:
             occurred_at=event.occurred_at,
         )
         is_new = (movement.node_id, sku) not in books.positions
-        booked = _book(event, movement, books)
+        booked = book(event, movement, books)
         if booked:
             books.rows["stock_movement"].append(movement._replace(quantity=booked))
             terms = books.products[sku]
@@ -177,7 +177,7 @@ def _changes(event: InboxEvent, books: Books) -> tuple[str, str, list[tuple[int,
     return "adjusted", data.reason, lines
 
 
-def _book(event: InboxEvent, movement: Movement, books: Books) -> int:
+def book(event: InboxEvent, movement: Movement, books: Books) -> int:
     """Change the position by a movement; gives the units that the books can show of it."""
     key = (movement.node_id, movement.sku)
     if movement.kind != "counted" and is_known_to(books.counts.get(key), movement):

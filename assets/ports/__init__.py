@@ -43,6 +43,14 @@ from assets.ports.orders import (
 )
 from assets.ports.pickups import Pickups, PickupView
 from assets.ports.playbooks import Action, Outcome, Playbook, Remedy, StartedBy, TroubledCase
+from assets.ports.purchasing import (
+    Hold,
+    InvoiceLineView,
+    InvoiceView,
+    OrderLineView,
+    Purchasing,
+    SupplierView,
+)
 from assets.ports.stock import Count, LostLine, Reservation, Stock, StockPosition
 from assets.ports.supply import InboundSupply, PooledLine, Supply
 from assets.ports.synchronisation import Proposal, Synchronisation
@@ -71,13 +79,17 @@ __all__ = [
     "Count",
     "Delegation",
     "FulfilmentOrderView",
+    "Hold",
     "InboundSupply",
     "Inbox",
     "InboxEvent",
+    "InvoiceLineView",
+    "InvoiceView",
     "LostLine",
     "MasterData",
     "Notice",
     "Occasion",
+    "OrderLineView",
     "OrderView",
     "Orders",
     "Outcome",
@@ -90,6 +102,7 @@ __all__ = [
     "PooledLine",
     "ProductTerms",
     "Proposal",
+    "Purchasing",
     "Remedy",
     "Reservation",
     "RunningCase",
@@ -100,6 +113,7 @@ __all__ = [
     "Stock",
     "StockPosition",
     "StoredRequest",
+    "SupplierView",
     "Supply",
     "Synchronisation",
     "Tally",

@@ -65,6 +65,12 @@ class CaseType(StrEnum):
     STOCK_BEYOND_THE_BOOKS = "stock_beyond_the_books"
     STOCK_CORRECTION = "stock_correction"
     STOCK_DRIFT = "stock_drift"
+    # Purchases and what suppliers charge
+    DUPLICATE_INVOICE = "duplicate_invoice"
+    INVOICE_HELD = "invoice_held"
+    OVER_RECEIPT = "over_receipt"
+    RECEIPT_NOT_ORDERED = "receipt_not_ordered"
+    RELEASE_NOT_ASKED_FOR = "release_not_asked_for"
     # The platform's own work
     CONTRACT_VIOLATION = "contract_violation"
     DATA_QUALITY_GATE_FAILED = "data_quality_gate_failed"
@@ -93,6 +99,15 @@ FLOWS: dict[str, frozenset[CaseType]] = {
     ),
     "master_data": frozenset(
         {CaseType.BUNDLE_OF_BUNDLES, CaseType.BUNDLE_WITHOUT_COMPONENTS, CaseType.PRICE_PARITY}
+    ),
+    "procure_to_stock": frozenset(
+        {
+            CaseType.DUPLICATE_INVOICE,
+            CaseType.INVOICE_HELD,
+            CaseType.OVER_RECEIPT,
+            CaseType.RECEIPT_NOT_ORDERED,
+            CaseType.RELEASE_NOT_ASKED_FOR,
+        }
     ),
     "platform": frozenset(
         {

@@ -14,6 +14,7 @@ from assets.ports.messages import Command, Inbox
 from assets.ports.notifications import Notice
 from assets.ports.orders import Orders
 from assets.ports.pickups import Pickups
+from assets.ports.purchasing import Purchasing
 from assets.ports.stock import Stock
 from assets.ports.supply import Supply
 from assets.ports.synchronisation import Synchronisation
@@ -51,6 +52,8 @@ class UnitOfWork(Protocol):
     def pickups(self) -> Pickups: ...
     @property
     def supply(self) -> Supply: ...
+    @property
+    def purchasing(self) -> Purchasing: ...
     @property
     def cases(self) -> Cases: ...
     @property

@@ -18,6 +18,8 @@ SNAPSHOT_TABLES = [
     schema.customer,
     schema.exception_case,
     schema.approval_request,
+    schema.supplier,
+    schema.purchase_order_line,
 ]
 
 #: The lake's own table: up to where the others are complete.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from assets.errors import BadInput
+from resources.layouts.adventureworks_purchasing.layout import AdventureworksPurchasing
 from resources.layouts.cloudevents import CloudEvents
 from resources.layouts.reading import Layout
 from resources.layouts.shopify import Shopify
 from resources.layouts.uci_online_retail.layout import UciOnlineRetail
 
 _LAYOUTS: dict[str, Layout] = {
-    layout.name: layout for layout in (UciOnlineRetail(), CloudEvents(), Shopify())
+    layout.name: layout
+    for layout in (UciOnlineRetail(), AdventureworksPurchasing(), CloudEvents(), Shopify())
 }
 
 

@@ -15,7 +15,7 @@ from assets.contracts.personal import join
 from assets.contracts.registry import CONTRACTS
 from assets.ports import About, Case, CaseType, InboxEvent
 from resources.operational_store.bulk import execute, fetch
-from resources.operational_store.cases import open_cases
+from resources.operational_store.cases import close_cases, open_cases
 
 _CLAIM = """
     select
@@ -35,7 +35,7 @@ CLAIM_AMONG = _CLAIM.format(among=" and inbox_id = any(%s)")
 #: Not what waits for a person (``case:``) or for a flow that is not built yet (``flow:``).
 WAITS_FOR_A_PREDECESSOR = (
     "status = 'waiting' and split_part(release_condition, ':', 1)"
-    " in ('order', 'shipment', 'sku', 'node')"
+    " in ('order', 'shipment', 'sku', 'node', 'supplier', 'purchase_order')"
 )
 
 RELEASE_MET = f"""
@@ -56,6 +56,13 @@ RELEASE_MET = f"""
         )
         when 'node' then exists (
             select from node n where n.is_active and n.node_id = substr(i.release_condition, 6)
+        )
+        when 'supplier' then exists (
+            select from supplier s where s.supplier_id = substr(i.release_condition, 10)
+        )
+        when 'purchase_order' then exists (
+            select from purchase_order_placed p
+            where p.purchase_order_id = substr(i.release_condition, 16)
         )
     end
 """
@@ -124,9 +131,10 @@ class SqlInbox:
         first: dict[str, datetime] = {}
         for event in self._claimed.values():
             for line in getattr(event.data, "lines", ()):
-                known = first.get(line.sku)
-                if known is None or event.occurred_at < known:
-                    first[line.sku] = event.occurred_at
+                # A line of a receipt or invoice names its order's line instead.
+                sku: str | None = getattr(line, "sku", None)
+                if sku is not None:
+                    first[sku] = min(event.occurred_at, first.get(sku, event.occurred_at))
         return first
 
     def park(self, event: InboxEvent, reason: str, release_condition: str) -> None:
@@ -199,6 +207,7 @@ class SqlInbox:
             if inbox_id not in self._parked and inbox_id not in self._quarantined
         ]
         if applied:
+            self._end_waiting(applied)
             execute(
                 self._connection,
                 "update event_inbox set status = 'applied', effective_at = %s,"
@@ -223,6 +232,21 @@ class SqlInbox:
             )
         if self._quarantined:
             set_aside(self._connection, self._quarantined, self._effective_at)
+
+    def _end_waiting(self, applied: list[int]) -> None:
+        """What some of these waited for has come: nobody need look for it any more."""
+        rows = fetch(
+            self._connection,
+            "select source || '/' || event_id from event_inbox"
+            " where inbox_id = any(%s) and waiting_since is not null",
+            applied,
+        )
+        if rows:
+            keys = [key for (key,) in rows]
+            said = "what it waited for has come"
+            close_cases(
+                self._connection, CaseType.PREDECESSOR_MISSING, keys, said, self._effective_at
+            )
 
     def _forget(self, applied: list[int]) -> None:
         """The flow has put what is personal of these where a customer's contact belongs."""

@@ -36,6 +36,7 @@ from assets.ports import (
     StartedBy,
     UnitOfWork,
 )
+from assets.procure_to_stock import service as procure_to_stock
 from resources.operational_store import acting
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.connection import as_environment_problem
@@ -55,6 +56,7 @@ HANDLERS: dict[str, Handler] = {
     master_data.CONSUMER: master_data.handle,
     inventory.CONSUMER: inventory.handle,
     finance.CONSUMER: finance.handle,
+    procure_to_stock.CONSUMER: procure_to_stock.handle,
     order_to_fulfillment.CONSUMER: order_to_fulfillment.handle,
 }
 

@@ -24,6 +24,7 @@ from resources.operational_store.inbox import SqlInbox
 from resources.operational_store.master_data import SqlMasterData
 from resources.operational_store.orders import SqlOrders
 from resources.operational_store.pickups import SqlPickups
+from resources.operational_store.purchasing import SqlPurchasing
 from resources.operational_store.schema import metadata
 from resources.operational_store.stock import SqlStock
 from resources.operational_store.supply import SqlSupply
@@ -76,6 +77,7 @@ class SqlUnitOfWork:
         self.orders = SqlOrders(connection, effective_at)
         self.pickups = SqlPickups(connection, effective_at)
         self.supply = SqlSupply(connection, effective_at)
+        self.purchasing = SqlPurchasing(connection, effective_at)
         self.cases = SqlCases(connection)
         self.approvals = SqlApprovals(connection)
         self.rows: Counter[str] = Counter()

@@ -166,7 +166,7 @@ class Erp(PartnerSystem):
                     self._book(
                         command.effective_at, adjustment.node_id, changed.sku, changed.quantity
                     )
-            case "sales_order.cancel":
+            case "sales_order.cancel" | "supplier_invoice.post" | "supplier_invoice.release":
                 pass
             case "supply.chase":
                 asked = _chase(command.payload)

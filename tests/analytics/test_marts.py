@@ -48,15 +48,19 @@ MARTS = [
     "fulfillment_backlog",
     "fulfillment_exception_rates",
     "fulfillment_exceptions",
+    "goods_received_not_invoiced",
     "inventory_drift",
     "inventory_position_daily",
     "inventory_sync_latency",
+    "invoice_match_exceptions",
     "open_exceptions",
     "order_cycle_times",
     "order_promise_performance",
     "pickup_performance",
+    "purchase_order_status",
     "service_level_adherence",
     "sourcing_decisions",
+    "supplier_scorecard",
 ]
 
 
@@ -545,7 +549,7 @@ def test_after_random_late_batches_an_incremental_build_equals_a_full_one(
         lake = Lake(tmp_path / "lake")
         store = AnalyticsStore(tmp_path / "warehouse", lake)
         record(engine, master_data())
-        cuts = sorted(rng.sample(range(1, len(steps)), 3))
+        cuts = sorted(rng.sample(range(1, len(steps)), 2))
         for first, last in zip([0, *cuts], [*cuts, len(steps)], strict=True):
             record(engine, *steps[first:last])
             lake.export(engine)

@@ -98,6 +98,7 @@ def test_materialising_a_flow_drains_its_inbox_and_counts_its_tables() -> None:
         "inventory_synchronisation",
         "master_data",
         "order_to_fulfillment",
+        "procure_to_stock",
     ]
     told = {
         event.asset_key.to_user_string(): event.materialization.metadata

@@ -222,6 +222,7 @@ def test_the_platform_has_a_policy_that_no_decision_rests_on(tmp_path: Path) -> 
     assert book.operations.replay.decision_window == timedelta(hours=6)
     assert book.operations.partner_calls == FilePolicyBook().operations.partner_calls
     assert set(book.documents) == {
+        "procure_to_stock",
         "order_to_fulfillment",
         "pickup",
         "backorder",

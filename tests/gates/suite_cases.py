@@ -51,6 +51,13 @@ from assets.order_to_fulfillment.mart_expectations import (
 )
 from assets.order_to_fulfillment.pickup.mart_expectations import PICKUP_PERFORMANCE
 from assets.order_to_fulfillment.sourcing_expectations import SOURCING_DECISIONS
+from assets.procure_to_stock.expectations import GOODS_RECEIVED, SUPPLIER_INVOICE_LINE
+from assets.procure_to_stock.mart_expectations import (
+    GOODS_RECEIVED_NOT_INVOICED,
+    INVOICE_MATCH_EXCEPTIONS,
+    PURCHASE_ORDER_STATUS,
+    SUPPLIER_SCORECARD,
+)
 from assets.quality_gate import Suite
 from resources.layouts.uci_online_retail.expectations import FILE_SUITE as UCI_FILE
 
@@ -516,6 +523,110 @@ def cost_of_delay(number: int) -> Row:
     }
 
 
+def goods_received(number: int) -> Row:
+    return {
+        "receipt_id": f"receipt_{number}",
+        "line_number": 1,
+        "purchase_order_id": "1",
+        "purchase_order_line_id": "1",
+        "node_id": "dc",
+        "sku": f"SKU{number}",
+        "delivered_quantity": 10,
+        "rejected_quantity": 1,
+        "unit_price": 25_000,
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "order_line_is_known": True,
+        "stock_agrees": True,
+        "rejection_reason": "broken",
+    }
+
+
+def invoice_line(number: int) -> Row:
+    return {
+        "invoice_id": f"invoice_{number}",
+        "line_number": 1,
+        "quantity": 10,
+        "quantity_before": 0,
+        "unit_price": 25_100,
+        "order_unit_price": 25_000,
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "invoice_is_posted": True,
+        "order_line_agrees": True,
+        "purchase_order_id": "1",
+        "purchase_order_line_id": "1",
+    }
+
+
+def invoice_hold(number: int) -> Row:
+    return {
+        "invoice_id": f"invoice_{number}",
+        "line_number": 1,
+        "reason_code": "quantity",
+        "status": "held",
+        "supplier_id": "1580",
+        "quantity_difference": 2,
+        "value_difference": 180_000,
+        "held_days": 3,
+        "hold_agrees": True,
+        "purchase_order_id": "1",
+        "purchase_order_line_id": "1",
+        "ended_at": None,
+    }
+
+
+def purchase_order(number: int) -> Row:
+    return {
+        "purchase_order_id": f"order_{number}",
+        "supplier_id": "1580",
+        "status": "partly_received",
+        "line_count": 1,
+        "ordered_quantity": 5,
+        "delivered_quantity": 4,
+        "rejected_quantity": 1,
+        "accepted_quantity": 3,
+        "open_quantity": 2,
+        "ordered_amount": 450_000,
+        "held_amount": 180_000,
+        "lines_agree": True,
+    }
+
+
+def clearing(number: int) -> Row:
+    return {
+        "purchase_order_id": f"order_{number}",
+        "purchase_order_line_id": "1",
+        "supplier_id": "1580",
+        "waits_for": "waits_for_goods",
+        "open_quantity": -2,
+        "unit_price": 90_000,
+        "open_amount": -180_000,
+        "open_days": 3,
+        "line_agrees": True,
+    }
+
+
+def supplier_score(number: int) -> Row:
+    return {
+        "supplier_id": f"supplier_{number}",
+        "currency_code": "GBP",
+        "order_count": 1,
+        "line_count": 3,
+        "due_line_count": 2,
+        "on_time_in_full_line_count": 1,
+        "delivered_quantity": 4,
+        "rejected_quantity": 1,
+        "ordered_amount": 450_000,
+        "held_amount": 180_000,
+        "lines_agree": True,
+        "on_time_in_full_rate": 5_000,
+        "rejected_rate": 2_500,
+        "median_lead_days": 20_000,
+        "p95_lead_days": 30_000,
+    }
+
+
 def exception_rates(number: int) -> Row:
     areas = {f"{area}_order_count": 0 for area in AREAS_OF_ORDERS}
     return {
@@ -852,6 +963,36 @@ CASES = {
             },
         ),
         Cases(
+            GOODS_RECEIVED,
+            goods_received,
+            {
+                "something_came": [{"delivered_quantity": 0, "rejected_quantity": 0}],
+                "price_is_possible": [{"unit_price": -1}],
+                "no_more_is_rejected_than_came": [{"rejected_quantity": 11}],
+                "a_reject_has_its_reason": [{"rejection_reason": None}],
+                "receipt_is_not_from_the_future": [{"occurred_at": THREE}],
+                "line_is_booked_once": [{"receipt_id": "twice"}, {"receipt_id": "twice"}],
+                "order_line_is_known_holds": [{"order_line_is_known": False}],
+                "stock_agrees_holds": [{"stock_agrees": False}],
+            },
+        ),
+        Cases(
+            SUPPLIER_INVOICE_LINE,
+            invoice_line,
+            {
+                "something_is_charged": [{"quantity": 0}],
+                "before_is_not_negative": [{"quantity_before": -1}],
+                "price_is_possible": [{"unit_price": -1}],
+                "without_an_order_nothing_is_agreed": [
+                    {"purchase_order_id": None, "purchase_order_line_id": None}
+                ],
+                "invoice_is_not_from_the_future": [{"occurred_at": THREE}],
+                "line_is_posted_once": [{"invoice_id": "twice"}, {"invoice_id": "twice"}],
+                "invoice_is_posted_holds": [{"invoice_is_posted": False}],
+                "order_line_agrees_holds": [{"order_line_agrees": False}],
+            },
+        ),
+        Cases(
             JOURNAL_LINE,
             journal_line,
             {
@@ -1048,6 +1189,64 @@ CASES = {
                 "late_is_part_of_open": [{"late_hours": 60_000}],
                 "late_cost_is_part_of_it": [{"late_cost": 60_000}],
                 "row_is_there_once": [{"owner": "twice"}, {"owner": "twice"}],
+            },
+        ),
+        Cases(
+            INVOICE_MATCH_EXCEPTIONS,
+            invoice_hold,
+            {
+                "reason_is_known": [{"reason_code": "rumour"}],
+                "status_is_known": [{"status": "noted", "ended_at": NOON}],
+                "units_are_not_negative": [{"quantity_difference": -1}],
+                "time_does_not_run_backwards": [{"held_days": -1}],
+                "what_is_held_has_no_end": [{"ended_at": NOON}],
+                "hold_is_there_once": [{"invoice_id": "twice"}, {"invoice_id": "twice"}],
+                "hold_agrees_holds": [{"hold_agrees": False}],
+            },
+        ),
+        Cases(
+            PURCHASE_ORDER_STATUS,
+            purchase_order,
+            {
+                "an_order_has_lines": [{"line_count": 0}],
+                "no_more_is_rejected_than_came": [
+                    {"rejected_quantity": 5, "accepted_quantity": -1}
+                ],
+                "no_more_is_open_than_ordered": [{"open_quantity": 6}],
+                "accepted_is_what_was_not_rejected": [{"accepted_quantity": 2}],
+                "order_is_there_once": [
+                    {"purchase_order_id": "twice"},
+                    {"purchase_order_id": "twice"},
+                ],
+                "lines_agree_holds": [{"lines_agree": False}],
+            },
+        ),
+        Cases(
+            GOODS_RECEIVED_NOT_INVOICED,
+            clearing,
+            {
+                "it_waits_for_what_is_missing": [{"waits_for": "waits_for_invoice"}],
+                "amount_is_units_at_their_price": [{"open_amount": -180_001}],
+                "time_does_not_run_backwards": [{"open_days": -1}],
+                "line_is_there_once": [
+                    {"purchase_order_id": "twice"},
+                    {"purchase_order_id": "twice"},
+                ],
+                "line_agrees_holds": [{"line_agrees": False}],
+            },
+        ),
+        Cases(
+            SUPPLIER_SCORECARD,
+            supplier_score,
+            {
+                "orders_are_counted": [{"order_count": 0}],
+                "on_time_is_a_share": [{"on_time_in_full_rate": 10_001}],
+                "rejected_is_a_share": [{"rejected_rate": 10_001}],
+                "no_more_is_due_than_ordered": [{"due_line_count": 4}],
+                "no_more_is_on_time_than_due": [{"on_time_in_full_line_count": 3}],
+                "p95_is_not_below_the_median": [{"p95_lead_days": 1}],
+                "row_is_there_once": [{"supplier_id": "twice"}, {"supplier_id": "twice"}],
+                "lines_agree_holds": [{"lines_agree": False}],
             },
         ),
         Cases(

@@ -209,6 +209,47 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
             1::bigint as case_count, cast(1 as decimal(18, 4)) as open_hours,
             cast(0 as decimal(18, 4)) as late_hours, cast(0.5 as decimal(19, 4)) as delay_cost,
             cast(0 as decimal(19, 4)) as late_cost, cast(0 as decimal(19, 4)) as playbook_cost;
+        create table core.fct_invoice_holds as
+        select
+            'invoice' as invoice_id, 1 as line_number, 'quantity' as reason_code, 'held' as status,
+            cast(18 as decimal(18, 4)) as value_difference;
+        create table marts.invoice_match_exceptions as
+        select
+            *, 'supplier' as supplier_id, 2::bigint as quantity_difference, 3 as held_days,
+            'order' as purchase_order_id, '1' as purchase_order_line_id,
+            cast(null as timestamptz) as ended_at
+        from core.fct_invoice_holds;
+        create table core.fct_purchase_order_lines as
+        select
+            'order' as purchase_order_id, '1' as purchase_order_line_id,
+            'supplier' as supplier_id, 'GBP' as currency_code, 3::bigint as accepted_quantity,
+            5::bigint as invoiced_quantity, 0::bigint as credited_quantity,
+            cast(45 as decimal(18, 4)) as ordered_amount;
+        create table marts.purchase_order_status as
+        select
+            'order' as purchase_order_id, 'supplier' as supplier_id, 'partly_received' as status,
+            1::bigint as line_count, 5::bigint as ordered_quantity,
+            4::bigint as delivered_quantity, 1::bigint as rejected_quantity,
+            3::bigint as accepted_quantity, 2::bigint as open_quantity,
+            cast(45 as decimal(18, 4)) as ordered_amount,
+            cast(18 as decimal(18, 4)) as held_amount;
+        create table marts.goods_received_not_invoiced as
+        select
+            'order' as purchase_order_id, '1' as purchase_order_line_id,
+            'supplier' as supplier_id, 'waits_for_goods' as waits_for, -2::bigint as open_quantity,
+            cast(9 as decimal(19, 4)) as unit_price, cast(-18 as decimal(18, 4)) as open_amount,
+            3 as open_days;
+        create table marts.supplier_scorecard as
+        select
+            'supplier' as supplier_id, 'GBP' as currency_code, 1::bigint as order_count,
+            1::bigint as line_count, 1::bigint as due_line_count,
+            0::bigint as on_time_in_full_line_count,
+            cast(0 as decimal(18, 4)) as on_time_in_full_rate, 4::bigint as delivered_quantity,
+            1::bigint as rejected_quantity, cast(0.25 as decimal(18, 4)) as rejected_rate,
+            cast(2 as decimal(18, 4)) as median_lead_days,
+            cast(3 as decimal(18, 4)) as p95_lead_days,
+            cast(45 as decimal(18, 4)) as ordered_amount,
+            cast(18 as decimal(18, 4)) as held_amount;
     """)
     yield connection
     connection.close()

@@ -6,7 +6,9 @@ from assets.errors import BadInput
 from resources.layouts.registry import layout
 
 
-@pytest.mark.parametrize("name", ["uci_online_retail", "cloudevents", "shopify"])
+@pytest.mark.parametrize(
+    "name", ["uci_online_retail", "adventureworks_purchasing", "cloudevents", "shopify"]
+)
 def test_a_layout_is_found_by_its_name(name: str) -> None:
     assert layout(name).name == name
 
@@ -14,6 +16,6 @@ def test_a_layout_is_found_by_its_name(name: str) -> None:
 def test_an_unknown_layout_is_bad_input_that_names_those_there_are() -> None:
     with pytest.raises(
         BadInput,
-        match="no layout 'excel'; there are: cloudevents, shopify, uci_online_retail",
+        match="no layout 'excel'; there are: adventureworks_purchasing, cloudevents, shopify, uci",
     ):
         layout("excel")

@@ -7,7 +7,8 @@ with nodes as (
 {% set facts = [
     'stg_order_placed', 'stg_reservation_movement', 'stg_deallocation', 'stg_stock_movement',
     'stg_shipment_dispatched', 'stg_shipment_delivered', 'stg_payment_movement',
-    'stg_journal_line', 'stg_process_event', 'stg_pickup_step',
+    'stg_journal_line', 'stg_process_event', 'stg_pickup_step', 'stg_purchase_order_placed',
+    'stg_goods_received', 'stg_supplier_invoice_received',
 ] %}
 newest as (
     {% for fact in facts %}

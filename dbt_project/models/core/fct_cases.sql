@@ -6,6 +6,10 @@
         'snapshot_of_unknown_skus', 'stock_beyond_the_books', 'stock_correction', 'stock_drift',
     ],
     'master_data': ['bundle_of_bundles', 'bundle_without_components', 'price_parity'],
+    'procure_to_stock': [
+        'duplicate_invoice', 'invoice_held', 'over_receipt', 'receipt_not_ordered',
+        'release_not_asked_for',
+    ],
     'platform': [
         'contract_violation', 'data_quality_gate_failed', 'dead_letter', 'flow_failed',
         'inbox_lag', 'partner_unavailable', 'policy_refused', 'quarantined_rows', 'run_failed',

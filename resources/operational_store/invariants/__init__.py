@@ -27,6 +27,7 @@ from resources.operational_store.invariants.judging import (
 from resources.operational_store.invariants.liveness import P5
 from resources.operational_store.invariants.money import M1, M2, M4
 from resources.operational_store.invariants.oversell import S1
+from resources.operational_store.invariants.purchasing import M6, M7, M8, S5
 from resources.operational_store.invariants.reservations import S3
 from resources.operational_store.invariants.stock_conservation import S2
 from resources.operational_store.invariants.synchronisation import M11
@@ -38,9 +39,13 @@ INVARIANTS: tuple[Invariant, ...] = (
     S2,
     S3,
     S4,
+    S5,
     M1,
     M2,
     M4,
+    M6,
+    M7,
+    M8,
     M11,
     P1,
     P2,

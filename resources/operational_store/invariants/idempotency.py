@@ -325,6 +325,27 @@ P1 = Invariant(
             having count(distinct entry_id) > 1
             order by entry_kind, business_key
         """,
+        "purchasing documents and what was booked of them differ": f"""
+            with told as (
+                select event_type, count(*) as event_count
+                from event_inbox
+                where status = 'applied'
+                group by event_type
+            ), booked (event_type, fact_count) as (
+                select {_event_types("goods_received")}, count(distinct receipt_id)
+                from goods_received
+                union all
+                select {_event_types("supplier_invoice_received")}, count(*)
+                from supplier_invoice_received
+            )
+
+            select booked.event_type, coalesce(told.event_count, 0) as event_count,
+                booked.fact_count
+            from booked
+            left join told using (event_type)
+            where coalesce(told.event_count, 0) <> booked.fact_count
+            order by booked.event_type
+        """,
         "units received and units in receipts differ": f"""
             with document as materialized (
                 -- Taken out once: a document has thousands of lines, and is read anew for each.
@@ -348,9 +369,11 @@ P1 = Invariant(
             ),
 
             booked as (
+                -- What came against a purchase order is counted by its receipts.
                 select node_id, sku, sum(quantity)::bigint as booked_quantity
                 from stock_movement
                 where kind = 'received'
+                    and reference_id not in (select receipt_id from goods_received)
                 group by node_id, sku
             )
 

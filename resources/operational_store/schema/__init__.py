@@ -61,6 +61,16 @@ from resources.operational_store.schema.outbox import command_outbox, partner_he
 from resources.operational_store.schema.people import audit_entry, person
 from resources.operational_store.schema.pickups import payment_screened, pickup, pickup_step
 from resources.operational_store.schema.progress import gate_pointer, home_clock, lake_watermark
+from resources.operational_store.schema.purchasing import (
+    goods_received,
+    invoice_match,
+    purchase_order_line,
+    purchase_order_placed,
+    purchase_order_terms,
+    supplier,
+    supplier_invoice_line,
+    supplier_invoice_received,
+)
 from resources.operational_store.schema.stock import (
     channel_availability,
     deallocation,
@@ -118,12 +128,14 @@ __all__ = [
     "exception_case",
     "fulfilment_order",
     "gate_pointer",
+    "goods_received",
     "home_clock",
     "inbound_announced",
     "inbound_received",
     "inventory_counted",
     "inventory_drift_reason",
     "inventory_snapshot",
+    "invoice_match",
     "journal_line",
     "lake_watermark",
     "metadata",
@@ -149,6 +161,9 @@ __all__ = [
     "price_shown",
     "process_event",
     "product",
+    "purchase_order_line",
+    "purchase_order_placed",
+    "purchase_order_terms",
     "quarantined_body",
     "quarantined_event",
     "reservation_movement",
@@ -159,6 +174,9 @@ __all__ = [
     "stock_correction",
     "stock_movement",
     "stock_position",
+    "supplier",
+    "supplier_invoice_line",
+    "supplier_invoice_received",
     "supply_pool",
 ]
 

@@ -1,0 +1,133 @@
+"""Purchasing events: suppliers, what is ordered of them, what comes, and what they charge for it.
+
+Told by the ERP and by suppliers, one event per document. A purchase order and its lines carry the
+ERP's own numbers, by which receipts and invoices name them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from assets.contracts.fields import (
+    Code,
+    CostMoney,
+    Country,
+    Currency,
+    EventData,
+    Instant,
+    Key,
+    LineNumber,
+    NonNegativeQuantity,
+    Quantity,
+    SkuCode,
+    Text,
+)
+
+_MOST_LINES = Meta(max_length=5_000)
+
+
+class SupplierRegistered(EventData, frozen=True, kw_only=True):
+    """A supplier as the ERP knows them; sending it again replaces it.
+
+    Suppliers that share a tax id or a bank account are one group, in which an invoice number is
+    used once.
+    """
+
+    supplier_id: Key
+    name: Text
+    currency: Currency
+    country: Country | None = None
+    tax_id: Key | None = None
+    bank_account: Key | None = None
+    is_active: bool = True
+
+
+class PurchaseOrderLine(EventData, frozen=True, kw_only=True):
+    """Units of one SKU at a price that both sides agreed; ``due_at`` is at the node's dock."""
+
+    purchase_order_line_id: Key
+    sku: SkuCode
+    quantity: Quantity
+    unit_price: CostMoney
+    due_at: Instant
+
+
+class PurchaseOrderPlaced(EventData, frozen=True, kw_only=True):
+    """A purchase order; a higher version replaces what the order said before.
+
+    Where no receipt is expected, as of services, invoices are matched with what was ordered.
+    """
+
+    purchase_order_id: Key
+    version: Annotated[int, Meta(ge=1, le=10_000)]
+    supplier_id: Key
+    node_id: Key
+    currency: Currency
+    approved_by: Key
+    status: Literal["open", "closed"] = "open"
+    is_receipt_expected: bool = True
+    freight_amount: CostMoney = "0"
+    lines: Annotated[list[PurchaseOrderLine], _MOST_LINES]
+
+
+class GoodsReceiptLine(EventData, frozen=True, kw_only=True):
+    """What came of one line of a purchase order; rejected units are part of those delivered."""
+
+    line_number: LineNumber
+    purchase_order_line_id: Key
+    delivered_quantity: Quantity
+    rejected_quantity: NonNegativeQuantity = 0
+    rejection_reason: Code | None = None
+
+
+class GoodsReceived(EventData, frozen=True, kw_only=True):
+    """A goods receipt against a purchase order."""
+
+    document_number: Key
+    purchase_order_id: Key
+    node_id: Key
+    lines: Annotated[list[GoodsReceiptLine], _MOST_LINES]
+
+
+class SupplierInvoiceLine(EventData, frozen=True, kw_only=True):
+    """What is charged for one line of a purchase order, or for something that was not ordered."""
+
+    line_number: LineNumber
+    purchase_order_line_id: Key | None = None
+    quantity: Quantity
+    unit_price: CostMoney
+
+
+class SupplierInvoiceReceived(EventData, frozen=True, kw_only=True):
+    """A supplier's invoice, or the credit note that takes one back; the event's time is its date.
+
+    ``total_amount`` is what is to be paid: goods, freight and tax.
+    """
+
+    invoice_number: Key
+    kind: Literal["invoice", "credit_note"] = "invoice"
+    supplier_id: Key
+    purchase_order_id: Key | None = None
+    currency: Currency
+    freight_amount: CostMoney = "0"
+    tax_amount: CostMoney = "0"
+    total_amount: CostMoney
+    lines: Annotated[list[SupplierInvoiceLine], _MOST_LINES]
+
+
+class InvoiceReleaseDecided(EventData, frozen=True, kw_only=True):
+    """Whether a held line is paid although it does not match.
+
+    ``value_difference`` is what was asked about: once the line differs by another amount, the
+    decision is not about it.
+    """
+
+    invoice_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
+    line_number: LineNumber
+    reason_code: Code
+    value_difference: CostMoney
+    decision: Literal["approved", "denied"]
+    decided_by: Key
+    reason: Text

@@ -1,0 +1,170 @@
+"""Purchase orders, what came of them, and what suppliers charge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from assets.ports.columns import Columns
+
+
+@dataclass(slots=True)
+class OrderLineView:
+    """A line of a purchase order as it stands; quantities in each, money in ten-thousandths.
+
+    Attributes:
+        version: Of the order that the line's terms are of.
+        posted_at: When goods or an invoice first came of it; from then on its price stays.
+        planned_freight_amount: Of the order's freight, the line's share by quantity.
+        credited_quantity: Units that the supplier has taken back of what was invoiced.
+    """
+
+    purchase_order_id: str
+    purchase_order_line_id: str
+    version: int
+    supplier_id: str
+    node_id: str
+    sku: str
+    currency_code: str
+    legal_entity: str
+    brand: str
+    region: str
+    channel: str
+    correlation_id: str
+    ordered_quantity: int
+    unit_price: int
+    due_at: datetime
+    is_receipt_expected: bool
+    is_closed: bool
+    delivered_quantity: int = 0
+    rejected_quantity: int = 0
+    invoiced_quantity: int = 0
+    invoiced_amount: int = 0
+    credited_quantity: int = 0
+    planned_freight_amount: int = 0
+    posted_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(purchase_order_id, purchase_order_line_id)."""
+        return self.purchase_order_id, self.purchase_order_line_id
+
+    @property
+    def accepted_quantity(self) -> int:
+        """Units that were received and not rejected."""
+        return self.delivered_quantity - self.rejected_quantity
+
+    @property
+    def payable_quantity(self) -> int:
+        """Units that may be invoiced, those taken back by a credit note on top."""
+        due = self.accepted_quantity if self.is_receipt_expected else self.ordered_quantity
+        return due + self.credited_quantity
+
+
+class SupplierView(NamedTuple):
+    """A supplier, and the group of those who share a tax id or bank account with it."""
+
+    supplier_id: str
+    currency_code: str
+    group_id: str
+    is_active: bool
+
+
+class InvoiceView(NamedTuple):
+    """An invoice that was posted; the number is normalised, the amount in ten-thousandths."""
+
+    invoice_id: str
+    supplier_id: str
+    group_id: str
+    normalised_number: str
+    kind: str
+    purchase_order_id: str | None
+    currency_code: str
+    total_amount: int
+    occurred_at: datetime
+
+
+class InvoiceLineView(NamedTuple):
+    """A posted line of an invoice; money in ten-thousandths."""
+
+    invoice_id: str
+    line_number: int
+    invoice_number: str
+    supplier_id: str
+    purchase_order_id: str | None
+    purchase_order_line_id: str | None
+    quantity: int
+    quantity_before: int
+    unit_price: int
+    order_unit_price: int
+    currency_code: str
+    legal_entity: str
+    brand: str
+    region: str
+    channel: str
+    correlation_id: str
+
+
+@dataclass(slots=True)
+class Hold:
+    """Why a line of an invoice is not paid; one row a line and reason.
+
+    Attributes:
+        revision: 1, and one more with each change; every one of them stays.
+        status: ``held``; or no longer: ``cured`` by goods or a credit note, ``released`` by people.
+            What is ``noted`` never was.
+    """
+
+    invoice_id: str
+    line_number: int
+    reason_code: str
+    revision: int
+    status: str
+    quantity_difference: int
+    value_difference: int
+    purchase_order_id: str | None
+    purchase_order_line_id: str | None
+    decided_by: str | None
+    occurred_at: datetime
+
+
+class Purchasing(Protocol):
+    """Purchase orders and invoices, within one transaction. What is read is locked."""
+
+    def suppliers(self, supplier_ids: Iterable[str]) -> dict[str, SupplierView]:
+        """Known suppliers, by id."""
+        ...
+
+    def put_suppliers(self, columns: Columns) -> None:
+        """Insert suppliers, or replace them by id; whoever shares a key with them is regrouped."""
+        ...
+
+    def order_lines(self, purchase_order_ids: Iterable[str]) -> list[OrderLineView]:
+        """All lines of these orders, by order and line."""
+        ...
+
+    def put_order_lines(self, lines: Sequence[OrderLineView]) -> None:
+        """Insert lines, or replace what changes of them."""
+        ...
+
+    def invoices_of_groups(self, group_ids: Iterable[str]) -> list[InvoiceView]:
+        """What these groups of suppliers have invoiced, duplicates left out, the oldest first."""
+        ...
+
+    def invoice_lines(self, invoice_ids: Iterable[str]) -> list[InvoiceLineView]:
+        """All posted lines of these invoices, by invoice and line."""
+        ...
+
+    def holds_of_invoices(self, invoice_ids: Iterable[str]) -> list[Hold]:
+        """All holds of these invoices, ended ones too."""
+        ...
+
+    def held_for(self, keys: Iterable[tuple[str, str]], reason_code: str) -> list[Hold]:
+        """What is held for a reason of these (purchase_order_id, purchase_order_line_id)."""
+        ...
+
+    def put_holds(self, holds: Sequence[Hold]) -> None:
+        """Write how these holds are now, and keep that they became so."""
+        ...

@@ -1,0 +1,157 @@
+"""Suppliers and purchase orders, as the ERP last told them."""
+
+from __future__ import annotations
+
+from assets.commerce.money import share_out, to_ten_thousandths
+from assets.contracts.purchasing import PurchaseOrderPlaced, SupplierRegistered
+from assets.facts import in_columns
+from assets.inventory.unknown import awaited
+from assets.ports import InboxEvent, OrderLineView
+from assets.procure_to_stock.writes import Writes
+
+_SUPPLIER = (
+    "supplier_id",
+    "supplier_name",
+    "currency_code",
+    "country_code",
+    "tax_id",
+    "bank_account",
+    "is_active",
+    "occurred_at",
+)
+
+
+def register_suppliers(events: list[InboxEvent], writes: Writes) -> None:
+    """Keep suppliers; what was told of one last holds."""
+    last: dict[str, tuple[object, ...]] = {}
+    for event in events:
+        data: SupplierRegistered = event.data
+        last[data.supplier_id] = (
+            data.supplier_id,
+            data.name,
+            data.currency,
+            data.country,
+            data.tax_id,
+            data.bank_account,
+            data.is_active,
+            event.occurred_at,
+        )
+    if last:
+        columns = in_columns(_SUPPLIER, list(last.values()))
+        writes.unit_of_work.purchasing.put_suppliers(columns)
+        writes.unit_of_work.inbox.release(f"supplier:{supplier_id}" for supplier_id in last)
+
+
+def place(events: list[InboxEvent], writes: Writes) -> None:
+    """Keep purchase orders and their versions; an older version than is held changes nothing."""
+    unit_of_work = writes.unit_of_work
+    skus = {line.sku for event in events for line in event.data.lines}
+    products = unit_of_work.master_data.products(skus)
+    suppliers = unit_of_work.purchasing.suppliers({event.data.supplier_id for event in events})
+    writes.load(event.data.purchase_order_id for event in events)
+    for event in events:
+        data: PurchaseOrderPlaced = event.data
+        waits_for = awaited(event, products, writes.nodes)
+        if data.supplier_id not in suppliers:
+            waits_for = "unknown_supplier", f"supplier:{data.supplier_id}"
+        if waits_for:
+            unit_of_work.inbox.park(event, *waits_for)
+            continue
+        held = writes.of_order.get(data.purchase_order_id, [])
+        if any(line.version >= data.version for line in held):
+            continue
+        _keep(event, data, held, writes)
+        unit_of_work.inbox.release([f"purchase_order:{data.purchase_order_id}"])
+
+
+def _keep(
+    event: InboxEvent, data: PurchaseOrderPlaced, held: list[OrderLineView], writes: Writes
+) -> None:
+    freight = to_ten_thousandths(data.freight_amount)
+    freight_of = share_out(freight, [line.quantity for line in data.lines])
+    prices = [to_ten_thousandths(line.unit_price) for line in data.lines]
+    for line, price, freight_share in zip(data.lines, prices, freight_of, strict=True):
+        known = writes.lines.get((data.purchase_order_id, line.purchase_order_line_id))
+        view = OrderLineView(
+            data.purchase_order_id,
+            line.purchase_order_line_id,
+            data.version,
+            data.supplier_id,
+            data.node_id,
+            line.sku,
+            data.currency,
+            event.legal_entity,
+            event.brand,
+            event.region,
+            event.channel,
+            event.correlation_id,
+            line.quantity,
+            price,
+            line.due_at,
+            data.is_receipt_expected,
+            data.status == "closed",
+            planned_freight_amount=freight_share,
+        )
+        if known is not None:
+            _go_on(view, known)
+        writes.hold_line(view)
+        writes.rows["purchase_order_terms"].append(
+            (
+                data.purchase_order_id,
+                data.version,
+                line.purchase_order_line_id,
+                line.sku,
+                line.quantity,
+                price,
+                line.due_at,
+            )
+        )
+    named = {line.purchase_order_line_id for line in data.lines}
+    for other in held:
+        if other.purchase_order_line_id not in named:
+            # It is no longer ordered; what came of it before still counts.
+            other.version, other.is_closed = data.version, True
+    goods = sum(line.quantity * price for line, price in zip(data.lines, prices, strict=True))
+    writes.rows["purchase_order_placed"].append(
+        (
+            data.purchase_order_id,
+            data.version,
+            data.supplier_id,
+            data.node_id,
+            event.legal_entity,
+            event.brand,
+            event.region,
+            event.channel,
+            event.correlation_id,
+            data.currency,
+            data.status,
+            data.approved_by,
+            data.is_receipt_expected,
+            len(data.lines),
+            goods,
+            freight,
+            event.occurred_at,
+        )
+    )
+    writes.process.add(
+        "purchase order placed",
+        f"{data.purchase_order_id}/{data.version}",
+        event.occurred_at,
+        [
+            ("purchase_order", data.purchase_order_id, "placed"),
+            ("supplier", data.supplier_id, "ordered from"),
+            ("node", data.node_id, "ordered for"),
+        ],
+    )
+
+
+def _go_on(view: OrderLineView, known: OrderLineView) -> None:
+    """What came of the line before still counts, at the terms that were in force then."""
+    view.delivered_quantity = known.delivered_quantity
+    view.rejected_quantity = known.rejected_quantity
+    view.invoiced_quantity = known.invoiced_quantity
+    view.invoiced_amount = known.invoiced_amount
+    view.credited_quantity = known.credited_quantity
+    view.posted_at = known.posted_at
+    if known.posted_at is not None:
+        view.unit_price, view.currency_code = known.unit_price, known.currency_code

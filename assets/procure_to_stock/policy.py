@@ -1,0 +1,92 @@
+"""How far an invoice may be off from order and receipt, and how much more than ordered may come."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from assets.commerce.money import to_ten_thousandths
+from assets.decisions.typed_policy import Amount, policy_reader
+
+#: Amounts by currency, ``*`` for the others.
+Amounts = dict[str, Amount]
+BasisPoints = Annotated[int, Meta(ge=0, le=1_000_000)]
+Days = Annotated[int, Meta(ge=0, le=3_650)]
+
+
+def amount_in(currency: str, amounts: Amounts) -> int:
+    """The amount for a currency (ten-thousandths)."""
+    return to_ten_thousandths(amounts.get(currency, amounts["*"]))
+
+
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far a key may be off: within all that is set, so the stricter wins. Zero means zero.
+
+    Attributes:
+        amount_by_currency: An amount of money; ``None`` for no such limit.
+        basis_points: Hundredths of a percent of what it should be; ``None`` for no such limit.
+    """
+
+    amount_by_currency: Amounts | None = None
+    basis_points: BasisPoints | None = None
+
+    def __post_init__(self) -> None:
+        if self.amount_by_currency is not None and "*" not in self.amount_by_currency:
+            raise ValueError("amount_by_currency has no amount for *")
+
+    def amount(self, currency: str) -> int | None:
+        """The absolute limit in a currency (ten-thousandths), where there is one."""
+        if self.amount_by_currency is None:
+            return None
+        return amount_in(currency, self.amount_by_currency)
+
+
+class Tolerances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The keys by which an invoice line is matched; see `assets.procure_to_stock.rules.matching`.
+
+    Attributes:
+        price_above: Charged above the order's price, over all invoices of the order's line.
+        price_below: Charged below it; what is beyond is noted and paid.
+        quantity: Worth of units charged beyond what was received and not rejected.
+        date_value_days_by_currency: Amount × days that an invoice comes before its goods are due;
+            ``None`` where the date does not matter.
+        line_amount_by_currency: A line above it is looked at by a person whatever it matches.
+        amount_without_order_by_currency: A line that no order stands behind is paid up to it.
+        freight: Freight charged above what the order planned, over all its invoices.
+        total_by_currency: What the total may differ from the sum of its parts.
+    """
+
+    price_above: Limit
+    price_below: Limit
+    quantity: Limit
+    date_value_days_by_currency: Amounts | None
+    line_amount_by_currency: Amounts | None
+    amount_without_order_by_currency: Amounts
+    freight: Limit
+    total_by_currency: Amounts
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            amounts = getattr(self, name)
+            if isinstance(amounts, dict) and "*" not in amounts:
+                raise ValueError(f"{name} has no amount for *")
+
+
+class ProcurePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What purchasing and accounts payable decide.
+
+    Attributes:
+        over_receipt_basis_points: How much more than ordered is received without anybody's word.
+        duplicate_window_days: Invoices of one supplier group over the same amount and order within
+            it may be one invoice sent twice.
+    """
+
+    tolerances: Tolerances
+    over_receipt_basis_points: BasisPoints
+    duplicate_window_days: Days
+
+
+#: The typed policy of this flow, from its values.
+procure_policy = policy_reader("procure_to_stock", ProcurePolicy)

@@ -1,0 +1,51 @@
+"""The one place where this flow's transaction is filled: documents in, all they cause out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from assets.contracts import purchasing
+from assets.ports import InboxEvent, UnitOfWork
+from assets.procure_to_stock.invoicing import take_credit_notes, take_invoices
+from assets.procure_to_stock.ordering import place, register_suppliers
+from assets.procure_to_stock.receiving import receive
+from assets.procure_to_stock.releasing import take_releases
+from assets.procure_to_stock.writes import Writes
+
+CONSUMER = "procure_to_stock"
+
+
+def _is_of(kind: type) -> Callable[[InboxEvent], bool]:
+    return lambda event: isinstance(event.data, kind)
+
+
+def _is_invoice(kind: str) -> Callable[[InboxEvent], bool]:
+    return lambda event: (
+        isinstance(event.data, purchasing.SupplierInvoiceReceived) and event.data.kind == kind
+    )
+
+
+#: What applies each kind of document, in the order in which a batch is worked through.
+STEPS: tuple[tuple[Callable[[InboxEvent], bool], Callable[[list[InboxEvent], Writes], None]], ...]
+STEPS = (
+    (_is_of(purchasing.SupplierRegistered), register_suppliers),
+    (_is_of(purchasing.PurchaseOrderPlaced), place),
+    (_is_of(purchasing.GoodsReceived), receive),
+    (_is_invoice("invoice"), take_invoices),
+    (_is_invoice("credit_note"), take_credit_notes),
+    (_is_of(purchasing.InvoiceReleaseDecided), take_releases),
+)
+
+
+def handle(events: list[InboxEvent], unit_of_work: UnitOfWork) -> None:
+    """Apply documents of this flow, given in order of (phase, occurred_at, source, event_id).
+
+    A document whose supplier or order is not known yet is parked until it comes. All the others are
+    applied, together or not at all. Each step reads what the one before it wrote.
+    """
+    writes = Writes(unit_of_work)
+    for is_meant, step in STEPS:
+        batch = [event for event in events if is_meant(event)]
+        if batch:
+            step(batch, writes)
+            writes.flush()

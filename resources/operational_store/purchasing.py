@@ -1,0 +1,201 @@
+"""Purchase orders, receipts and invoices of one transaction, by sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from operator import attrgetter
+
+import sqlalchemy as sa
+
+from assets.facts import in_columns
+from assets.ports import Columns, Hold, InvoiceLineView, InvoiceView, OrderLineView, SupplierView
+from resources.operational_store.bulk import copy_into, execute, fetch, upsert
+
+_LINE = (
+    "purchase_order_id",
+    "purchase_order_line_id",
+    "version",
+    "supplier_id",
+    "node_id",
+    "sku",
+    "currency_code",
+    "legal_entity",
+    "brand",
+    "region",
+    "channel",
+    "correlation_id",
+    "ordered_quantity",
+    "unit_price",
+    "due_at",
+    "is_receipt_expected",
+    "is_closed",
+    "delivered_quantity",
+    "rejected_quantity",
+    "invoiced_quantity",
+    "invoiced_amount",
+    "credited_quantity",
+    "planned_freight_amount",
+    "posted_at",
+)
+_HOLD = (
+    "invoice_id",
+    "line_number",
+    "reason_code",
+    "revision",
+    "status",
+    "quantity_difference",
+    "value_difference",
+    "purchase_order_id",
+    "purchase_order_line_id",
+    "decided_by",
+    "occurred_at",
+)
+_MONEY = frozenset({"unit_price", "invoiced_amount", "value_difference", "planned_freight_amount"})
+
+
+def _selected(names: Sequence[str], table: str) -> str:
+    """Columns of a table as the ports have them."""
+    return ", ".join(
+        f"({table}.{name} * 10000)::bigint" if name in _MONEY else f"{table}.{name}"
+        for name in names
+    )
+
+
+_ORDER_LINES = f"""
+    select {_selected(_LINE, "l")} from purchase_order_line l
+    where l.purchase_order_id = any(%s)
+    order by l.purchase_order_id, l.purchase_order_line_id for update
+"""
+_INVOICE_LINES = """
+    select l.invoice_id::text, l.line_number, i.invoice_number, i.supplier_id,
+        l.purchase_order_id, l.purchase_order_line_id, l.quantity, l.quantity_before,
+        (l.unit_price * 10000)::bigint, (l.order_unit_price * 10000)::bigint, i.currency_code,
+        i.legal_entity, i.brand, i.region, i.channel, i.correlation_id
+    from supplier_invoice_line l
+    join supplier_invoice_received i using (invoice_id)
+    where l.invoice_id = any(%s::uuid[]) and i.duplicate_of is null
+    order by l.invoice_id, l.line_number
+"""
+_INVOICES = """
+    select invoice_id::text, supplier_id, group_id, normalised_number, kind, purchase_order_id,
+        currency_code, (total_amount * 10000)::bigint, occurred_at
+    from supplier_invoice_received
+    where group_id = any(%s) and duplicate_of is null
+    order by occurred_at, invoice_id
+"""
+# The last revision of each says how it is now.
+_HOLDS = f"""
+    select distinct on (m.invoice_id, m.line_number, m.reason_code)
+        {_selected(_HOLD, "m").replace("m.invoice_id", "m.invoice_id::text", 1)}
+    from invoice_match m
+    where {{which}}
+    order by m.invoice_id, m.line_number, m.reason_code, m.revision desc
+"""
+# Who shares a tax id or a bank account with one of these, again and again until nobody is new.
+_REGROUP = """
+    with recursive member (supplier_id, start_id) as (
+        select supplier_id, supplier_id from supplier where supplier_id = any(%s)
+        union
+        select other.supplier_id, member.start_id
+        from member
+        join supplier one on one.supplier_id = member.supplier_id
+        join supplier other on other.tax_id = one.tax_id or other.bank_account = one.bank_account
+            or other.group_id = one.group_id
+    ), grouped as (
+        select supplier_id, min(least_id) as group_id
+        from (
+            select supplier_id, min(supplier_id) over (partition by start_id) as least_id
+            from member
+        ) as each group by supplier_id
+    )
+    update supplier s set group_id = grouped.group_id from grouped
+    where s.supplier_id = grouped.supplier_id and s.group_id <> grouped.group_id
+"""
+
+
+class SqlPurchasing:
+    """What purchasing and accounts payable read and write in one transaction."""
+
+    def __init__(self, connection: sa.Connection, effective_at: datetime) -> None:
+        self._connection = connection
+        self._effective_at = effective_at
+
+    def suppliers(self, supplier_ids: Iterable[str]) -> dict[str, SupplierView]:
+        """Known suppliers, by id."""
+        rows = fetch(
+            self._connection,
+            "select supplier_id, currency_code, group_id, is_active from supplier"
+            " where supplier_id = any(%s)",
+            list(supplier_ids),
+        )
+        return {row[0]: SupplierView(*row) for row in rows}
+
+    def put_suppliers(self, columns: Columns) -> None:
+        """Insert suppliers, or replace them by id; whoever shares a key with them is regrouped."""
+        ids = list(columns["supplier_id"])
+        held = {
+            **columns,
+            "group_id": ids,
+            "effective_at": [self._effective_at] * len(ids),
+        }
+        upsert(self._connection, "supplier", held, ["supplier_id"])
+        execute(self._connection, _REGROUP, ids)
+
+    def order_lines(self, purchase_order_ids: Iterable[str]) -> list[OrderLineView]:
+        """All lines of these orders, by order and line."""
+        rows = fetch(self._connection, _ORDER_LINES, sorted(set(purchase_order_ids)))
+        return [OrderLineView(*row) for row in rows]
+
+    def put_order_lines(self, lines: Sequence[OrderLineView]) -> None:
+        """Insert lines, or replace what changes of them."""
+        if lines:
+            columns = _columns(_LINE, lines)
+            columns["effective_at"] = [self._effective_at] * len(lines)
+            upsert(
+                self._connection,
+                "purchase_order_line",
+                columns,
+                ["purchase_order_id", "purchase_order_line_id"],
+            )
+
+    def invoices_of_groups(self, group_ids: Iterable[str]) -> list[InvoiceView]:
+        """What these groups of suppliers have invoiced, duplicates left out, the oldest first."""
+        return [InvoiceView(*row) for row in fetch(self._connection, _INVOICES, list(group_ids))]
+
+    def invoice_lines(self, invoice_ids: Iterable[str]) -> list[InvoiceLineView]:
+        """All posted lines of these invoices, by invoice and line."""
+        rows = fetch(self._connection, _INVOICE_LINES, list(invoice_ids))
+        return [InvoiceLineView(*row) for row in rows]
+
+    def holds_of_invoices(self, invoice_ids: Iterable[str]) -> list[Hold]:
+        """All holds of these invoices, ended ones too."""
+        asked = _HOLDS.format(which="m.invoice_id = any(%s::uuid[])")
+        return [Hold(*row) for row in fetch(self._connection, asked, list(invoice_ids))]
+
+    def held_for(self, keys: Iterable[tuple[str, str]], reason_code: str) -> list[Hold]:
+        """What is held for a reason of these (purchase_order_id, purchase_order_line_id)."""
+        wanted = sorted(set(keys))
+        asked = _HOLDS.format(
+            which="m.reason_code = %s and (m.purchase_order_id, m.purchase_order_line_id) in"
+            " (select * from unnest(%s::text[], %s::text[]))"
+        )
+        rows = fetch(
+            self._connection,
+            asked,
+            reason_code,
+            [order for order, _ in wanted],
+            [line for _, line in wanted],
+        )
+        return [hold for hold in (Hold(*row) for row in rows) if hold.status == "held"]
+
+    def put_holds(self, holds: Sequence[Hold]) -> None:
+        """Write how these holds are now, and keep that they became so."""
+        if holds:
+            columns = _columns(_HOLD, holds)
+            columns["effective_at"] = [self._effective_at] * len(holds)
+            copy_into(self._connection, "invoice_match", columns)
+
+
+def _columns(names: Sequence[str], views: Sequence[object]) -> dict[str, Sequence[object]]:
+    return in_columns(names, list(map(attrgetter(*names), views)))
