@@ -26,6 +26,22 @@ from assets.contracts.fields import (
 )
 
 _MOST_LINES = Meta(max_length=5_000)
+_CONFIDENTIAL = {"x-security-class": "confidential"}
+_PRINTABLE = r"^[^\x00-\x1f]+\Z"
+TaxId = Annotated[
+    str,
+    Meta(min_length=1, max_length=64, pattern=_PRINTABLE, extra_json_schema=_CONFIDENTIAL),
+]
+BankAccount = Annotated[
+    str,
+    Meta(
+        min_length=4,
+        max_length=64,
+        pattern=_PRINTABLE,
+        description="IBAN, or as the country writes it",
+        extra_json_schema=_CONFIDENTIAL,
+    ),
+]
 
 
 class SupplierRegistered(EventData, frozen=True, kw_only=True):
@@ -39,9 +55,19 @@ class SupplierRegistered(EventData, frozen=True, kw_only=True):
     name: Text
     currency: Currency
     country: Country | None = None
-    tax_id: Key | None = None
-    bank_account: Key | None = None
+    tax_id: TaxId | None = None
+    bank_account: BankAccount | None = None
     is_active: bool = True
+
+
+class SupplierBankDecided(EventData, frozen=True, kw_only=True):
+    """Whether a supplier is paid to another account from now on, which ``bank_account`` names."""
+
+    supplier_id: Key
+    bank_account: BankAccount
+    decision: Literal["approved", "denied"]
+    decided_by: Key
+    reason: Text
 
 
 class PurchaseOrderLine(EventData, frozen=True, kw_only=True):

@@ -135,6 +135,13 @@ CONTRACTS: dict[str, Contract] = {
             0,
         ),
         Contract(
+            "retail.supplier.bank_decided.v1",
+            purchasing.SupplierBankDecided,
+            "accounts_payable",
+            "procure_to_stock",
+            1,
+        ),
+        Contract(
             "retail.purchase_order.placed.v1",
             purchasing.PurchaseOrderPlaced,
             "purchasing",

@@ -66,11 +66,13 @@ class CaseType(StrEnum):
     STOCK_CORRECTION = "stock_correction"
     STOCK_DRIFT = "stock_drift"
     # Purchases and what suppliers charge
+    BANK_CHANGE = "bank_change"
     DUPLICATE_INVOICE = "duplicate_invoice"
     INVOICE_HELD = "invoice_held"
     OVER_RECEIPT = "over_receipt"
     RECEIPT_NOT_ORDERED = "receipt_not_ordered"
     RELEASE_NOT_ASKED_FOR = "release_not_asked_for"
+    SUPPLIER_INVALID = "supplier_invalid"
     # The platform's own work
     CONTRACT_VIOLATION = "contract_violation"
     DATA_QUALITY_GATE_FAILED = "data_quality_gate_failed"
@@ -102,11 +104,13 @@ FLOWS: dict[str, frozenset[CaseType]] = {
     ),
     "procure_to_stock": frozenset(
         {
+            CaseType.BANK_CHANGE,
             CaseType.DUPLICATE_INVOICE,
             CaseType.INVOICE_HELD,
             CaseType.OVER_RECEIPT,
             CaseType.RECEIPT_NOT_ORDERED,
             CaseType.RELEASE_NOT_ASKED_FOR,
+            CaseType.SUPPLIER_INVALID,
         }
     ),
     "platform": frozenset(

@@ -64,12 +64,23 @@ class OrderLineView:
 
 
 class SupplierView(NamedTuple):
-    """A supplier, and the group of those who share a tax id or bank account with it."""
+    """A supplier, and the group of those who share a tax id or bank account with it.
+
+    Attributes:
+        bank_account: As it was last told.
+        confirmed_bank_account: To which it is paid.
+        bank_status: ``confirmed``, or ``unconfirmed`` or ``denied`` while the two differ.
+    """
 
     supplier_id: str
+    supplier_name: str
     currency_code: str
     group_id: str
     is_active: bool
+    bank_account: str | None
+    confirmed_bank_account: str | None
+    bank_status: str
+    occurred_at: datetime
 
 
 class InvoiceView(NamedTuple):
@@ -141,6 +152,10 @@ class Purchasing(Protocol):
         """Insert suppliers, or replace them by id; whoever shares a key with them is regrouped."""
         ...
 
+    def put_banks(self, banks: Sequence[tuple[str, str | None, str]]) -> None:
+        """Write (supplier_id, confirmed account, status) of known suppliers."""
+        ...
+
     def order_lines(self, purchase_order_ids: Iterable[str]) -> list[OrderLineView]:
         """All lines of these orders, by order and line."""
         ...
@@ -163,6 +178,10 @@ class Purchasing(Protocol):
 
     def held_for(self, keys: Iterable[tuple[str, str]], reason_code: str) -> list[Hold]:
         """What is held for a reason of these (purchase_order_id, purchase_order_line_id)."""
+        ...
+
+    def held_of_suppliers(self, supplier_ids: Iterable[str], reason_code: str) -> list[Hold]:
+        """What is held for a reason of these suppliers' invoices."""
         ...
 
     def put_holds(self, holds: Sequence[Hold]) -> None:

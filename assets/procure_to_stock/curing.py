@@ -99,6 +99,7 @@ def settle(
             invoice_id,
             changed[invoice_id],
             f"{line_number}/{rounds}",
+            invoice_id=invoice_id,
             line_number=line_number,
         )
     for invoice_id in sorted(changed):

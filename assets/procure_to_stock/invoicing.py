@@ -21,6 +21,7 @@ from assets.procure_to_stock.curing import cure_quantities
 from assets.procure_to_stock.policy import amount_in
 from assets.procure_to_stock.rules.duplicates import look_alike, normalised, same_invoice
 from assets.procure_to_stock.rules.matching import NOTED, Reason, exceeds, match
+from assets.procure_to_stock.suppliers import CONFIRMED
 from assets.procure_to_stock.writes import Writes
 
 #: The invoice as a whole, among the numbers of its lines.
@@ -61,6 +62,7 @@ class Posting:
     event: InboxEvent
     view: InvoiceView
     lines: list[Charged]
+    bank_status: str
     holds: list[Hold] = field(default_factory=list)
 
     @property
@@ -121,7 +123,7 @@ def _post(events: list[InboxEvent], writes: Writes) -> list[Posting]:
             if copy_of is not None:
                 _keep_copy(event, view, copy_of, writes)
                 continue
-            posting = Posting(event, view, _charged(data, writes))
+            posting = Posting(event, view, _charged(data, writes), supplier.bank_status)
             window = timedelta(days=writes.policy(event).duplicate_window_days)
             if look_alike(view, before, window) is not None:
                 for charged in posting.lines:
@@ -149,7 +151,7 @@ def _view(event: InboxEvent, group_id: str) -> InvoiceView:
 
 
 def _keep_copy(event: InboxEvent, view: InvoiceView, of: InvoiceView, writes: Writes) -> None:
-    posting = Posting(event, view, [])
+    posting = Posting(event, view, [], CONFIRMED)
     _record(posting, of.invoice_id, writes)
     amount = f"{to_text(view.total_amount)} {view.currency_code}"
     writes.open_case(
@@ -380,6 +382,8 @@ def _note_whole(posting: Posting, writes: Writes) -> None:
         found.append((Reason.FREIGHT, freight - planned))
     if abs(off) > amount_in(currency, tolerances.total_by_currency):
         found.append((Reason.TOTAL, off))
+    if posting.bank_status != CONFIRMED:
+        found.append((Reason.BANK_UNCONFIRMED, posting.view.total_amount))
     posting.holds += [
         Hold(
             posting.view.invoice_id,
@@ -408,6 +412,7 @@ def _tell(posting: Posting, writes: Writes) -> None:
         view.invoice_id,
         posting.event,
         data.kind,
+        invoice_id=view.invoice_id,
         kind=data.kind,
         invoice_number=data.invoice_number,
         supplier_id=data.supplier_id,

@@ -1,45 +1,12 @@
-"""Suppliers and purchase orders, as the ERP last told them."""
+"""Purchase orders and their versions, as the ERP last told them."""
 
 from __future__ import annotations
 
 from assets.commerce.money import share_out, to_ten_thousandths
-from assets.contracts.purchasing import PurchaseOrderPlaced, SupplierRegistered
-from assets.facts import in_columns
+from assets.contracts.purchasing import PurchaseOrderPlaced
 from assets.inventory.unknown import awaited
 from assets.ports import InboxEvent, OrderLineView
 from assets.procure_to_stock.writes import Writes
-
-_SUPPLIER = (
-    "supplier_id",
-    "supplier_name",
-    "currency_code",
-    "country_code",
-    "tax_id",
-    "bank_account",
-    "is_active",
-    "occurred_at",
-)
-
-
-def register_suppliers(events: list[InboxEvent], writes: Writes) -> None:
-    """Keep suppliers; what was told of one last holds."""
-    last: dict[str, tuple[object, ...]] = {}
-    for event in events:
-        data: SupplierRegistered = event.data
-        last[data.supplier_id] = (
-            data.supplier_id,
-            data.name,
-            data.currency,
-            data.country,
-            data.tax_id,
-            data.bank_account,
-            data.is_active,
-            event.occurred_at,
-        )
-    if last:
-        columns = in_columns(_SUPPLIER, list(last.values()))
-        writes.unit_of_work.purchasing.put_suppliers(columns)
-        writes.unit_of_work.inbox.release(f"supplier:{supplier_id}" for supplier_id in last)
 
 
 def place(events: list[InboxEvent], writes: Writes) -> None:

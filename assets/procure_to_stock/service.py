@@ -7,9 +7,10 @@ from collections.abc import Callable
 from assets.contracts import purchasing
 from assets.ports import InboxEvent, UnitOfWork
 from assets.procure_to_stock.invoicing import take_credit_notes, take_invoices
-from assets.procure_to_stock.ordering import place, register_suppliers
+from assets.procure_to_stock.ordering import place
 from assets.procure_to_stock.receiving import receive
 from assets.procure_to_stock.releasing import take_releases
+from assets.procure_to_stock.suppliers import register, take_bank_decisions
 from assets.procure_to_stock.writes import Writes
 
 CONSUMER = "procure_to_stock"
@@ -28,7 +29,8 @@ def _is_invoice(kind: str) -> Callable[[InboxEvent], bool]:
 #: What applies each kind of document, in the order in which a batch is worked through.
 STEPS: tuple[tuple[Callable[[InboxEvent], bool], Callable[[list[InboxEvent], Writes], None]], ...]
 STEPS = (
-    (_is_of(purchasing.SupplierRegistered), register_suppliers),
+    (_is_of(purchasing.SupplierRegistered), register),
+    (_is_of(purchasing.SupplierBankDecided), take_bank_decisions),
     (_is_of(purchasing.PurchaseOrderPlaced), place),
     (_is_of(purchasing.GoodsReceived), receive),
     (_is_invoice("invoice"), take_invoices),

@@ -151,16 +151,16 @@ class Writes:
         self.lines[line.key] = line
 
     def send(
-        self, command_type: str, invoice_id: str, event: InboxEvent, occasion: str, **said: object
+        self, command_type: str, key: str, event: InboxEvent, occasion: str, **said: object
     ) -> None:
-        """Tell the ERP something of an invoice; its commands keep their order."""
+        """Tell the ERP something of an invoice or a supplier; of each it is told in order."""
         self._commands.append(
             Command(
                 partner="erp",
                 command_type=command_type,
-                business_key=invoice_id,
+                business_key=key,
                 scope=event,
-                payload={"invoice_id": invoice_id, "occasion": occasion, **said},
+                payload={"occasion": occasion, **said},
                 owner=OWNER,
                 caused_at=event.occurred_at,
                 discriminator=occasion,

@@ -125,8 +125,9 @@ class SqlPurchasing:
         """Known suppliers, by id."""
         rows = fetch(
             self._connection,
-            "select supplier_id, currency_code, group_id, is_active from supplier"
-            " where supplier_id = any(%s)",
+            "select supplier_id, supplier_name, currency_code, group_id, is_active, bank_account,"
+            " confirmed_bank_account, bank_status, occurred_at from supplier"
+            " where supplier_id = any(%s) order by supplier_id for update",
             list(supplier_ids),
         )
         return {row[0]: SupplierView(*row) for row in rows}
@@ -141,6 +142,19 @@ class SqlPurchasing:
         }
         upsert(self._connection, "supplier", held, ["supplier_id"])
         execute(self._connection, _REGROUP, ids)
+
+    def put_banks(self, banks: Sequence[tuple[str, str | None, str]]) -> None:
+        """Write (supplier_id, confirmed account, status) of known suppliers."""
+        if banks:
+            execute(
+                self._connection,
+                "update supplier s set confirmed_bank_account = new.account,"
+                " bank_status = new.status, effective_at = %s"
+                " from unnest(%s::text[], %s::text[], %s::text[]) as new (id, account, status)"
+                " where s.supplier_id = new.id",
+                self._effective_at,
+                *map(list, zip(*banks, strict=True)),
+            )
 
     def order_lines(self, purchase_order_ids: Iterable[str]) -> list[OrderLineView]:
         """All lines of these orders, by order and line."""
@@ -187,6 +201,15 @@ class SqlPurchasing:
             [order for order, _ in wanted],
             [line for _, line in wanted],
         )
+        return [hold for hold in (Hold(*row) for row in rows) if hold.status == "held"]
+
+    def held_of_suppliers(self, supplier_ids: Iterable[str], reason_code: str) -> list[Hold]:
+        """What is held for a reason of these suppliers' invoices."""
+        asked = _HOLDS.format(
+            which="m.reason_code = %s and m.invoice_id in (select invoice_id"
+            " from supplier_invoice_received where supplier_id = any(%s))"
+        )
+        rows = fetch(self._connection, asked, reason_code, list(supplier_ids))
         return [hold for hold in (Hold(*row) for row in rows) if hold.status == "held"]
 
     def put_holds(self, holds: Sequence[Hold]) -> None:

@@ -166,7 +166,13 @@ class Erp(PartnerSystem):
                     self._book(
                         command.effective_at, adjustment.node_id, changed.sku, changed.quantity
                     )
-            case "sales_order.cancel" | "supplier_invoice.post" | "supplier_invoice.release":
+            case (
+                "sales_order.cancel"
+                | "supplier_invoice.post"
+                | "supplier_invoice.release"
+                | "supplier.block"
+                | "supplier.unblock"
+            ):
                 pass
             case "supply.chase":
                 asked = _chase(command.payload)

@@ -28,6 +28,7 @@ ORDER = (
     "ledger",
     "sourcing",
     "availability",
+    "matching",
     "marts",
     "door",
     "partners",

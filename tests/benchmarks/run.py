@@ -31,6 +31,7 @@ ORDER = (
     "ledger",
     "sourcing",
     "availability",
+    "matching",
     "door",
     "gateway",
     "exceptions",

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     ORDER_CLOSED = "order_closed"
     UNKNOWN_ORDER_LINE = "unknown_order_line"
     POSSIBLE_DUPLICATE = "possible_duplicate"
+    BANK_UNCONFIRMED = "bank_unconfirmed"
 
 
 #: What is told and paid all the same.

@@ -7,8 +7,8 @@
     ],
     'master_data': ['bundle_of_bundles', 'bundle_without_components', 'price_parity'],
     'procure_to_stock': [
-        'duplicate_invoice', 'invoice_held', 'over_receipt', 'receipt_not_ordered',
-        'release_not_asked_for',
+        'bank_change', 'duplicate_invoice', 'invoice_held', 'over_receipt',
+        'receipt_not_ordered', 'release_not_asked_for', 'supplier_invalid',
     ],
     'platform': [
         'contract_violation', 'data_quality_gate_failed', 'dead_letter', 'flow_failed',

@@ -64,6 +64,7 @@ from resources.operational_store.schema.progress import gate_pointer, home_clock
 from resources.operational_store.schema.purchasing import (
     goods_received,
     invoice_match,
+    invoice_match_review,
     purchase_order_line,
     purchase_order_placed,
     purchase_order_terms,
@@ -136,6 +137,7 @@ __all__ = [
     "inventory_drift_reason",
     "inventory_snapshot",
     "invoice_match",
+    "invoice_match_review",
     "journal_line",
     "lake_watermark",
     "metadata",

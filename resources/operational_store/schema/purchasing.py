@@ -33,14 +33,17 @@ supplier = Table(
     Column("supplier_name", String, nullable=False),
     Column("currency_code", String(3), nullable=False),
     Column("country_code", String(2)),
-    Column("tax_id", String),
-    Column("bank_account", String),
+    Column("tax_id", String, info={"lake": False}),
+    Column("bank_account", String, info={"lake": False}),
+    Column("confirmed_bank_account", String, info={"lake": False}),
+    Column("bank_status", String, nullable=False),
     # The least id of those who share a tax id or a bank account with it, directly or by another.
     Column("group_id", String, nullable=False),
     Column("is_active", Boolean, nullable=False),
     occurred(),
     effective(),
     *recorded(),
+    CheckConstraint("bank_status in ('confirmed', 'unconfirmed', 'denied')", name="bank_status"),
     Index("ix_supplier_group_id", "group_id"),
     info={"mutable": True},
 )
@@ -189,6 +192,22 @@ supplier_invoice_line = fact(
     effective(),
     PrimaryKeyConstraint("invoice_id", "line_number"),
     Index("ix_supplier_invoice_line_order", "purchase_order_id", "purchase_order_line_id"),
+)
+
+# What the last review would hold, under the policy that it was asked about.
+invoice_match_review = Table(
+    "invoice_match_review",
+    metadata,
+    Column("invoice_id", Uuid, nullable=False),
+    Column("line_number", Integer, nullable=False),
+    Column("reason_code", String, nullable=False),
+    Column("quantity_difference", BigInteger, nullable=False),
+    Column("value_difference", Money, nullable=False),
+    Column("currency_code", String(3), nullable=False),
+    Column("policy_hash", String, nullable=False),
+    *recorded(),
+    PrimaryKeyConstraint("invoice_id", "line_number", "reason_code"),
+    info={"mutable": True},
 )
 
 # Line 0 is the invoice as a whole: its freight and its total.

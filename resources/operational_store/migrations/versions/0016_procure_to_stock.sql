@@ -5,13 +5,16 @@ CREATE TABLE supplier (
     country_code VARCHAR(2),
     tax_id VARCHAR,
     bank_account VARCHAR,
+    confirmed_bank_account VARCHAR,
+    bank_status VARCHAR NOT NULL,
     group_id VARCHAR NOT NULL,
     is_active BOOLEAN NOT NULL,
     occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
     effective_at TIMESTAMP WITH TIME ZONE NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     recorded_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    CONSTRAINT pk_supplier PRIMARY KEY (supplier_id)
+    CONSTRAINT pk_supplier PRIMARY KEY (supplier_id),
+    CONSTRAINT ck_supplier_bank_status CHECK (bank_status in ('confirmed', 'unconfirmed', 'denied'))
 );
 
 CREATE INDEX ix_supplier_group_id ON supplier (group_id);
@@ -191,6 +194,19 @@ CREATE TABLE invoice_match (
 CREATE INDEX ix_invoice_match_order ON invoice_match (purchase_order_id, purchase_order_line_id);
 
 CREATE INDEX ix_invoice_match_recorded_xid ON invoice_match (recorded_xid);
+
+CREATE TABLE invoice_match_review (
+    invoice_id UUID NOT NULL,
+    line_number INTEGER NOT NULL,
+    reason_code VARCHAR NOT NULL,
+    quantity_difference BIGINT NOT NULL,
+    value_difference NUMERIC(19, 4) NOT NULL,
+    currency_code VARCHAR(3) NOT NULL,
+    policy_hash VARCHAR NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    recorded_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT pk_invoice_match_review PRIMARY KEY (invoice_id, line_number, reason_code)
+);
 
 create trigger refuse_change before update or delete or truncate on purchase_order_placed
 for each statement execute function refuse_change();
