@@ -164,8 +164,11 @@ class Purchasing(Protocol):
         """Insert lines, or replace what changes of them."""
         ...
 
-    def invoices_of_groups(self, group_ids: Iterable[str]) -> list[InvoiceView]:
-        """What these groups of suppliers have invoiced, duplicates left out, the oldest first."""
+    def invoices_like(self, invoices: Sequence[InvoiceView]) -> list[InvoiceView]:
+        """Posted invoices and credit notes of the same group with the number or amount of one.
+
+        The oldest first.
+        """
         ...
 
     def invoice_lines(self, invoice_ids: Iterable[str]) -> list[InvoiceLineView]:

@@ -77,11 +77,22 @@ _INVOICE_LINES = """
     where l.invoice_id = any(%s::uuid[]) and i.duplicate_of is null
     order by l.invoice_id, l.line_number
 """
-_INVOICES = """
+# Two ways in, each by an index of its own.
+_LIKE = """
+    with wanted as (
+        select * from unnest(%s::text[], %s::text[], %s::bigint[]) as w (group_id, number, amount)
+    ), alike as (
+        select i.invoice_id from supplier_invoice_received i
+        join wanted w on i.group_id = w.group_id and i.normalised_number = w.number
+        union
+        select i.invoice_id from supplier_invoice_received i
+        join wanted w on i.group_id = w.group_id
+            and i.total_amount = (w.amount::numeric / 10000)::numeric(19, 4)
+    )
     select invoice_id::text, supplier_id, group_id, normalised_number, kind, purchase_order_id,
         currency_code, (total_amount * 10000)::bigint, occurred_at
-    from supplier_invoice_received
-    where group_id = any(%s) and duplicate_of is null
+    from supplier_invoice_received join alike using (invoice_id)
+    where duplicate_of is null
     order by occurred_at, invoice_id
 """
 # The last revision of each says how it is now.
@@ -173,9 +184,16 @@ class SqlPurchasing:
                 ["purchase_order_id", "purchase_order_line_id"],
             )
 
-    def invoices_of_groups(self, group_ids: Iterable[str]) -> list[InvoiceView]:
-        """What these groups of suppliers have invoiced, duplicates left out, the oldest first."""
-        return [InvoiceView(*row) for row in fetch(self._connection, _INVOICES, list(group_ids))]
+    def invoices_like(self, invoices: Sequence[InvoiceView]) -> list[InvoiceView]:
+        """Posted invoices and credit notes of the same group with the number or amount of one."""
+        rows = fetch(
+            self._connection,
+            _LIKE,
+            [invoice.group_id for invoice in invoices],
+            [invoice.normalised_number for invoice in invoices],
+            [invoice.total_amount for invoice in invoices],
+        )
+        return [InvoiceView(*row) for row in rows]
 
     def invoice_lines(self, invoice_ids: Iterable[str]) -> list[InvoiceLineView]:
         """All posted lines of these invoices, by invoice and line."""

@@ -166,6 +166,7 @@ supplier_invoice_received = fact(
     occurred(),
     effective(),
     CheckConstraint("kind in ('invoice', 'credit_note')", name="kind"),
+    Index("ix_supplier_invoice_received_amount", "group_id", "total_amount"),
     # One economic invoice is posted once, whoever hands it in at the same time.
     Index(
         "uq_supplier_invoice_received_posted",

@@ -147,6 +147,8 @@ CREATE TABLE supplier_invoice_received (
     CONSTRAINT ck_supplier_invoice_received_kind CHECK (kind in ('invoice', 'credit_note'))
 );
 
+CREATE INDEX ix_supplier_invoice_received_amount ON supplier_invoice_received (group_id, total_amount);
+
 CREATE INDEX ix_supplier_invoice_received_recorded_xid ON supplier_invoice_received (recorded_xid);
 
 CREATE UNIQUE INDEX uq_supplier_invoice_received_posted ON supplier_invoice_received (group_id, kind, normalised_number) WHERE duplicate_of is null;
