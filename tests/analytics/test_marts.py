@@ -18,6 +18,7 @@ import yaml
 
 from resources.analytics_store.dbt_project import PROJECT
 from resources.analytics_store.store import AnalyticsStore
+from resources.lake.columns import SNAPSHOT_TABLES
 from resources.lake.lake import Lake
 from resources.operational_store import schema
 from resources.operational_store.cases import close_cases
@@ -471,7 +472,8 @@ def test_sources_are_named_like_the_tables(told: tuple[sa.Engine, AnalyticsStore
     manifest = json.loads(told[1].manifest_path.read_text())
     assert {source["name"] for source in manifest["sources"].values()} == {
         *(table.name for table in schema.LAKE_TABLES),
-        *("product", "node", "customer", "exception_case", "approval_request", "lake_watermark"),
+        *(table.name for table in SNAPSHOT_TABLES),
+        "lake_watermark",
     }
 
 
