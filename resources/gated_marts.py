@@ -298,7 +298,7 @@ MARTS: dict[str, GatedMart] = {
             computed="""
                 coalesce(
                     lines.accepted_quantity - lines.invoiced_quantity + lines.credited_quantity
-                        = mart.open_quantity,
+                        - lines.cleared_quantity = mart.open_quantity,
                     false
                 ) as line_agrees
             """,

@@ -21,6 +21,7 @@ from assets.contracts.fields import (
     LineNumber,
     NonNegativeQuantity,
     Quantity,
+    SignedQuantity,
     SkuCode,
     Text,
 )
@@ -141,6 +142,21 @@ class SupplierInvoiceReceived(EventData, frozen=True, kw_only=True):
     tax_amount: CostMoney = "0"
     total_amount: CostMoney
     lines: Annotated[list[SupplierInvoiceLine], _MOST_LINES]
+
+
+class ClearingDecided(EventData, frozen=True, kw_only=True):
+    """Whether nothing more is expected of an order's line, so that its open units are cleared.
+
+    ``quantity`` is what was asked about (each; above zero where goods wait for an invoice, below it
+    where an invoice waits for goods): once another quantity is open, the decision is not about it.
+    """
+
+    purchase_order_id: Key
+    purchase_order_line_id: Key
+    quantity: SignedQuantity
+    decision: Literal["approved", "denied"]
+    decided_by: Key
+    reason: Text
 
 
 class InvoiceReleaseDecided(EventData, frozen=True, kw_only=True):

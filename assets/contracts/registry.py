@@ -163,6 +163,13 @@ CONTRACTS: dict[str, Contract] = {
             3,
         ),
         Contract(
+            "retail.purchase_order.clearing_decided.v1",
+            purchasing.ClearingDecided,
+            "accounts_payable",
+            "procure_to_stock",
+            4,
+        ),
+        Contract(
             "retail.supplier_invoice.release_decided.v1",
             purchasing.InvoiceReleaseDecided,
             "accounts_payable",

@@ -17,6 +17,7 @@ class OrderLineView:
     Attributes:
         version: Of the order that the line's terms are of.
         posted_at: When goods or an invoice first came of it; from then on its price stays.
+        cleared_quantity: Units that were open and that nothing more is expected of.
         planned_freight_amount: Of the order's freight, the line's share by quantity.
         credited_quantity: Units that the supplier has taken back of what was invoiced.
     """
@@ -43,6 +44,7 @@ class OrderLineView:
     invoiced_quantity: int = 0
     invoiced_amount: int = 0
     credited_quantity: int = 0
+    cleared_quantity: int = 0
     planned_freight_amount: int = 0
     posted_at: datetime | None = None
 
@@ -55,6 +57,12 @@ class OrderLineView:
     def accepted_quantity(self) -> int:
         """Units that were received and not rejected."""
         return self.delivered_quantity - self.rejected_quantity
+
+    @property
+    def open_quantity(self) -> int:
+        """Units that clearing is open for: above zero without an invoice, below without goods."""
+        charged = self.invoiced_quantity - self.credited_quantity
+        return self.accepted_quantity - charged - self.cleared_quantity
 
     @property
     def payable_quantity(self) -> int:

@@ -53,6 +53,13 @@ SPECS = [
         deps=READ,
     ),
     table(
+        "clearing_entry",
+        "One row per line of an order that was cleared, because nothing more of it is expected.",
+        group=GROUP,
+        owner="accounts_payable",
+        deps=READ,
+    ),
+    table(
         "invoice_match",
         "One row per invoice line, reason and change: why it is not paid, and how that ended.",
         group=GROUP,

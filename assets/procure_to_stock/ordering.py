@@ -119,6 +119,7 @@ def _go_on(view: OrderLineView, known: OrderLineView) -> None:
     view.invoiced_quantity = known.invoiced_quantity
     view.invoiced_amount = known.invoiced_amount
     view.credited_quantity = known.credited_quantity
+    view.cleared_quantity = known.cleared_quantity
     view.posted_at = known.posted_at
     if known.posted_at is not None:
         view.unit_price, view.currency_code = known.unit_price, known.currency_code

@@ -79,12 +79,15 @@ class ProcurePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         over_receipt_basis_points: How much more than ordered is received without anybody's word.
+        clearing_proposed_after_days: An order's line that has been open for so long is proposed to
+            be cleared: nothing more is expected of it.
         duplicate_window_days: Invoices of one supplier group over the same amount and order within
             it may be one invoice sent twice.
     """
 
     tolerances: Tolerances
     over_receipt_basis_points: BasisPoints
+    clearing_proposed_after_days: Days
     duplicate_window_days: Days
 
 

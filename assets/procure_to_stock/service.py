@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from assets.contracts import purchasing
 from assets.ports import InboxEvent, UnitOfWork
+from assets.procure_to_stock.clearing import take_clearings
 from assets.procure_to_stock.invoicing import take_credit_notes, take_invoices
 from assets.procure_to_stock.ordering import place
 from assets.procure_to_stock.receiving import receive
@@ -35,6 +36,7 @@ STEPS = (
     (_is_of(purchasing.GoodsReceived), receive),
     (_is_invoice("invoice"), take_invoices),
     (_is_invoice("credit_note"), take_credit_notes),
+    (_is_of(purchasing.ClearingDecided), take_clearings),
     (_is_of(purchasing.InvoiceReleaseDecided), take_releases),
 )
 

@@ -90,6 +90,16 @@ COLUMNS = {
         "duplicate_of",
         "occurred_at",
     ),
+    "clearing_entry": (
+        "clearing_id",
+        "purchase_order_id",
+        "purchase_order_line_id",
+        "quantity",
+        "unit_price",
+        "currency_code",
+        "decided_by",
+        "occurred_at",
+    ),
     "supplier_invoice_line": (
         "invoice_id",
         "line_number",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ from orchestration.commands._reading import home_store
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from assets.ports import Person
+    from assets.ports import Person, StoredRequest
     from orchestration.home import Home
     from resources.operational_store.store import OperationalStore
     from resources.operational_store.unit_of_work import SqlUnitOfWork
@@ -94,6 +94,19 @@ def acting(
             raise
         finally:
             export_head(home, store)
+
+
+def tell_asked(subjects: Sequence[str], waiting: Mapping[str, StoredRequest], json: bool) -> None:
+    """Say of each subject that was asked about whether it waits, and for which approval."""
+    from orchestration.commands._reading import report_list
+
+    ids = {key: one.approval_id for key, one in waiting.items()}
+    if json:
+        report_list([{"subject": one, "approval_id": ids.get(one)} for one in subjects])
+        return
+    for one in subjects:
+        said = f"waits for approval {ids[one][:8]}" if one in ids else "is accepted"
+        typer.echo(f"{one}: {said}")
 
 
 def _who(name: str | None, connection: sa.Connection, home: Home) -> Person:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands._acting import As, acting
+from orchestration.commands._acting import As, acting, tell_asked
 from orchestration.commands._opening import Json, report
 from orchestration.commands._reading import report_list, show_first, stored
 
@@ -120,20 +120,4 @@ def _release(
         asked = requests_for(act.connection, invoice, line, code, reason, act.person.person_id)
         waiting = request(asked, act.unit_of_work)
         act.detail["asked"] = [one.subject_key for one in asked]
-    rows = [
-        {
-            "subject": one.subject_key,
-            "approval_id": waiting[one.subject_key].approval_id
-            if one.subject_key in waiting
-            else None,
-        }
-        for one in asked
-    ]
-    if json:
-        report_list(rows)
-        return
-    for row in rows:
-        said = "is accepted"
-        if row["approval_id"]:
-            said = f"waits for approval {row['approval_id'][:8]}"
-        typer.echo(f"{row['subject']}: {said}")
+    tell_asked([one.subject_key for one in asked], waiting, json)

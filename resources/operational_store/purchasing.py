@@ -35,6 +35,7 @@ _LINE = (
     "invoiced_quantity",
     "invoiced_amount",
     "credited_quantity",
+    "cleared_quantity",
     "planned_freight_amount",
     "posted_at",
 )

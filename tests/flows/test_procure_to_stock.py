@@ -10,10 +10,20 @@ import pytest
 
 from assets.approvals.service import decide, request
 from assets.errors import BadInput
+from resources.operational_store import clearing_proposals
 from resources.operational_store.digests import table_digests
 from resources.operational_store.invoice_release import requests_for
 from resources.operational_store.people import put_person, read_people
-from tests.builders import WAREHOUSE, Event, Shop, assert_all_invariants_hold, event, node, product
+from tests.builders import (
+    WAREHOUSE,
+    Event,
+    Shop,
+    assert_all_invariants_hold,
+    event,
+    minutes,
+    node,
+    product,
+)
 from tests.procure_to_stock.documents import (
     RIVAL,
     SUPPLIER,
@@ -355,6 +365,47 @@ def test_in_any_order_the_same_is_held_owed_and_in_stock(shop: Shop, seed: int) 
     assert shop.position("MUG") == (25, 0, 0)
     assert shop.balance("goods_invoice_clearing") == 7.5
     assert shop.balance("accounts_payable") == -92
+
+
+def proposed(shop: Shop, line: str | None = None) -> list[str]:
+    """What is proposed to be cleared, as Paula asks; gives the approvals that it waits for."""
+    with shop.store.unit_of_work() as unit_of_work:
+        asked = clearing_proposals.requests_for(
+            unit_of_work.connection, unit_of_work.policies, unit_of_work.effective_at, line,
+            "nothing more comes", "paula",
+        )  # fmt: skip
+        return [one.approval_id for one in request(asked, unit_of_work).values()]
+
+
+def test_what_is_open_for_a_quarter_is_cleared_line_by_line_on_anothers_word(shop: Shop) -> None:
+    shop.tell(ORDER, goods("P1", ("1", 8, 0), ("2", 5, 0)), invoice("I1", "P1", ("1", 10, "2.50")))
+    assert shop.balance("goods_invoice_clearing") == -15
+    shop.clock.advance(minutes(1_440 + 90 * 1_440 - 1))
+    with pytest.raises(BadInput, match="not open for long enough"):
+        proposed(shop)
+    shop.clock.advance(minutes(1_440 + 90 * 1_440))
+    both = proposed(shop)
+    assert len(both) == 2
+    assert [consent(shop, one, "alma") for one in both] == ["approved", "approved"]
+    assert shop.rows("select quantity, decided_by from clearing_entry order by 1") == [
+        (-2, "alma"),
+        (5, "alma"),
+    ]
+    assert shop.balance("goods_invoice_clearing") == 0
+    with pytest.raises(BadInput, match="not open of P1/1"):
+        proposed(shop, "P1/1")
+    # What comes after all opens it again, for exactly that.
+    shop.tell(goods("P1", ("1", 2, 0), at=200_000))
+    assert shop.balance("goods_invoice_clearing") == -5
+
+
+def test_what_moved_since_it_was_proposed_is_not_cleared(shop: Shop) -> None:
+    shop.tell(ORDER, goods("P1", ("1", 8, 0)))
+    (approval_id,) = proposed(shop, "P1/1")
+    shop.tell(invoice("I1", "P1", ("1", 8, "2.50")))
+    assert consent(shop, approval_id, "alma") == "approved"
+    assert [case[0] for case in shop.cases()] == ["release_not_asked_for"]
+    assert shop.balance("goods_invoice_clearing") == 0
 
 
 OLD, NEW = "GB33BUKB20201555555555", "DE89370400440532013000"

@@ -224,6 +224,7 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
             'order' as purchase_order_id, '1' as purchase_order_line_id,
             'supplier' as supplier_id, 'GBP' as currency_code, 3::bigint as accepted_quantity,
             5::bigint as invoiced_quantity, 0::bigint as credited_quantity,
+            0::bigint as cleared_quantity,
             cast(45 as decimal(18, 4)) as ordered_amount;
         create table marts.purchase_order_status as
         select

@@ -66,6 +66,7 @@ final as (
         cast(coalesce(in_time.in_time_quantity, 0) as bigint) as in_time_quantity,
         order_lines.invoiced_quantity,
         order_lines.credited_quantity,
+        order_lines.cleared_quantity,
         order_lines.unit_price,
         cast(order_lines.ordered_quantity * order_lines.unit_price as decimal(18, 4))
             as ordered_amount,

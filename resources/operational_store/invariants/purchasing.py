@@ -99,7 +99,7 @@ _INVOICED = """
 
 M6 = Invariant(
     "M6",
-    "Clearing = Σ (invoiced − credited − accepted) × order price; payable = Σ what was posted",
+    "Clearing = Σ (invoiced − credited − accepted + cleared) × order price; payable = Σ posted",
     "select exists (select from goods_received) or exists (select from supplier_invoice_received)",
     {
         "the clearing account is not what is open": f"""
@@ -113,7 +113,7 @@ M6 = Invariant(
                     sum(
                         (
                             invoiced_quantity - credited_quantity
-                            - delivered_quantity + rejected_quantity
+                            - delivered_quantity + rejected_quantity + cleared_quantity
                         ) * unit_price
                     ) as amount
                 from purchase_order_line
@@ -135,6 +135,19 @@ M6 = Invariant(
             where
                 coalesce(line.invoiced_quantity, 0) <> coalesce(charged.invoiced_quantity, 0)
                 or coalesce(line.credited_quantity, 0) <> coalesce(charged.credited_quantity, 0)
+            order by 1, 2
+        """,
+        "a line is cleared otherwise than by its entries": """
+            with entry as (
+                select purchase_order_id, purchase_order_line_id, sum(quantity) as quantity
+                from clearing_entry
+                group by purchase_order_id, purchase_order_line_id
+            )
+
+            select line.purchase_order_id, line.purchase_order_line_id, line.cleared_quantity
+            from purchase_order_line as line
+            full join entry using (purchase_order_id, purchase_order_line_id)
+            where coalesce(line.cleared_quantity, 0) <> coalesce(entry.quantity, 0)
             order by 1, 2
         """,
         "what is payable is not what was posted": f"""

@@ -62,6 +62,7 @@ from resources.operational_store.schema.people import audit_entry, person
 from resources.operational_store.schema.pickups import payment_screened, pickup, pickup_step
 from resources.operational_store.schema.progress import gate_pointer, home_clock, lake_watermark
 from resources.operational_store.schema.purchasing import (
+    clearing_entry,
     goods_received,
     invoice_match,
     invoice_match_review,
@@ -116,6 +117,7 @@ __all__ = [
     "bundle_handed_over",
     "case_escalated",
     "channel_availability",
+    "clearing_entry",
     "command_outbox",
     "customer",
     "customer_contact",

@@ -110,6 +110,7 @@ purchase_order_line = Table(
     Column("invoiced_quantity", BigInteger, nullable=False),
     Column("invoiced_amount", Money, nullable=False),
     Column("credited_quantity", BigInteger, nullable=False),
+    Column("cleared_quantity", BigInteger, nullable=False),
     Column("planned_freight_amount", Money, nullable=False),
     Column("posted_at", Instant),
     effective(),
@@ -193,6 +194,22 @@ supplier_invoice_line = fact(
     effective(),
     PrimaryKeyConstraint("invoice_id", "line_number"),
     Index("ix_supplier_invoice_line_order", "purchase_order_id", "purchase_order_line_id"),
+)
+
+# One document a line, so that each can be looked at, and reversed, alone.
+clearing_entry = fact(
+    "clearing_entry",
+    Column("clearing_id", Uuid, primary_key=True),
+    Column("purchase_order_id", String, nullable=False),
+    Column("purchase_order_line_id", String, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("unit_price", Money, nullable=False),
+    Column("currency_code", String(3), nullable=False),
+    Column("decided_by", String, nullable=False),
+    occurred(),
+    effective(),
+    CheckConstraint("quantity <> 0", name="quantity"),
+    Index("ix_clearing_entry_order", "purchase_order_id", "purchase_order_line_id"),
 )
 
 # What the last review would hold, under the policy that it was asked about.

@@ -9,7 +9,8 @@ reporting_time as (
 opened as (
     select
         *,
-        accepted_quantity - (invoiced_quantity - credited_quantity) as open_quantity
+        accepted_quantity - (invoiced_quantity - credited_quantity) - cleared_quantity
+            as open_quantity
     from order_lines
 ),
 
@@ -26,6 +27,7 @@ final as (
         end as waits_for,
         opened.accepted_quantity,
         opened.invoiced_quantity - opened.credited_quantity as invoiced_quantity,
+        opened.cleared_quantity,
         opened.open_quantity,
         opened.unit_price,
         cast(opened.open_quantity * opened.unit_price as decimal(18, 4)) as open_amount,

@@ -24,6 +24,7 @@ final as (
         cast(invoiced_quantity as bigint) as invoiced_quantity,
         cast(invoiced_amount as decimal(19, 4)) as invoiced_amount,
         cast(credited_quantity as bigint) as credited_quantity,
+        cast(cleared_quantity as bigint) as cleared_quantity,
         cast(posted_at as timestamp with time zone) as posted_at,
         cast(effective_at as timestamp with time zone) as effective_at
     from source

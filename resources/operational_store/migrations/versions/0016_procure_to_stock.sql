@@ -84,6 +84,7 @@ CREATE TABLE purchase_order_line (
     invoiced_quantity BIGINT NOT NULL,
     invoiced_amount NUMERIC(19, 4) NOT NULL,
     credited_quantity BIGINT NOT NULL,
+    cleared_quantity BIGINT NOT NULL,
     planned_freight_amount NUMERIC(19, 4) NOT NULL,
     posted_at TIMESTAMP WITH TIME ZONE,
     effective_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -197,6 +198,26 @@ CREATE INDEX ix_invoice_match_order ON invoice_match (purchase_order_id, purchas
 
 CREATE INDEX ix_invoice_match_recorded_xid ON invoice_match (recorded_xid);
 
+CREATE TABLE clearing_entry (
+    clearing_id UUID NOT NULL,
+    purchase_order_id VARCHAR NOT NULL,
+    purchase_order_line_id VARCHAR NOT NULL,
+    quantity BIGINT NOT NULL,
+    unit_price NUMERIC(19, 4) NOT NULL,
+    currency_code VARCHAR(3) NOT NULL,
+    decided_by VARCHAR NOT NULL,
+    occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    effective_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    recorded_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT pk_clearing_entry PRIMARY KEY (clearing_id),
+    CONSTRAINT ck_clearing_entry_quantity CHECK (quantity <> 0)
+);
+
+CREATE INDEX ix_clearing_entry_order ON clearing_entry (purchase_order_id, purchase_order_line_id);
+
+CREATE INDEX ix_clearing_entry_recorded_xid ON clearing_entry (recorded_xid);
+
 CREATE TABLE invoice_match_review (
     invoice_id UUID NOT NULL,
     line_number INTEGER NOT NULL,
@@ -226,4 +247,7 @@ create trigger refuse_change before update or delete or truncate on supplier_inv
 for each statement execute function refuse_change();
 
 create trigger refuse_change before update or delete or truncate on invoice_match
+for each statement execute function refuse_change();
+
+create trigger refuse_change before update or delete or truncate on clearing_entry
 for each statement execute function refuse_change();
