@@ -175,7 +175,7 @@ def _matched(lines: pa.Table, document: PolicyDocument) -> pa.Table:
         {
             "invoice_id": rows["invoice_id"],
             "line_number": rows["line_number"].cast(pa.int32()),
-            "status": pa.concat_arrays([status, pa.array(["matched"] * len(matched))]),
+            "status": pa.concat_arrays([status, pa.array(["matched"] * len(matched), pa.string())]),
             "reason_code": pa.concat_arrays(
                 [pa.array(reasons, pa.string()), pa.nulls(len(matched), pa.string())]
             ),

@@ -3,56 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from assets.contracts.admission import Submission
-from orchestration.cli import app
 from resources.operational_store.door import Door
 from tests.contracts import events
 from tests.invariants.ledger_story import CHANNEL, LedgerStory
-
-
-@dataclass(frozen=True)
-class Said:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Ask = Callable[..., Said]
+from tests.orchestration.terminal import Ask, asking, make_home
 
 
 @pytest.fixture
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """The command line in this process: a process for each question costs seconds."""
+    """The command line where there is no home yet."""
     monkeypatch.setenv("OMNIFLOW_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("OMNIFLOW_DATABASE_URL", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> Said:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            app(list(arguments))
-        said = capsys.readouterr()
-        return Said(int(end.value.code or 0), said.out, said.err)
-
-    return run
+    return asking(capsys)
 
 
 @pytest.fixture
 def told(ask: Ask, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """The command line in a home whose database holds the ledger story."""
     LedgerStory(sa.create_engine(database_url, poolclass=sa.NullPool)).tell()
-    home = tmp_path / "home"
-    home.mkdir()
-    description = {"format": 1, "id": "story", "created_at": "2026-03-02T09:00:00+00:00"}
-    (home / "home.json").write_text(json.dumps(description))
-    monkeypatch.setenv("OMNIFLOW_DATABASE_URL", database_url)
+    make_home(tmp_path / "home", database_url, monkeypatch)
     return ask
 
 

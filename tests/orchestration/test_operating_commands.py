@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from assets.contracts.admission import Submission
-from orchestration.cli import app
 from resources.operational_store.door import Door
 from tests.contracts import events
 from tests.invariants.ledger_story import CHANNEL, LedgerStory
-
-
-@dataclass(frozen=True)
-class Said:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Ask = Callable[..., Said]
+from tests.orchestration.terminal import Ask, asking, make_home, narrow
 
 
 @pytest.fixture
@@ -42,23 +30,9 @@ def told(
 ) -> Ask:
     """The command line in a home of the ledger story, in an ordinary terminal."""
     LedgerStory(engine).tell()
-    home = tmp_path / "home"
-    home.mkdir()
-    description = {"format": 1, "id": "story", "created_at": "2026-03-02T09:00:00+00:00"}
-    (home / "home.json").write_text(json.dumps(description))
-    monkeypatch.setenv("OMNIFLOW_HOME", str(home))
-    monkeypatch.setenv("OMNIFLOW_DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr("orchestration.commands._reading.terminal_width", lambda: 80)
-
-    def run(*arguments: str) -> Said:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            app(list(arguments))
-        said = capsys.readouterr()
-        return Said(int(end.value.code or 0), said.out, said.err)
-
-    return run
+    make_home(tmp_path / "home", database_url, monkeypatch)
+    narrow(monkeypatch)
+    return asking(capsys)
 
 
 def change(engine: sa.Engine, statement: str) -> None:
