@@ -167,7 +167,7 @@ class InvoiceReleaseDecided(EventData, frozen=True, kw_only=True):
     """
 
     invoice_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
-    line_number: LineNumber
+    line_number: Annotated[int, Meta(ge=0, le=100_000, description="0 is the invoice as a whole")]
     reason_code: Code
     value_difference: CostMoney
     decision: Literal["approved", "denied"]

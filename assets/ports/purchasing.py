@@ -164,6 +164,10 @@ class Purchasing(Protocol):
         """Write (supplier_id, confirmed account, status) of known suppliers."""
         ...
 
+    def order_versions(self, purchase_order_ids: Iterable[str]) -> set[tuple[str, int]]:
+        """(purchase_order_id, version) of what was placed of these orders."""
+        ...
+
     def order_lines(self, purchase_order_ids: Iterable[str]) -> list[OrderLineView]:
         """All lines of these orders, by order and line."""
         ...

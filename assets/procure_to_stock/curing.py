@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from assets.ports import CaseType, Hold, InboxEvent, InvoiceLineView
-from assets.procure_to_stock.rules.matching import Reason, exceeds, excess
+from assets.procure_to_stock.rules.matching import Reason, excess, is_short
 from assets.procure_to_stock.writes import Writes
 
 
@@ -44,23 +44,20 @@ def _judged_anew(
     hold: Hold, charged: InvoiceLineView, event: InboxEvent, writes: Writes
 ) -> Hold | None:
     line = writes.lines[str(hold.purchase_order_id), str(hold.purchase_order_line_id)]
-    (units,) = excess(
-        np.array([charged.quantity]),
-        np.array([charged.quantity_before]),
-        np.array([line.payable_quantity]),
-    ).tolist()
+    quantity, price = np.array([charged.quantity]), np.array([charged.order_unit_price])
+    before, payable = np.array([charged.quantity_before]), np.array([line.payable_quantity])
+    not_payable = excess(quantity, before, payable)
+    units = int(not_payable[0])
     if units == hold.quantity_difference:
         return None
-    worth = units * charged.order_unit_price
     limit = writes.policy(line).tolerances.quantity
-    agreed = charged.quantity * charged.order_unit_price
-    is_held = exceeds(worth, agreed, limit, line.currency_code)
+    (is_held,) = is_short(not_payable, quantity, price, limit, line.currency_code).tolist()
     return replace(
         hold,
         revision=hold.revision + 1,
         status="held" if is_held else "cured",
         quantity_difference=units,
-        value_difference=worth,
+        value_difference=units * charged.order_unit_price,
         occurred_at=event.occurred_at,
     )
 

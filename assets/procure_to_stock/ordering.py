@@ -10,12 +10,14 @@ from assets.procure_to_stock.writes import Writes
 
 
 def place(events: list[InboxEvent], writes: Writes) -> None:
-    """Keep purchase orders and their versions; an older version than is held changes nothing."""
+    """Keep purchase orders and their versions; the highest is in force, whenever it came."""
     unit_of_work = writes.unit_of_work
     skus = {line.sku for event in events for line in event.data.lines}
     products = unit_of_work.master_data.products(skus)
     suppliers = unit_of_work.purchasing.suppliers({event.data.supplier_id for event in events})
-    writes.load(event.data.purchase_order_id for event in events)
+    orders = {event.data.purchase_order_id for event in events}
+    writes.load(orders)
+    placed = unit_of_work.purchasing.order_versions(orders)
     for event in events:
         data: PurchaseOrderPlaced = event.data
         waits_for = awaited(event, products, writes.nodes)
@@ -24,19 +26,27 @@ def place(events: list[InboxEvent], writes: Writes) -> None:
         if waits_for:
             unit_of_work.inbox.park(event, *waits_for)
             continue
-        held = writes.of_order.get(data.purchase_order_id, [])
-        if any(line.version >= data.version for line in held):
+        if (data.purchase_order_id, data.version) in placed:
             continue
-        _keep(event, data, held, writes)
+        placed.add((data.purchase_order_id, data.version))
+        prices = [to_ten_thousandths(line.unit_price) for line in data.lines]
+        _record(event, data, prices, writes)
+        held = list(writes.of_order.get(data.purchase_order_id, {}).values())
+        if all(line.version < data.version for line in held):
+            _put_in_force(event, data, prices, held, writes)
         unit_of_work.inbox.release([f"purchase_order:{data.purchase_order_id}"])
 
 
-def _keep(
-    event: InboxEvent, data: PurchaseOrderPlaced, held: list[OrderLineView], writes: Writes
+def _put_in_force(
+    event: InboxEvent,
+    data: PurchaseOrderPlaced,
+    prices: list[int],
+    held: list[OrderLineView],
+    writes: Writes,
 ) -> None:
+    """The lines are as this version says, and what came of them so far."""
     freight = to_ten_thousandths(data.freight_amount)
     freight_of = share_out(freight, [line.quantity for line in data.lines])
-    prices = [to_ten_thousandths(line.unit_price) for line in data.lines]
     for line, price, freight_share in zip(data.lines, prices, freight_of, strict=True):
         known = writes.lines.get((data.purchase_order_id, line.purchase_order_line_id))
         view = OrderLineView(
@@ -62,22 +72,29 @@ def _keep(
         if known is not None:
             _go_on(view, known)
         writes.hold_line(view)
-        writes.rows["purchase_order_terms"].append(
-            (
-                data.purchase_order_id,
-                data.version,
-                line.purchase_order_line_id,
-                line.sku,
-                line.quantity,
-                price,
-                line.due_at,
-            )
-        )
     named = {line.purchase_order_line_id for line in data.lines}
     for other in held:
         if other.purchase_order_line_id not in named:
             # It is no longer ordered; what came of it before still counts.
             other.version, other.is_closed = data.version, True
+
+
+def _record(
+    event: InboxEvent, data: PurchaseOrderPlaced, prices: list[int], writes: Writes
+) -> None:
+    """Keep what this version says, in force or not."""
+    writes.rows["purchase_order_terms"] += [
+        (
+            data.purchase_order_id,
+            data.version,
+            line.purchase_order_line_id,
+            line.sku,
+            line.quantity,
+            price,
+            line.due_at,
+        )
+        for line, price in zip(data.lines, prices, strict=True)
+    ]
     goods = sum(line.quantity * price for line, price in zip(data.lines, prices, strict=True))
     writes.rows["purchase_order_placed"].append(
         (
@@ -96,7 +113,7 @@ def _keep(
             data.is_receipt_expected,
             len(data.lines),
             goods,
-            freight,
+            to_ten_thousandths(data.freight_amount),
             event.occurred_at,
         )
     )

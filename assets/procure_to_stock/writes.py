@@ -119,6 +119,7 @@ class Writes:
 
     Attributes:
         lines: Every order line that this batch touched, by its key.
+        of_order: The same by order and the ERP's number of the line.
         holds: How holds are from now on.
     """
 
@@ -126,7 +127,7 @@ class Writes:
         self.unit_of_work = unit_of_work
         self.rows = FactRows(COLUMNS)
         self.lines: dict[tuple[str, str], OrderLineView] = {}
-        self.of_order: dict[str, list[OrderLineView]] = defaultdict(list)
+        self.of_order: dict[str, dict[str, OrderLineView]] = {}
         self.holds: list[Hold] = []
         self.journal = Journal(unit_of_work.policies)
         self.process = ProcessLog()
@@ -156,9 +157,9 @@ class Writes:
 
     def hold_line(self, line: OrderLineView) -> None:
         """Keep a line at hand, and store it at the end."""
-        if line.key not in self.lines:
-            self.of_order[line.purchase_order_id].append(line)
         self.lines[line.key] = line
+        of_order = self.of_order.setdefault(line.purchase_order_id, {})
+        of_order[line.purchase_order_line_id] = line
 
     def send(
         self, command_type: str, key: str, event: InboxEvent, occasion: str, **said: object

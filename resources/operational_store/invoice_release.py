@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from assets.contracts.purchasing import InvoiceReleaseDecided
 from assets.errors import BadInput
 from assets.ports import ApprovalRequest
+from assets.procure_to_stock.rules.matching import Reason
 
 #: Who sends what people decide at a terminal.
 SOURCE = "accounts_payable"
@@ -66,7 +67,10 @@ def requests_for(
     wanted = [
         row
         for row in held_lines(connection, invoice)
-        if line in (None, row["line_number"]) and reason_code in (None, row["reason_code"])
+        if line in (None, row["line_number"])
+        and reason_code in (None, row["reason_code"])
+        # That is not about this invoice: whoever confirms the account lets it be paid.
+        and row["reason_code"] != Reason.BANK_UNCONFIRMED
     ]
     if not wanted:
         raise BadInput(f"nothing of the kind is held of {invoice}: see `omniflow invoices list`")

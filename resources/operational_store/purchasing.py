@@ -168,6 +168,16 @@ class SqlPurchasing:
                 *map(list, zip(*banks, strict=True)),
             )
 
+    def order_versions(self, purchase_order_ids: Iterable[str]) -> set[tuple[str, int]]:
+        """(purchase_order_id, version) of what was placed of these orders."""
+        rows = fetch(
+            self._connection,
+            "select purchase_order_id, version from purchase_order_placed"
+            " where purchase_order_id = any(%s)",
+            list(purchase_order_ids),
+        )
+        return {(order, version) for order, version in rows}
+
     def order_lines(self, purchase_order_ids: Iterable[str]) -> list[OrderLineView]:
         """All lines of these orders, by order and line."""
         rows = fetch(self._connection, _ORDER_LINES, sorted(set(purchase_order_ids)))

@@ -253,6 +253,28 @@ def test_a_later_price_does_not_change_what_has_come(shop: Shop) -> None:
     assert shop.balance("goods_invoice_clearing") == 0
 
 
+@pytest.mark.parametrize("order", [(1, 2, 3), (1, 3, 2), (3, 1, 2), (2, 3, 1)])
+def test_the_highest_version_is_in_force_in_whatever_order_they_come(
+    shop: Shop, order: tuple[int, ...]
+) -> None:
+    versions = {
+        number: purchase_order(
+            # In one batch the third is told before the second.
+            "P1",
+            ("1", "MUG", 10 * number, "2.50"),
+            at=100 - number * 10,
+            version=number,
+        )
+        for number in (1, 2, 3)
+    }
+    first, *rest = order
+    shop.tell(versions[first])
+    shop.tell(*(versions[number] for number in rest))
+    assert shop.rows("select version, ordered_quantity from purchase_order_line") == [(3, 30)]
+    kept = shop.rows("select version, ordered_quantity from purchase_order_terms order by 1")
+    assert kept == [(1, 10), (2, 20), (3, 30)]
+
+
 def decided(shop: Shop, reason: str, value: str, at: float = 4_000) -> Event:
     invoice_id = str(shop.value("select invoice_id from supplier_invoice_received"))
     data = {
@@ -308,6 +330,29 @@ def test_a_held_line_is_paid_on_the_word_of_another_authorised_person(shop: Shop
     assert consent(shop, approval_id, "alma") == "approved"
     assert holds(shop) == [(1, "quantity", "released", 2, "5.0000")]
     assert shop.value("select decided_by from invoice_match where status = 'released'") == "alma"
+
+
+def test_freight_is_paid_on_anothers_word_too_and_an_account_is_not(shop: Shop) -> None:
+    shop.tell(ORDER, goods("P1", ("1", 10, 0)))
+    shop.tell(invoice("I1", "P1", ("1", 10, "2.50"), freight_amount="40.00"))
+    (approval_id,) = ask(shop, f"{SUPPLIER}/I1")
+    assert consent(shop, approval_id, "alma") == "approved"
+    assert holds(shop) == [(0, "freight", "released", 0, "40.0000")]
+    assert [p["line_number"] for _, p in shop.commands("supplier_invoice.release")] == [0]
+    shop.tell(told_account(OLD, 1_800))
+    shop.tell(invoice("I2", None, (None, 1, "5.00"), at=1_900))
+    with pytest.raises(BadInput, match="nothing of the kind is held"):
+        ask(shop, f"{SUPPLIER}/I2")
+
+
+def test_what_costs_nothing_is_held_until_all_of_it_has_come(shop: Shop) -> None:
+    shop.tell(purchase_order("P1", ("1", "MUG", 10, "0")), goods("P1", ("1", 4, 0)))
+    shop.tell(invoice("I1", "P1", ("1", 10, "0")))
+    assert holds(shop) == [(1, "quantity", "held", 6, "0.0000")]
+    shop.tell(goods("P1", ("1", 5, 0), at=1_600))
+    assert holds(shop) == [(1, "quantity", "held", 1, "0.0000")]
+    shop.tell(goods("P1", ("1", 1, 0), at=1_700))
+    assert holds(shop) == [(1, "quantity", "cured", 0, "0.0000")]
 
 
 def test_what_was_asked_about_and_is_cured_needs_nobodys_word(shop: Shop) -> None:
@@ -417,6 +462,10 @@ def bank(shop: Shop) -> tuple[Any, ...]:
         "select bank_account, confirmed_bank_account, bank_status from supplier"
         " where supplier_id = 'EASTMILL'"
     )[0]
+
+
+def told_account(account: str, at: float) -> Event:
+    return supplier(at=at, bank_account=account)
 
 
 def told(shop: Shop, command: str) -> list[str]:

@@ -134,6 +134,7 @@ def test_what_did_not_come_is_held_at_the_price_of_the_order(
 def test_what_costs_nothing_is_held_too_where_it_did_not_come() -> None:
     free = line(price="0", ordered_at="0", payable=4)
     assert found([free], tolerances(quantity=Limit({"*": "0"}))) == [(0, "quantity", 6, 0)]
+    assert found([free], tolerances(quantity=Limit())) == []
 
 
 def test_what_came_is_payable_to_whoever_charged_first() -> None:

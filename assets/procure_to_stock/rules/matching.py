@@ -56,6 +56,19 @@ def excess(quantity: Integers, quantity_before: Integers, payable_quantity: Inte
     return np.asarray(np.minimum(quantity, beyond), np.int64)
 
 
+def is_short(
+    not_payable: Integers, quantity: Integers, order_price: Integers, limit: Limit, currency: str
+) -> Flags:
+    """Whether units that are not payable, of those charged, are beyond a limit.
+
+    Without a price nothing is worth anything, and yet it did not come: that is beyond any limit.
+    """
+    if limit == Limit():
+        return np.zeros(len(quantity), np.bool_)
+    is_beyond = _exceeds(not_payable * order_price, quantity * order_price, limit, currency)
+    return np.asarray(is_beyond | ((order_price == 0) & (not_payable > 0)), np.bool_)
+
+
 def match(lines: pd.DataFrame, tolerances: Tolerances, currency: str) -> pd.DataFrame:
     """Find what is off in invoice lines that an order stands behind.
 
@@ -94,9 +107,7 @@ def match(lines: pd.DataFrame, tolerances: Tolerances, currency: str) -> pd.Data
         Reason.PRICE_ABOVE: (_exceeds(off, agreed, tolerances.price_above, currency), none, off),
         Reason.PRICE_BELOW: (_exceeds(-off, agreed, tolerances.price_below, currency), none, off),
         Reason.QUANTITY: (
-            _exceeds(worth, quantity * order_price, tolerances.quantity, currency)
-            # Without a price nothing is worth anything, and yet it did not come.
-            | ((order_price == 0) & (not_payable > 0)),
+            is_short(not_payable, quantity, order_price, tolerances.quantity, currency),
             not_payable,
             worth,
         ),

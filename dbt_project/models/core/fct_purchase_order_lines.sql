@@ -6,9 +6,9 @@ with order_lines as (
 first_versions as (
     select
         purchase_order_id,
-        occurred_at as ordered_at
+        min(occurred_at) as ordered_at
     from {{ ref('stg_purchase_order_placed') }}
-    where version = 1
+    group by purchase_order_id
 ),
 
 present_versions as (
