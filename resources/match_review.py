@@ -22,8 +22,10 @@ import sqlalchemy as sa
 from assets.decisions.policy_document import PolicyDocument
 from assets.procure_to_stock.policy import procure_policy
 from assets.procure_to_stock.rules.matching import NOTED, match
+from resources.lake.columns import MONEY_IN_THE_LAKE
 from resources.lake.lake import Lake
-from resources.operational_store.bulk import copy_into, execute, fetch
+from resources.operational_store.bulk import as_money, copy_into, execute, fetch
+from resources.operational_store.purchasing import LAST_REVISIONS
 
 TABLE = "invoice_match_review"
 #: Of DuckDB; what it cannot keep in it goes to the disk.
@@ -54,6 +56,7 @@ _LINES = """
     where invoice.kind = 'invoice' and invoice.duplicate_of is null
     order by behind.order_line, line.quantity_before
 """
+_SCOPE = ("region", "brand", "currency_code")
 _NUMBERS = (
     "order_line",
     "quantity",
@@ -102,7 +105,7 @@ def review(engine: sa.Engine, lake: Lake, document: PolicyDocument) -> Review:
             execute(connection, f"delete from {TABLE}")
             for of_scope in _scopes(_read(root)):
                 result = _matched(of_scope, document)
-                writer.write_table(result)
+                writer.write_table(_for_the_lake(result))
                 done.lines += len(of_scope)
                 _keep(connection, result, done)
             rows = fetch(connection, _STORED)
@@ -111,14 +114,9 @@ def review(engine: sa.Engine, lake: Lake, document: PolicyDocument) -> Review:
     return done
 
 
-_STORED = """
+_STORED = f"""
     select last.reason_code, i.currency_code, count(*), (sum(last.value_difference) * 10000)::bigint
-    from (
-        select distinct on (invoice_id, line_number, reason_code)
-            invoice_id, reason_code, status, value_difference, purchase_order_line_id
-        from invoice_match
-        order by invoice_id, line_number, reason_code, revision desc
-    ) last
+    from ({LAST_REVISIONS}) last
     join supplier_invoice_received i using (invoice_id)
     where last.status = 'held' and last.purchase_order_line_id is not null
     group by 1, 2 order by 1, 2
@@ -130,7 +128,7 @@ _RESULT = pa.schema(
         ("status", pa.string()),
         ("reason_code", pa.string()),
         ("quantity_difference", pa.int64()),
-        ("value_difference", pa.int64()),
+        ("value_difference", MONEY_IN_THE_LAKE),
         ("currency_code", pa.string()),
         ("policy_hash", pa.string()),
     ]
@@ -140,14 +138,13 @@ _RESULT = pa.schema(
 def _read(root: Path) -> pa.Table:
     """All lines that an order stands behind, those of one order line together and in order."""
     with duckdb.connect() as connection:
-        connection.execute(f"set memory_limit = '{MEMORY}'; set threads = 2")
+        connection.execute(f"set memory_limit = '{MEMORY}'")
         return connection.sql(_LINES.format(root=root)).to_arrow_table()
 
 
 def _scopes(lines: pa.Table) -> Iterator[pa.Table]:
     """The lines of each region, brand and currency."""
-    names = ("region", "brand", "currency_code")
-    encoded = [lines[name].combine_chunks().dictionary_encode() for name in names]
+    encoded = [lines[name].combine_chunks().dictionary_encode() for name in _SCOPE]
     code: npt.NDArray[np.int64] = np.zeros(len(lines), np.int64)
     for column in encoded:
         code = code * len(column.dictionary) + column.indices.to_numpy()
@@ -185,12 +182,17 @@ def _matched(lines: pa.Table, document: PolicyDocument) -> pa.Table:
             "value_difference": np.concatenate([found["value_difference"].to_numpy(), nothing]),
             "currency_code": pa.repeat(currency, len(rows)),
             "policy_hash": pa.repeat(document.policy_hash, len(rows)),
-        },
-        schema=_RESULT,
+        }
     )
 
 
-_SCOPE = ("region", "brand", "currency_code")
+def _for_the_lake(result: pa.Table) -> pa.Table:
+    """The same with money as the lake has it; here it is ten-thousandths."""
+    place = result.schema.get_field_index("value_difference")
+    money = as_money(result["value_difference"].combine_chunks())
+    return result.set_column(place, "value_difference", money).cast(_RESULT)
+
+
 _KEPT = (
     "invoice_id",
     "line_number",

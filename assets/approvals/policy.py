@@ -8,11 +8,9 @@ import msgspec
 from msgspec import Meta
 
 from assets.commerce.money import to_ten_thousandths
-from assets.decisions.typed_policy import Amount, Name, policy_reader
+from assets.decisions.typed_policy import Amounts, Name, policy_reader
 
 Positive = Annotated[int, Meta(ge=1)]
-#: Amounts by currency, ``*`` for the others.
-Amounts = dict[str, Amount]
 
 
 class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,22 +9,17 @@ from datetime import datetime
 
 import msgspec
 
-from assets.approvals.policy import Amounts, SubjectPolicy, Tier
-from assets.commerce.money import to_ten_thousandths
+from assets.approvals.policy import SubjectPolicy, Tier
+from assets.decisions.typed_policy import amount_in
 from assets.errors import BadInput
 from assets.ports import ApprovalRequest, Consent, Delegation, Person, StoredRequest
 
 _tiers = msgspec.json.Decoder(list[Tier])
 
 
-def limit_of(amounts: Amounts, currency: str) -> int:
-    """An amount of the policy in a currency (ten-thousandths)."""
-    return to_ten_thousandths(amounts.get(currency, amounts["*"]))
-
-
 def is_needed(request: ApprovalRequest, policy: SubjectPolicy) -> bool:
     """Whether anybody has to consent at all."""
-    least = limit_of(policy.needed_from_amount_by_currency, request.currency_code)
+    least = amount_in(request.currency_code, policy.needed_from_amount_by_currency)
     return request.amount >= least
 
 
@@ -43,7 +38,7 @@ def tiers_of(request: ApprovalRequest, policy: SubjectPolicy) -> list[Tier]:
     for tier in tiers:
         asked.append(tier)
         limits = tier.up_to_amount_by_currency
-        if limits is None or request.amount <= limit_of(limits, request.currency_code):
+        if limits is None or request.amount <= amount_in(request.currency_code, limits):
             break
     return asked
 
@@ -151,7 +146,7 @@ def highest_amount(
             if tier.role in person.roles:
                 if tier.up_to_amount_by_currency is None:
                     return None
-                highest = max(highest, limit_of(tier.up_to_amount_by_currency, "*"))
+                highest = max(highest, amount_in("*", tier.up_to_amount_by_currency))
     lent = [
         one.up_to_amount
         for one in delegations

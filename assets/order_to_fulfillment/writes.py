@@ -8,10 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from assets.commerce.identifiers import order_id_text
-from assets.decisions.process_log import ProcessLog
 from assets.exception_routing.policy import PlaybookPolicy, playbooks_policy
-from assets.facts import FactRows, in_columns
-from assets.finance.journal import Journal
+from assets.facts import in_columns
+from assets.flow_writes import FlowWrites
 from assets.inventory.ledger import LEDGERS, PositionChanges, StockLedgers
 from assets.inventory.publication import house_channels
 from assets.order_to_fulfillment.backordering.ledger import BACKORDER_MOVEMENT, PoolChanges
@@ -23,7 +22,6 @@ from assets.ports import (
     CONTACT,
     About,
     BundleView,
-    Case,
     CaseType,
     Command,
     FulfilmentOrderView,
@@ -155,11 +153,10 @@ COLUMNS = {
 }
 
 
-class Writes:
+class Writes(FlowWrites):
     """Facts by table, state by order, and what goes out.
 
     Attributes:
-        rows: Facts by table, each a tuple in the order of `COLUMNS`.
         positions: What happens to stock positions.
         pools: What happens to pools of lines that wait for supply.
         orders: Every order that this batch touched.
@@ -169,9 +166,10 @@ class Writes:
         bundles: Bundles of orders of which something leaves, by order.
     """
 
+    consent_of = CONSENT_OF
+
     def __init__(self, unit_of_work: UnitOfWork) -> None:
-        self.unit_of_work = unit_of_work
-        self.rows = FactRows(COLUMNS)
+        super().__init__(unit_of_work, COLUMNS)
         self.positions = PositionChanges()
         self.pools = PoolChanges(self.rows)
         self.orders: dict[str, OrderView] = {}
@@ -179,19 +177,9 @@ class Writes:
         self.of_order: dict[str, list[FulfilmentOrderView]] = defaultdict(list)
         self.pickups: dict[str, PickupView] = {}
         self.bundles: dict[str, list[BundleView]] = {}
-        self.journal = Journal(unit_of_work.policies)
-        self.process = ProcessLog()
-        self._commands: list[Command] = []
-        self._cases: list[Case] = []
-        self._settled: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._contacts: list[tuple[Any, ...]] = []
         self._policies: dict[tuple[str, str], OrderPolicy] = {}
         self._pickup_policies: dict[tuple[str, str], PickupPolicy] = {}
-
-    @cached_property
-    def nodes(self) -> dict[str, tuple[str, str]]:
-        """Kind and zone of each active node."""
-        return self.unit_of_work.master_data.nodes()
 
     @property
     def stock_ledgers(self) -> StockLedgers:
@@ -238,7 +226,7 @@ class Writes:
         owner: str = OWNER,
     ) -> None:
         """Tell a partner something about an order; its commands keep their order."""
-        self._commands.append(
+        self.tell(
             Command(
                 partner=partner,
                 command_type=command_type,
@@ -307,14 +295,6 @@ class Writes:
             result[reservation.order_id].append(reservation)
         return result
 
-    def open_case(self, case_type: CaseType, business_key: str, reason: str, about: About) -> None:
-        """Ask a person; whom, routing knows."""
-        self._cases.append(Case(case_type, business_key, reason, about))
-
-    def close_case(self, case_type: str, business_key: str, resolution: str) -> None:
-        """End the case of this type and key, where one is open: its cause is gone."""
-        self._settled[case_type, resolution].append(business_key)
-
     def refuse(self, event: InboxEvent, case_type: CaseType, reason: str) -> None:
         """Quarantine an event that its order cannot take, and open a case for it."""
         self.unit_of_work.inbox.quarantine(event, case_type, reason)
@@ -327,15 +307,12 @@ class Writes:
             key = f"{order.channel}/{order.order_number}"
             self.close_case(case_type, key, f"the order is {order.status}")
 
-    def flush(self) -> None:
-        """Write everything collected, as one statement a table."""
+    def put_state(self) -> None:
+        """Where orders, fulfilment orders and pickups stand, and what became of stock and pools."""
         unit_of_work = self.unit_of_work
-        self.rows.flush(unit_of_work)
         if self._contacts:
             unit_of_work.master_data.put_customers(in_columns(CONTACT, self._contacts))
             self._contacts.clear()
-        self.journal.flush(unit_of_work)
-        self.process.flush(unit_of_work)
         self.positions.flush(unit_of_work)
         self.pools.flush(unit_of_work)
         for order in self.orders.values():
@@ -346,15 +323,6 @@ class Writes:
         unit_of_work.orders.put_states(self.orders.values())
         unit_of_work.orders.put_fulfilment_orders(self.fulfilment_orders.values())
         unit_of_work.pickups.put(self.pickups.values())
-        unit_of_work.send(self._commands)
-        unit_of_work.open_cases(self._cases)
-        for (case_type, resolution), business_keys in self._settled.items():
-            unit_of_work.close_cases(case_type, business_keys, resolution)
-            for subject_type in CONSENT_OF.get(case_type, ()):
-                unit_of_work.withdraw_approvals(subject_type, business_keys, resolution)
-        self._commands.clear()
-        self._cases.clear()
-        self._settled.clear()
 
 
 def order_id_of(event: InboxEvent) -> str:

@@ -84,7 +84,6 @@ class SupplierView(NamedTuple):
     supplier_name: str
     currency_code: str
     group_id: str
-    is_active: bool
     bank_account: str | None
     confirmed_bank_account: str | None
     bank_status: str

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from assets.commerce.money import to_ten_thousandths
+from assets.decisions.typed_policy import amount_in
 from assets.ports import About, CaseType, Hold, InboxEvent, OrderLineView
 from assets.procure_to_stock.curing import cure_quantities
-from assets.procure_to_stock.policy import amount_in
 from assets.procure_to_stock.posting import Charged, Posting, post
 from assets.procure_to_stock.rules.matching import NOTED, Reason, exceeds, match
 from assets.procure_to_stock.suppliers import CONFIRMED

@@ -7,18 +7,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from assets.commerce.money import to_ten_thousandths
-from assets.decisions.typed_policy import Amount, policy_reader
+from assets.decisions.typed_policy import Amounts, amount_in, policy_reader
 
-#: Amounts by currency, ``*`` for the others.
-Amounts = dict[str, Amount]
 BasisPoints = Annotated[int, Meta(ge=0, le=1_000_000)]
 Days = Annotated[int, Meta(ge=0, le=3_650)]
-
-
-def amount_in(currency: str, amounts: Amounts) -> int:
-    """The amount for a currency (ten-thousandths)."""
-    return to_ten_thousandths(amounts.get(currency, amounts["*"]))
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from assets.commerce.identifiers import identify
 from assets.contracts.purchasing import GoodsReceived
 from assets.inventory.ledger import Movement
 from assets.inventory.service import Books, book, flush, open_books
-from assets.ports import About, CaseType, InboxEvent, OrderLineView
+from assets.ports import About, CaseType, InboxEvent, OrderLineView, ProductTerms
 from assets.procure_to_stock.curing import cure_quantities
 from assets.procure_to_stock.writes import Writes
 
@@ -106,7 +106,6 @@ def _take_in(event: InboxEvent, receipt: str, books: Books, writes: Writes) -> N
             )
         )
         if accepted:
-            terms = books.products[line.sku]
             movement = Movement(
                 data.node_id,
                 line.sku,
@@ -118,8 +117,7 @@ def _take_in(event: InboxEvent, receipt: str, books: Books, writes: Writes) -> N
                 None,
                 event.occurred_at,
             )
-            units = book(event, movement, books)
-            books.rows["stock_movement"].append(movement._replace(quantity=units))
+            terms, units = _put_in_stock(event, movement, books)
             legs[terms.currency_code][accounts.inventory] += terms.standard_cost * units
             legs[line.currency_code][accounts.goods_invoice_clearing] -= line.unit_price * accepted
         _watch_quantity(event, line, writes)
@@ -142,6 +140,13 @@ def _take_in(event: InboxEvent, receipt: str, books: Books, writes: Writes) -> N
             ("node", data.node_id, "received at"),
         ],
     )
+
+
+def _put_in_stock(event: InboxEvent, movement: Movement, books: Books) -> tuple[ProductTerms, int]:
+    """The product's terms, and the units that are on the shelf from now on."""
+    units = book(event, movement, books)
+    books.rows["stock_movement"].append(movement._replace(quantity=units))
+    return books.products[movement.sku], units
 
 
 def _watch_quantity(event: InboxEvent, line: OrderLineView, writes: Writes) -> None:

@@ -86,7 +86,6 @@ def _told(data: SupplierRegistered, event: InboxEvent, before: SupplierView | No
         data.name,
         data.currency,
         data.supplier_id,
-        data.is_active,
         account,
         confirmed,
         status,

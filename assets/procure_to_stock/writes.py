@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
-from functools import cached_property
+from dataclasses import replace
 
-from assets.decisions.process_log import ProcessLog
-from assets.facts import FactRows
-from assets.finance.journal import Journal
+from assets.flow_writes import FlowWrites
 from assets.ports import (
     About,
-    Case,
     CaseType,
     Command,
     Hold,
@@ -114,32 +110,23 @@ COLUMNS = {
 }
 
 
-class Writes:
+class Writes(FlowWrites):
     """Facts by table, lines of orders as they are now, and what goes out.
 
     Attributes:
-        lines: Every order line that this batch touched, by its key.
+        lines: Every order line that this batch looked at, by its key; what changed is stored.
         of_order: The same by order and the ERP's number of the line.
         holds: How holds are from now on.
     """
 
     def __init__(self, unit_of_work: UnitOfWork) -> None:
-        self.unit_of_work = unit_of_work
-        self.rows = FactRows(COLUMNS)
+        super().__init__(unit_of_work, COLUMNS)
         self.lines: dict[tuple[str, str], OrderLineView] = {}
         self.of_order: dict[str, dict[str, OrderLineView]] = {}
         self.holds: list[Hold] = []
-        self.journal = Journal(unit_of_work.policies)
-        self.process = ProcessLog()
-        self._commands: list[Command] = []
-        self._cases: list[Case] = []
-        self._settled: dict[tuple[str, str], list[str]] = defaultdict(list)
+        #: Lines as they are stored.
+        self._stored: dict[tuple[str, str], OrderLineView] = {}
         self._policies: dict[tuple[str, str], ProcurePolicy] = {}
-
-    @cached_property
-    def nodes(self) -> dict[str, tuple[str, str]]:
-        """Kind and zone of each active node."""
-        return self.unit_of_work.master_data.nodes()
 
     def policy(self, scope: Scope) -> ProcurePolicy:
         """This flow's policy in a region and brand."""
@@ -153,6 +140,7 @@ class Writes:
         """Have all lines of these orders at hand, locked."""
         wanted = {one for one in purchase_order_ids if one not in self.of_order}
         for line in self.unit_of_work.purchasing.order_lines(wanted):
+            self._stored[line.key] = replace(line)
             self.hold_line(line)
 
     def hold_line(self, line: OrderLineView) -> None:
@@ -165,7 +153,7 @@ class Writes:
         self, command_type: str, key: str, event: InboxEvent, occasion: str, **said: object
     ) -> None:
         """Tell the ERP something of an invoice or a supplier; of each it is told in order."""
-        self._commands.append(
+        self.tell(
             Command(
                 partner="erp",
                 command_type=command_type,
@@ -178,32 +166,15 @@ class Writes:
             )
         )
 
-    def open_case(self, case_type: CaseType, business_key: str, reason: str, about: About) -> None:
-        """Ask a person; whom, routing knows."""
-        self._cases.append(Case(case_type, business_key, reason, about))
-
-    def close_case(self, case_type: CaseType, business_key: str, resolution: str) -> None:
-        """End the case of this type and key, where one is open: its cause is gone."""
-        self._settled[case_type, resolution].append(business_key)
-
     def refuse(self, event: InboxEvent, case_type: CaseType, reason: str) -> None:
         """Quarantine an event that cannot be so, and open a case for it."""
         self.unit_of_work.inbox.quarantine(event, case_type, reason)
         self.open_case(case_type, f"{event.source}/{event.event_id}", reason, About.scope(event))
 
-    def flush(self) -> None:
-        """Write everything collected, as one statement a table."""
-        unit_of_work = self.unit_of_work
-        self.rows.flush(unit_of_work)
-        unit_of_work.purchasing.put_order_lines(list(self.lines.values()))
-        unit_of_work.purchasing.put_holds(self.holds)
+    def put_state(self) -> None:
+        """Where lines of orders stand, those that changed, and how holds are."""
+        changed = [line for key, line in self.lines.items() if self._stored.get(key) != line]
+        self.unit_of_work.purchasing.put_order_lines(changed)
+        self._stored.update((line.key, replace(line)) for line in changed)
+        self.unit_of_work.purchasing.put_holds(self.holds)
         self.holds.clear()
-        self.journal.flush(unit_of_work)
-        self.process.flush(unit_of_work)
-        unit_of_work.send(self._commands)
-        unit_of_work.open_cases(self._cases)
-        for (case_type, resolution), business_keys in self._settled.items():
-            unit_of_work.close_cases(case_type, business_keys, resolution)
-        self._commands.clear()
-        self._cases.clear()
-        self._settled.clear()

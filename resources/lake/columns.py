@@ -22,6 +22,8 @@ SNAPSHOT_TABLES = [
     schema.purchase_order_line,
 ]
 
+#: The type of an amount.
+MONEY_IN_THE_LAKE = pa.decimal128(18, 4)
 #: The lake's own table: up to where the others are complete.
 WATERMARK_SCHEMA = pa.schema(
     [
@@ -63,7 +65,7 @@ def _lake_column(column: sa.Column[Any]) -> LakeColumn | None:
         case schema.Xid8():
             return LakeColumn(column.name, name, pa.int64())
         case sa.Numeric():
-            return LakeColumn(column.name, name, pa.decimal128(18, 4))
+            return LakeColumn(column.name, name, MONEY_IN_THE_LAKE)
         case sa.DateTime():
             return LakeColumn(column.name, name, pa.timestamp("us", "UTC"))
         case sa.Date():

@@ -55,12 +55,16 @@ _ARROW = {
 }
 
 
+def as_money(ten_thousandths: pa.Array) -> pa.Array:
+    """Integers in ten-thousandths as decimals, exactly, without a look at each."""
+    whole = ten_thousandths.cast(pa.decimal128(19, 0))
+    return pa.Array.from_buffers(_MONEY, len(whole), whole.buffers(), offset=whole.offset)
+
+
 def _written(values: Sequence[Any], kind: str) -> pa.Array:
     """One column as COPY's CSV wants it. Money comes as ten-thousandths and leaves as decimal."""
     if kind == "money":
-        whole = pa.array(values, pa.int64()).cast(pa.decimal128(19, 0))
-        scaled = pa.Array.from_buffers(_MONEY, len(whole), whole.buffers(), offset=whole.offset)
-        return scaled.cast(pa.string())
+        return as_money(pa.array(values, pa.int64())).cast(pa.string())
     if kind == "array":
         return pa.array(["{" + ",".join(value) + "}" for value in values], pa.string())
     if kind == "bytes":

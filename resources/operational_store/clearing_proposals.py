@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from assets.commerce.money import to_text
@@ -14,6 +13,7 @@ from assets.contracts.purchasing import ClearingDecided
 from assets.errors import BadInput
 from assets.ports import ApprovalRequest, PolicyBook
 from assets.procure_to_stock.policy import procure_policy
+from resources.operational_store.asking import waiting_event
 
 #: Who sends what people decide at a terminal.
 SOURCE = "accounts_payable"
@@ -59,12 +59,15 @@ def open_lines(
         at: Effective time.
         line: Only this one, as ``ORDER/LINE``.
     """
+    after: dict[tuple[str, str], timedelta] = {}
     rows = []
     for found in connection.execute(sa.text(_OPEN), {"line": line}).mappings():
-        values = policies.resolve("procure_to_stock", found["region"], found["brand"])
-        after = timedelta(days=procure_policy(values).clearing_proposed_after_days)
+        scope = (found["region"], found["brand"])
+        if scope not in after:
+            policy = procure_policy(policies.resolve("procure_to_stock", *scope))
+            after[scope] = timedelta(days=policy.clearing_proposed_after_days)
         age = at - found["open_since"]
-        rows.append({**found, "open_days": age.days, "is_proposed": age >= after})
+        rows.append({**found, "open_days": age.days, "is_proposed": age >= after[scope]})
     return rows
 
 
@@ -105,16 +108,9 @@ def _request(row: Mapping[str, Any], reason: str, requested_by: str) -> Approval
         summary=f"clear {row['open_quantity']} units of {row['sku']} of {row['line']}, worth"
         f" {to_text(amount)} {row['currency_code']}: {reason}",
         source=SOURCE,
-        event={
-            "type": "retail.purchase_order.clearing_decided.v1",
-            "subject": row["purchase_order_id"],
-            "legalentity": row["legal_entity"],
-            "brand": row["brand"],
-            "region": row["region"],
-            "channel": row["channel"],
-            "correlationid": row["correlation_id"],
-            "data": msgspec.to_builtins(decision),
-        },
+        event=waiting_event(
+            "retail.purchase_order.clearing_decided.v1", row["purchase_order_id"], row, decision
+        ),
         amount=amount,
         currency_code=row["currency_code"],
         region=row["region"],

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-import msgspec
 import sqlalchemy as sa
 
 from assets.contracts.order import OrderHoldDecided
 from assets.errors import BadInput
 from assets.ports import ApprovalRequest, Outcome, TroubledCase
+from resources.operational_store.asking import waiting_event
 
 #: Who sends what people decide at a terminal.
 SOURCE = "order_desk"
@@ -117,16 +117,7 @@ def _request_for(
         subject_key=f"{order['channel']}/{order['order_number']}",
         summary=f"{decision.decision} order {order['order_number']} of {amount}: {decision.reason}",
         source=SOURCE,
-        event={
-            "type": "retail.order.hold_decided.v1",
-            "subject": decision.order_number,
-            "legalentity": order["legal_entity"],
-            "brand": order["brand"],
-            "region": order["region"],
-            "channel": order["channel"],
-            "correlationid": order["correlation_id"],
-            "data": msgspec.to_builtins(decision),
-        },
+        event=waiting_event("retail.order.hold_decided.v1", decision.order_number, order, decision),
         amount=int(order["payable_amount"] * 10_000),
         currency_code=order["currency_code"],
         region=order["region"],

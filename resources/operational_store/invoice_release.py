@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from assets.contracts.purchasing import InvoiceReleaseDecided
 from assets.errors import BadInput
 from assets.ports import ApprovalRequest
 from assets.procure_to_stock.rules.matching import Reason
+from resources.operational_store.asking import waiting_event
+from resources.operational_store.purchasing import LAST_REVISIONS
 
 #: Who sends what people decide at a terminal.
 SOURCE = "accounts_payable"
@@ -27,21 +28,16 @@ SHOWN = (
     "purchase_order_id",
 )
 
-_HELD = """
-    with last as (
-        select distinct on (invoice_id, line_number, reason_code)
-            invoice_id, line_number, reason_code, status, quantity_difference, value_difference,
-            purchase_order_id, occurred_at as held_at
-        from invoice_match
-        order by invoice_id, line_number, reason_code, revision desc
-    )
-    select i.supplier_id || '/' || i.invoice_number as invoice, last.*, i.currency_code,
+_HELD = f"""
+    select i.supplier_id || '/' || i.invoice_number as invoice, last.invoice_id, last.line_number,
+        last.reason_code, last.quantity_difference, last.value_difference, last.purchase_order_id,
+        last.occurred_at as held_at, i.currency_code,
         i.legal_entity, i.brand, i.region, i.channel, i.correlation_id
-    from last
+    from ({LAST_REVISIONS}) last
     join supplier_invoice_received i using (invoice_id)
     where last.status = 'held'
         and (cast(:invoice as text) is null or i.supplier_id || '/' || i.invoice_number = :invoice)
-    order by last.held_at, invoice, last.line_number, last.reason_code
+    order by held_at, invoice, last.line_number, last.reason_code
 """
 
 
@@ -94,16 +90,9 @@ def _request(row: Mapping[str, Any], reason: str, requested_by: str) -> Approval
         summary=f"pay line {row['line_number']} of {row['invoice']} although"
         f" {row['reason_code']} is off by {value} {row['currency_code']}: {reason}",
         source=SOURCE,
-        event={
-            "type": "retail.supplier_invoice.release_decided.v1",
-            "subject": row["invoice"],
-            "legalentity": row["legal_entity"],
-            "brand": row["brand"],
-            "region": row["region"],
-            "channel": row["channel"],
-            "correlationid": row["correlation_id"],
-            "data": msgspec.to_builtins(decision),
-        },
+        event=waiting_event(
+            "retail.supplier_invoice.release_decided.v1", row["invoice"], row, decision
+        ),
         amount=int(value * 10_000),
         currency_code=row["currency_code"],
         region=row["region"],

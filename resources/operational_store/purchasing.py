@@ -96,7 +96,13 @@ _LIKE = """
     where duplicate_of is null
     order by occurred_at, invoice_id
 """
-# The last revision of each says how it is now.
+#: Of every hold its last revision, which says how it is now.
+LAST_REVISIONS = """
+    select distinct on (invoice_id, line_number, reason_code) *
+    from invoice_match
+    order by invoice_id, line_number, reason_code, revision desc
+"""
+# The same of some only, so that an index leads to them.
 _HOLDS = f"""
     select distinct on (m.invoice_id, m.line_number, m.reason_code)
         {_selected(_HOLD, "m").replace("m.invoice_id", "m.invoice_id::text", 1)}
@@ -137,7 +143,7 @@ class SqlPurchasing:
         """Known suppliers, by id."""
         rows = fetch(
             self._connection,
-            "select supplier_id, supplier_name, currency_code, group_id, is_active, bank_account,"
+            "select supplier_id, supplier_name, currency_code, group_id, bank_account,"
             " confirmed_bank_account, bank_status, occurred_at from supplier"
             " where supplier_id = any(%s) order by supplier_id for update",
             list(supplier_ids),

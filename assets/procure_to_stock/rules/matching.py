@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from assets.procure_to_stock.policy import Limit, Tolerances, amount_in
+from assets.decisions.typed_policy import amount_in
+from assets.procure_to_stock.policy import Limit, Tolerances
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

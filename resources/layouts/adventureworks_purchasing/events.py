@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -35,7 +34,6 @@ class Teller:
 
     def __init__(self, declared: Declaration) -> None:
         self._declared = declared
-        self._zone = ZoneInfo(declared.zone)
 
     def at(self, day: date, hour: int) -> datetime:
         """An hour of a local day, in UTC."""

@@ -39,8 +39,11 @@ class AdventureworksPurchasing:
         reading.files += tables.verdicts
         missing = [name for name in NEEDED if name not in tables.rows]
         if missing:
-            refused = [f"{v.path.name} {v.refused_because}" for v in tables.verdicts]
-            said = "; ".join(one for one in refused if not one.endswith(" None"))
+            said = "; ".join(
+                f"{verdict.path.name} {verdict.refused_because}"
+                for verdict in tables.verdicts
+                if verdict.refused_because
+            )
             raise BadInput(
                 f"{NAME} needs the files {', '.join(NEEDED)}; {', '.join(missing)} cannot be used"
                 + (f": {said}" if said else "")

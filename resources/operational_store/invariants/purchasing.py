@@ -12,6 +12,7 @@ from assets.decisions.policy_document import PolicyDocument
 from assets.procure_to_stock.policy import Tolerances, procure_policy
 from assets.procure_to_stock.rules.matching import Reason, match
 from resources.operational_store.invariants.judging import Invariant, Violation
+from resources.operational_store.purchasing import LAST_REVISIONS
 
 
 def _account(name: str) -> str:
@@ -210,13 +211,7 @@ def _unheld(connection: sa.Connection) -> Iterator[Violation]:
     }
     known = {
         (str(row.invoice_id), row.line_number, row.reason_code): row.status
-        for row in connection.execute(
-            sa.text(
-                "select distinct on (invoice_id, line_number, reason_code)"
-                " invoice_id, line_number, reason_code, status from invoice_match"
-                " order by invoice_id, line_number, reason_code, revision desc"
-            )
-        )
+        for row in connection.execute(sa.text(LAST_REVISIONS))
     }
     scopes = ["policy_hash", "region", "brand", "currency_code"]
     for key, of_scope in lines.groupby(scopes, sort=True):
