@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,8 @@ def test_every_line_is_in_the_result_with_its_status(shop: Shop, tmp_path: Path)
     result = pq.read_table(done.file).to_pylist()
     assert sorted(row["status"] for row in result) == ["held", "held", "held", "matched"]
     assert {row["policy_hash"] for row in result} == {done.policy_hash}
+    # Money in the lake is decimal.
+    assert sum(row["value_difference"] for row in result) == Decimal("6.6000")
 
 
 def test_another_policy_would_hold_other_lines_and_changes_no_hold(
