@@ -37,6 +37,7 @@ from assets.order_to_fulfillment.backordering.policy import backorder_policy
 from assets.order_to_fulfillment.pickup.policy import pickup_policy
 from assets.order_to_fulfillment.policy import order_policy
 from assets.procure_to_stock.policy import procure_policy
+from assets.procure_to_stock.replenishment_policy import replenishment_policy
 from assets.retention_policy import RetentionPolicy, retention_policy
 
 #: Where in a document an error is, in the words of who decodes it.
@@ -48,6 +49,7 @@ RETENTION = "retention"
 #: What decisions rest on, and so is kept with them.
 FLOWS = (
     "procure_to_stock",
+    "replenishment",
     "order_to_fulfillment",
     "pickup",
     "backorder",
@@ -62,6 +64,7 @@ FLOWS = (
 #: What is made of the values of each policy; it raises where that cannot be.
 TYPED: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "procure_to_stock": procure_policy,
+    "replenishment": replenishment_policy,
     "order_to_fulfillment": order_policy,
     "pickup": pickup_policy,
     "backorder": backorder_policy,

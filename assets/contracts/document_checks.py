@@ -15,8 +15,10 @@ from assets.contracts.master_data import PriceShown, ProductRegistered
 from assets.contracts.order import OrderCharge, OrderPlaced
 from assets.contracts.purchasing import (
     GoodsReceived,
+    PurchaseOrderAcknowledged,
     PurchaseOrderPlaced,
     SupplierInvoiceReceived,
+    SupplierTermsSet,
 )
 from assets.contracts.returns import ReturnRequested
 from assets.errors import ContractViolation
@@ -127,13 +129,21 @@ def _check_product(payload: Any) -> None:
 def _check_purchase_order(payload: Any) -> None:
     if not payload.lines:
         refuse("empty_order", "a purchase order has lines", "$.data.lines")
+    _check_order_lines(payload)
+    _check_amount(payload.lines, [])
+
+
+def _check_order_lines(payload: Any) -> None:
     named: set[str] = set()
     for index, line in enumerate(payload.lines):
         if line.purchase_order_line_id in named:
             pointer = f"$.data.lines[{index}].purchase_order_line_id"
             refuse("duplicate_line_number", "an order's line is there twice", pointer)
         named.add(line.purchase_order_line_id)
-    _check_amount(payload.lines, [])
+
+
+def _check_terms(payload: Any) -> None:
+    _check_skus(payload.items, "a supplier has one word about a SKU", "items")
 
 
 def _check_goods_receipt(payload: Any) -> None:
@@ -160,6 +170,8 @@ EXTRA_CHECKS: dict[type[msgspec.Struct], Callable[[Any], None]] = {
     PriceShown: _check_prices,
     ProductRegistered: _check_product,
     GoodsReceived: _check_goods_receipt,
+    PurchaseOrderAcknowledged: _check_order_lines,
     PurchaseOrderPlaced: _check_purchase_order,
+    SupplierTermsSet: _check_terms,
     SupplierInvoiceReceived: _check_supplier_invoice,
 }

@@ -49,6 +49,7 @@ class ProductRegistered(EventData, frozen=True, kw_only=True):
     gtin: Key | None = None
     is_synthetic: bool = False
     available_from: Instant | None = None
+    product_class: Key | None = None
     components: Annotated[list[BundleComponent], Meta(max_length=100)] = msgspec.field(
         default_factory=list
     )

@@ -45,6 +45,9 @@ BankAccount = Annotated[
 ]
 
 
+RequisitionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
+
+
 class SupplierRegistered(EventData, frozen=True, kw_only=True):
     """A supplier as the ERP knows them; sending it again replaces it.
 
@@ -66,6 +69,46 @@ class SupplierBankDecided(EventData, frozen=True, kw_only=True):
 
     supplier_id: Key
     bank_account: BankAccount
+    decision: Literal["approved", "denied"]
+    decided_by: Key
+    reason: Text
+
+
+class SuppliedItem(EventData, frozen=True, kw_only=True):
+    """How a supplier sells one SKU; quantities in each.
+
+    ``case_quantity`` is the multiple in which it is sold, counted from zero, or from the minimum
+    where ``is_anchored_at_minimum``; without a pallet or a maximum those are 0.
+    """
+
+    sku: SkuCode
+    unit_price: CostMoney
+    lead_time_days: Annotated[int, Meta(ge=0, le=730)]
+    minimum_quantity: Quantity = 1
+    case_quantity: Quantity = 1
+    is_anchored_at_minimum: bool = False
+    pallet_quantity: NonNegativeQuantity = 0
+    maximum_quantity: NonNegativeQuantity = 0
+    is_preferred: bool = False
+
+
+class SupplierTermsSet(EventData, frozen=True, kw_only=True):
+    """What a supplier sells and how; of each SKU the last word counts."""
+
+    document_number: Key
+    supplier_id: Key
+    currency: Currency
+    items: Annotated[list[SuppliedItem], _MOST_LINES]
+
+
+class RequisitionDecided(EventData, frozen=True, kw_only=True):
+    """Whether what was proposed is ordered of its supplier.
+
+    ``total_amount`` is what was asked about: a requisition of another amount was not.
+    """
+
+    requisition_id: RequisitionId
+    total_amount: CostMoney
     decision: Literal["approved", "denied"]
     decided_by: Key
     reason: Text
@@ -96,7 +139,48 @@ class PurchaseOrderPlaced(EventData, frozen=True, kw_only=True):
     status: Literal["open", "closed"] = "open"
     is_receipt_expected: bool = True
     freight_amount: CostMoney = "0"
+    requisition_id: RequisitionId | None = None
     lines: Annotated[list[PurchaseOrderLine], _MOST_LINES]
+
+
+class AcknowledgedLine(EventData, frozen=True, kw_only=True):
+    """What a supplier says to one line of an order; of a rejected one nothing will come."""
+
+    purchase_order_line_id: Key
+    status: Literal["accepted", "changed", "rejected"]
+    quantity: NonNegativeQuantity
+    promised_at: Instant | None = None
+
+
+class PurchaseOrderAcknowledged(EventData, frozen=True, kw_only=True):
+    """A supplier's answer to an order (X12 855, EDIFACT ORDRSP)."""
+
+    document_number: Key
+    purchase_order_id: Key
+    supplier_id: Key
+    lines: Annotated[list[AcknowledgedLine], _MOST_LINES]
+
+
+class DespatchedLine(EventData, frozen=True, kw_only=True):
+    """What of one line of an order is on its way."""
+
+    line_number: LineNumber
+    purchase_order_line_id: Key
+    quantity: Quantity
+
+
+class GoodsDespatched(EventData, frozen=True, kw_only=True):
+    """A supplier's despatch advice (X12 856, EDIFACT DESADV); the event's time is the despatch's.
+
+    Sending it again changes nothing.
+    """
+
+    document_number: Key
+    purchase_order_id: Key
+    supplier_id: Key
+    node_id: Key
+    expected_at: Instant
+    lines: Annotated[list[DespatchedLine], _MOST_LINES]
 
 
 class GoodsReceiptLine(EventData, frozen=True, kw_only=True):

@@ -49,6 +49,7 @@ from assets.ports.purchasing import (
     InvoiceView,
     OrderLineView,
     Purchasing,
+    RequisitionLine,
     SupplierView,
 )
 from assets.ports.stock import Count, LostLine, Reservation, Stock, StockPosition
@@ -104,6 +105,7 @@ __all__ = [
     "Proposal",
     "Purchasing",
     "Remedy",
+    "RequisitionLine",
     "Reservation",
     "RunningCase",
     "Scope",

@@ -73,6 +73,9 @@ class CaseType(StrEnum):
     RECEIPT_NOT_ORDERED = "receipt_not_ordered"
     RELEASE_NOT_ASKED_FOR = "release_not_asked_for"
     SUPPLIER_INVALID = "supplier_invalid"
+    SUPPLIER_SHORTAGE = "supplier_shortage"
+    DEMAND_SPIKE = "demand_spike"
+    NOT_ORDERABLE = "not_orderable"
     # The platform's own work
     CONTRACT_VIOLATION = "contract_violation"
     DATA_QUALITY_GATE_FAILED = "data_quality_gate_failed"
@@ -111,6 +114,9 @@ FLOWS: dict[str, frozenset[CaseType]] = {
             CaseType.RECEIPT_NOT_ORDERED,
             CaseType.RELEASE_NOT_ASKED_FOR,
             CaseType.SUPPLIER_INVALID,
+            CaseType.SUPPLIER_SHORTAGE,
+            CaseType.DEMAND_SPIKE,
+            CaseType.NOT_ORDERABLE,
         }
     ),
     "platform": frozenset(

@@ -90,6 +90,19 @@ class SupplierView(NamedTuple):
     occurred_at: datetime
 
 
+class RequisitionLine(NamedTuple):
+    """A line of what was proposed; the quantity in each, the price in ten-thousandths."""
+
+    requisition_id: str
+    supplier_id: str
+    node_id: str
+    sku: str
+    order_quantity: int
+    unit_price: int
+    currency_code: str
+    due_at: datetime
+
+
 class InvoiceView(NamedTuple):
     """An invoice that was posted; the number is normalised, the amount in ten-thousandths."""
 
@@ -173,6 +186,27 @@ class Purchasing(Protocol):
 
     def put_order_lines(self, lines: Sequence[OrderLineView]) -> None:
         """Insert lines, or replace what changes of them."""
+        ...
+
+    def put_terms(self, names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert what suppliers sell, or replace it by supplier and SKU unless it is newer."""
+        ...
+
+    def put_levels(self, columns: Columns) -> None:
+        """Insert what places and SKUs are held at, or replace it."""
+        ...
+
+    def requisition_lines(self, ids: Iterable[str]) -> dict[str, list[RequisitionLine]]:
+        """What these requisitions are for, by requisition, in order of SKU."""
+        ...
+
+    def receiving_slots(
+        self, node_ids: Iterable[str], since: datetime
+    ) -> list[tuple[str, int, datetime, datetime]]:
+        """(node_id, dock, start, end) of what is given out and ends after an instant.
+
+        Nobody else gives out docks of these nodes meanwhile.
+        """
         ...
 
     def invoices_like(self, invoices: Sequence[InvoiceView]) -> list[InvoiceView]:

@@ -114,6 +114,7 @@ def _record(
             len(data.lines),
             goods,
             to_ten_thousandths(data.freight_amount),
+            data.requisition_id,
             event.occurred_at,
         )
     )

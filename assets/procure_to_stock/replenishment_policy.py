@@ -98,6 +98,54 @@ class Spikes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class StandingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What late and short deliveries have for consequences.
+
+    Attributes:
+        looks_back_days: Lines that were due since then are looked at.
+        least_lines: With fewer, nobody is judged.
+        warn_below_basis_points: Part of lines whole and in time below which a proposal says so.
+        prevent_below_basis_points: And below which nothing more is ordered.
+    """
+
+    looks_back_days: Annotated[int, Meta(ge=7, le=3_650)]
+    least_lines: Count
+    warn_below_basis_points: Annotated[int, Meta(ge=0, le=10_000)]
+    prevent_below_basis_points: Annotated[int, Meta(ge=0, le=10_000)]
+
+    def __post_init__(self) -> None:
+        if self.prevent_below_basis_points > self.warn_below_basis_points:
+            raise ValueError("a supplier is prevented before it is warned of")
+
+
+class Receiving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Docks of a node and the work at them.
+
+    Attributes:
+        docks: Of each node.
+        people_per_dock: Who unload one delivery together.
+        opens_hour: Local hour.
+        closes_hour: Local hour.
+        slot_minutes: Docks are given out in such pieces.
+        minutes_per_delivery: Work of each, whatever is in it.
+        minutes_per_line: Of each line: to find, check and label it.
+        units_per_hour: What one person counts and puts away.
+    """
+
+    docks: Annotated[int, Meta(ge=1, le=500)]
+    people_per_dock: Annotated[int, Meta(ge=1, le=50)]
+    opens_hour: Annotated[int, Meta(ge=0, le=22)]
+    closes_hour: Annotated[int, Meta(ge=1, le=23)]
+    slot_minutes: Annotated[int, Meta(ge=15, le=480)]
+    minutes_per_delivery: Annotated[int, Meta(ge=0, le=480)]
+    minutes_per_line: Annotated[int, Meta(ge=0, le=480)]
+    units_per_hour: Annotated[int, Meta(ge=1, le=100_000)]
+
+    def __post_init__(self) -> None:
+        if (self.closes_hour - self.opens_hour) * 60 < self.slot_minutes:
+            raise ValueError("docks are not open for one slot")
+
+
 class ReplenishmentPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What purchasing decides before it orders.
 
@@ -117,7 +165,9 @@ class ReplenishmentPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     budget_by_currency: Amounts | None
     forecasting: Forecasting
     lead_times: LeadTimes
+    standing: StandingPolicy
     spikes: Spikes
+    receiving: Receiving
 
     @property
     def backtest(self) -> Backtest:

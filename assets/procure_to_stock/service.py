@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from assets.contracts import purchasing
 from assets.ports import InboxEvent, UnitOfWork
+from assets.procure_to_stock.announcing import acknowledge, despatch
 from assets.procure_to_stock.clearing import take_clearings
 from assets.procure_to_stock.invoicing import take_credit_notes, take_invoices
 from assets.procure_to_stock.ordering import place
 from assets.procure_to_stock.receiving import receive
 from assets.procure_to_stock.releasing import take_releases
+from assets.procure_to_stock.requisitioning import set_terms, take_requisitions
 from assets.procure_to_stock.suppliers import register, take_bank_decisions
 from assets.procure_to_stock.writes import Writes
 
@@ -32,7 +34,11 @@ STEPS: tuple[tuple[Callable[[InboxEvent], bool], Callable[[list[InboxEvent], Wri
 STEPS = (
     (_is_of(purchasing.SupplierRegistered), register),
     (_is_of(purchasing.SupplierBankDecided), take_bank_decisions),
+    (_is_of(purchasing.SupplierTermsSet), set_terms),
+    (_is_of(purchasing.RequisitionDecided), take_requisitions),
     (_is_of(purchasing.PurchaseOrderPlaced), place),
+    (_is_of(purchasing.PurchaseOrderAcknowledged), acknowledge),
+    (_is_of(purchasing.GoodsDespatched), despatch),
     (_is_of(purchasing.GoodsReceived), receive),
     (_is_invoice("invoice"), take_invoices),
     (_is_invoice("credit_note"), take_credit_notes),

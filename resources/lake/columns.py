@@ -20,6 +20,8 @@ SNAPSHOT_TABLES = [
     schema.approval_request,
     schema.supplier,
     schema.purchase_order_line,
+    schema.supplier_terms,
+    schema.replenishment_level,
 ]
 
 #: The type of an amount.
@@ -64,6 +66,8 @@ def _lake_column(column: sa.Column[Any]) -> LakeColumn | None:
             return None
         case schema.Xid8():
             return LakeColumn(column.name, name, pa.int64())
+        case sa.Float():
+            return LakeColumn(column.name, name, pa.float64())
         case sa.Numeric():
             return LakeColumn(column.name, name, MONEY_IN_THE_LAKE)
         case sa.DateTime():

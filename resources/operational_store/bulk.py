@@ -24,13 +24,15 @@ _MONEY = pa.decimal128(19, 4)
 
 @cache
 def _column_kinds(table: str) -> dict[str, str]:
-    """How each column is written: ``money``, ``array``, ``bytes`` or ``plain``."""
+    """How each column is written: a key of `_ARROW`, or ``money``, ``array`` or ``bytes``."""
     return {column.name: _kind(column.type) for column in metadata.tables[table].columns}
 
 
 def _kind(column_type: Any) -> str:
     if isinstance(column_type, sa.Numeric) and column_type.scale == 4:
         return "money"
+    if isinstance(column_type, sa.Float):
+        return "float"
     if isinstance(column_type, sa.Uuid):
         return "text"
     if isinstance(column_type, (ARRAY, sa.ARRAY)):
@@ -52,6 +54,7 @@ _ARROW = {
     "date": pa.date32(),
     "boolean": pa.bool_(),
     "integer": pa.int64(),
+    "float": pa.float64(),
 }
 
 
@@ -120,6 +123,7 @@ _ARROW_BY_OID: Mapping[int, pa.DataType] = {
     20: pa.int64(),
     21: pa.int64(),
     23: pa.int64(),
+    701: pa.float64(),
     1082: pa.date32(),
     1184: pa.timestamp("us", "UTC"),
 }

@@ -9,7 +9,15 @@ from operator import attrgetter
 import sqlalchemy as sa
 
 from assets.facts import in_columns
-from assets.ports import Columns, Hold, InvoiceLineView, InvoiceView, OrderLineView, SupplierView
+from assets.ports import (
+    Columns,
+    Hold,
+    InvoiceLineView,
+    InvoiceView,
+    OrderLineView,
+    RequisitionLine,
+    SupplierView,
+)
 from resources.operational_store.bulk import copy_into, execute, fetch, upsert
 
 _LINE = (
@@ -132,6 +140,15 @@ _REGROUP = """
 """
 
 
+_REQUISITION_LINES = """
+    select requisition_id::text, supplier_id, node_id, sku, order_quantity,
+        (unit_price * 10000)::bigint, currency_code, due_at
+    from replenishment_proposal
+    where requisition_id = any(%s::uuid[])
+    order by requisition_id, sku
+"""
+
+
 class SqlPurchasing:
     """What purchasing and accounts payable read and write in one transaction."""
 
@@ -200,6 +217,66 @@ class SqlPurchasing:
                 columns,
                 ["purchase_order_id", "purchase_order_line_id"],
             )
+
+    def put_terms(self, names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert what suppliers sell, or replace it by supplier and SKU unless it is newer."""
+        columns = in_columns(names, list(rows))
+        known = fetch(
+            self._connection,
+            "select supplier_id, sku, occurred_at from supplier_terms"
+            " where (supplier_id, sku) in (select * from unnest(%s::text[], %s::text[]))",
+            list(columns["supplier_id"]),
+            list(columns["sku"]),
+        )
+        told = {(supplier, sku): at for supplier, sku, at in known}
+        place = {name: names.index(name) for name in ("supplier_id", "sku", "occurred_at")}
+        newer = [
+            row
+            for row in rows
+            if (before := told.get((row[place["supplier_id"]], row[place["sku"]]))) is None
+            or before <= row[place["occurred_at"]]
+        ]
+        if newer:
+            kept = dict(in_columns(names, newer))
+            kept["effective_at"] = [self._effective_at] * len(newer)
+            upsert(self._connection, "supplier_terms", kept, ["supplier_id", "sku"])
+
+    def put_levels(self, columns: Columns) -> None:
+        """Insert what places and SKUs are held at, or replace it."""
+        count = len(next(iter(columns.values())))
+        if count:
+            held = {**columns, "effective_at": [self._effective_at] * count}
+            upsert(self._connection, "replenishment_level", held, ["sku", "node_id"])
+
+    def requisition_lines(self, ids: Iterable[str]) -> dict[str, list[RequisitionLine]]:
+        """What these requisitions are for, by requisition, in order of SKU."""
+        found: dict[str, list[RequisitionLine]] = {}
+        for row in fetch(self._connection, _REQUISITION_LINES, list(ids)):
+            line = RequisitionLine(*row)
+            found.setdefault(line.requisition_id, []).append(line)
+        return found
+
+    def receiving_slots(
+        self, node_ids: Iterable[str], since: datetime
+    ) -> list[tuple[str, int, datetime, datetime]]:
+        """(node_id, dock, start, end) of what is given out and ends after an instant."""
+        wanted = sorted(node_ids)
+        for node_id in wanted:
+            execute(
+                self._connection,
+                "select pg_advisory_xact_lock(hashtextextended('receiving:' || %s, 0))",
+                node_id,
+            )
+        return [
+            (node_id, dock, starts_at, ends_at)
+            for node_id, dock, starts_at, ends_at in fetch(
+                self._connection,
+                "select node_id, dock_number, starts_at, ends_at from receiving_slot"
+                " where node_id = any(%s) and ends_at > %s order by 1, 2, 3",
+                wanted,
+                since,
+            )
+        ]
 
     def invoices_like(self, invoices: Sequence[InvoiceView]) -> list[InvoiceView]:
         """Posted invoices and credit notes of the same group with the number or amount of one."""

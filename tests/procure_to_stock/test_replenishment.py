@@ -8,6 +8,7 @@ import msgspec
 import pandas as pd
 import pytest
 
+from assets.commerce.money import to_text
 from assets.procure_to_stock.replenishment_policy import (
     ReplenishmentPolicy,
     ServiceTarget,
@@ -191,8 +192,9 @@ def proposed(
         }
     )
     shares = pd.DataFrame({"region": ["uk"], "node_id": ["WH1"], "share": [1.0]})
-    rows, _ = propose(demand, shares, positions, offered, policy, budget)
-    return rows.to_dict("records")
+    budgets = None if budget is None else {"*": to_text(budget)}
+    policy = msgspec.structs.replace(policy, budget_by_currency=budgets)
+    return propose(demand, shares, positions, offered, policy).proposals.to_dict("records")
 
 
 def test_a_proposal_carries_what_it_rests_on() -> None:

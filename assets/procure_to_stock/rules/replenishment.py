@@ -6,12 +6,15 @@ ten-thousandths, times in days.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from assets.decisions.typed_policy import amount_in
 from assets.procure_to_stock.replenishment_policy import ReplenishmentPolicy
 from assets.procure_to_stock.rules import network
 from assets.procure_to_stock.rules.demand import DemandClass
@@ -43,6 +46,14 @@ class Outcome(StrEnum):
     NO_SUPPLIER = "no_supplier"
     NOT_ORDERABLE = "not_orderable"
     OVER_BUDGET = "over_budget"
+
+
+class Proposed(NamedTuple):
+    """What `propose` gives."""
+
+    levels: pd.DataFrame
+    proposals: pd.DataFrame
+    transfers: pd.DataFrame
 
 
 def choose_supplier(terms: pd.DataFrame) -> pd.DataFrame:
@@ -143,8 +154,7 @@ def propose(
     positions: pd.DataFrame,
     terms: pd.DataFrame,
     policy: ReplenishmentPolicy,
-    budget: int | None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Proposed:
     """What is moved between places, and what is ordered of whom.
 
     A place is looked at when its position is at or below its reorder point, the position being on
@@ -160,13 +170,12 @@ def propose(
         terms: What `choose_supplier` gave, with ``supplier_id``, ``unit_price``,
             ``currency_code``, ``lead_time_days``, ``lead_time_deviation_days`` and the columns of
             `assets.procure_to_stock.rules.order_sizing.size`.
-        policy: In force.
-        budget: Of all that is proposed (ten-thousandths), ``None`` for none.
+        policy: In force; its budget is one of each currency.
 
     Returns:
-        Proposals, one row per (``sku``, ``node_id``) that lacks something, with what they rest on,
-        ``order_quantity``, ``amount``, ``outcome`` and ``problem_code``; and the transfers of
-        `assets.procure_to_stock.rules.network.transfer`.
+        Every place and SKU with its levels; proposals, one row per (``sku``, ``node_id``) that
+        lacks something, with what they rest on, ``order_quantity``, ``amount``, ``outcome`` and
+        ``problem_code``; and the transfers of `assets.procure_to_stock.rules.network.transfer`.
     """
     table = _with_levels(demand, shares, positions, terms, policy)
     moved = network.transfer(table)
@@ -185,12 +194,23 @@ def propose(
     outcome = np.full(len(wanted), str(Outcome.PROPOSED), object)
     outcome[sized["problem_code"].notna().to_numpy()] = str(Outcome.NOT_ORDERABLE)
     outcome[~has_supplier] = str(Outcome.NO_SUPPLIER)
-    if budget is not None:
-        can_be = outcome == str(Outcome.PROPOSED)
-        cover = np.where(can_be, wanted["days_of_cover"].to_numpy(np.float64), np.inf)
-        fits = within_budget(np.where(can_be, amount, 0), cover, budget)
-        outcome[can_be & ~fits] = str(Outcome.OVER_BUDGET)
-    return wanted.assign(outcome=outcome), moved
+    wanted["outcome"] = outcome
+    if policy.budget_by_currency is not None:
+        wanted["outcome"] = _within_budgets(wanted, policy.budget_by_currency)
+    return Proposed(table, wanted, moved)
+
+
+def _within_budgets(wanted: pd.DataFrame, budgets: Mapping[str, str]) -> npt.NDArray[np.object_]:
+    outcome = wanted["outcome"].to_numpy(object).copy()
+    proposed = wanted[outcome == str(Outcome.PROPOSED)]
+    for currency, rows in proposed.groupby("currency_code"):
+        fits = within_budget(
+            rows["amount"].to_numpy(np.int64),
+            rows["days_of_cover"].to_numpy(np.float64),
+            amount_in(str(currency), budgets),
+        )
+        outcome[rows.index.to_numpy()[~fits]] = str(Outcome.OVER_BUDGET)
+    return outcome
 
 
 def _with_levels(

@@ -36,6 +36,7 @@ product = Table(
     Column("tax_rate_basis_points", Integer, nullable=False),
     Column("gtin", String),
     Column("available_from", Instant),
+    Column("product_class", String),
     Column("is_synthetic", Boolean, nullable=False),
     Column("is_bundle", Boolean, nullable=False, server_default=text("false")),
     occurred(),

@@ -66,10 +66,12 @@ purchase_order_placed = fact(
     Column("line_count", Integer, nullable=False),
     Column("goods_amount", Money, nullable=False),
     Column("freight_amount", Money, nullable=False),
+    Column("requisition_id", Uuid),
     occurred(),
     effective(),
     PrimaryKeyConstraint("purchase_order_id", "version"),
     CheckConstraint("status in ('open', 'closed')", name="status"),
+    Index("ix_purchase_order_placed_requisition_id", "requisition_id"),
 )
 
 purchase_order_terms = fact(
