@@ -15,6 +15,8 @@ import dagster as dg
 
 from assets.asset_graph import as_failure, table
 from assets.errors import RetailFlowError
+from assets.procure_to_stock.assets import PLANNED
+from orchestration import replenishment
 from orchestration.automation import publish_every_quarter_of_an_hour, publish_marts
 from orchestration.dagster_resources import (
     LakeExport,
@@ -68,13 +70,23 @@ def build_analytics(
     if manifest is None:
         manifest = json.loads(warehouse_access("").analytics.parse().read_text())
     # As the other location describes them, so that they look the same from either.
-    upstream = [SPECS[name].replace_attributes(deps=[]) for name in [*EXPORTED, ASSET]]
+    planned = {spec.key.path[-1] for spec in PLANNED}
+    upstream = [
+        SPECS[name].replace_attributes(deps=[])
+        for name in [*EXPORTED, ASSET]
+        if name not in planned
+    ]
     return dg.Definitions(
-        assets=[*upstream, lake_watermark, warehouse_assets(read_project(manifest))],
+        assets=[
+            *upstream,
+            lake_watermark,
+            *replenishment.ASSETS,
+            warehouse_assets(read_project(manifest)),
+        ],
         asset_checks=[window_gates, load_gates],
-        jobs=[publish_marts, judge_loads],
+        jobs=[publish_marts, judge_loads, replenishment.plan_job],
         sensors=loads.SENSORS,
-        schedules=[publish_every_quarter_of_an_hour],
+        schedules=[publish_every_quarter_of_an_hour, replenishment.nightly_plan],
         resources={
             "warehouse": WarehouseResource(),
             "windows": WindowsResource(),

@@ -12,7 +12,8 @@ from assets.errors import RetailFlowError
 #: Everything that the location can materialise, and the gates on the windows that it rests on.
 publish_marts = dg.define_asset_job(
     "publish_marts",
-    selection=dg.AssetSelection.all().materializable() | dg.AssetSelection.all_asset_checks(),
+    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups("replenishment")).materializable()
+    | dg.AssetSelection.all_asset_checks(),
     description="Judges closed windows, exports the lake, builds and publishes the marts.",
 )
 

@@ -15,9 +15,11 @@ from orchestration.environment import Environment
 from orchestration.home import Home, open_home
 
 if TYPE_CHECKING:
+    from assets.procure_to_stock.planning import Planned
     from assets.quality_gate import Verdict
     from resources.analytics_store.reports import BuildReport, Publication
     from resources.analytics_store.store import AnalyticsStore
+    from resources.demand_spikes import Detected
     from resources.lake.lake import Lake
     from resources.lake.tallies import ExportTally
     from resources.load_gate import LoadGate, LoadVerdict
@@ -76,6 +78,18 @@ class WarehouseAccess:
     def export(self) -> ExportTally:
         """Export what is committed and not in the lake yet."""
         return self.lake.export(self.store.store.engine)
+
+    def plan(self) -> Planned:
+        """Forecast, propose and ask, on what is published and stored."""
+        from resources.replenishment_planning import plan_replenishment
+
+        return plan_replenishment(self.store.in_time(), self.analytics)
+
+    def detect_spikes(self) -> Detected:
+        """Look for classes of products that a region asks for more than usual."""
+        from resources.demand_spikes import detect_spikes
+
+        return detect_spikes(self.store.in_time())
 
     def build(self) -> BuildReport:
         """Bring the warehouse up to the lake, aside from readers."""

@@ -33,6 +33,9 @@ from assets.procure_to_stock.mart_expectations import (
     GOODS_RECEIVED_NOT_INVOICED,
     INVOICE_MATCH_EXCEPTIONS,
     PURCHASE_ORDER_STATUS,
+    RECEIVING_PLAN,
+    REPLENISHMENT_PROPOSALS,
+    STOCK_COVER,
     SUPPLIER_SCORECARD,
 )
 from assets.quality_gate import Suite
@@ -328,6 +331,48 @@ MARTS: dict[str, GatedMart] = {
                 "ordered_amount",
                 "held_amount",
             ),
+        ),
+        GatedMart(
+            REPLENISHMENT_PROPOSALS,
+            computed="""
+                coalesce(
+                    (proposals.order_quantity, proposals.status)
+                        = (mart.order_quantity, mart.status),
+                    false
+                ) as proposal_agrees
+            """,
+            joins="""
+                left join core.fct_replenishment_proposals as proposals
+                on proposals.proposal_id = mart.proposal_id
+            """,
+            scaled=(
+                "daily_demand",
+                "daily_deviation",
+                "lead_time_days",
+                "lead_time_deviation_days",
+                "unit_price",
+                "amount",
+            ),
+        ),
+        GatedMart(
+            STOCK_COVER,
+            computed="coalesce(stock.units, 0) = mart.on_hand_quantity as stock_agrees",
+            joins="""
+                left join (
+                    select node_id, sku, sum(moved_quantity) as units
+                    from core.fct_stock_movements group by node_id, sku
+                ) as stock on stock.node_id = mart.node_id and stock.sku = mart.sku
+            """,
+            scaled=("daily_demand", "cover_days"),
+        ),
+        GatedMart(
+            RECEIVING_PLAN,
+            computed="coalesce(slots.unit_count = mart.unit_count, false) as slot_agrees",
+            joins="""
+                left join core.fct_receiving_slots as slots
+                on slots.despatch_id = mart.despatch_id
+            """,
+            scaled=("labour_hours",),
         ),
         GatedMart(
             OPEN_EXCEPTIONS,

@@ -117,6 +117,11 @@ class StoreAccess:
         is_simulated = held is not None and held[0] == "simulated"
         self.store.clock = SimulatedClock(held[1]) if held and is_simulated else WallClock()
 
+    def in_time(self) -> OperationalStore:
+        """The store, with the home's own time."""
+        self._set_clock()
+        return self.store
+
     # The inbox
 
     @contextmanager

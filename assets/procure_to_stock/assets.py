@@ -32,6 +32,41 @@ SPECS = [
         deps=READ,
     ),
     table(
+        "supplier_terms",
+        "One row per supplier and SKU that it sells, and how.",
+        group=GROUP,
+        owner="purchasing",
+        deps=READ,
+    ),
+    table(
+        "requisition_decided",
+        "One row per requisition that was decided.",
+        group=GROUP,
+        owner="purchasing",
+        deps=READ,
+    ),
+    table(
+        "purchase_order_acknowledged",
+        "One row per answer of a supplier to a line of an order.",
+        group=GROUP,
+        owner="purchasing",
+        deps=READ,
+    ),
+    table(
+        "goods_despatched",
+        "One row per line of a despatch advice.",
+        group=GROUP,
+        owner="purchasing",
+        deps=READ,
+    ),
+    table(
+        "receiving_slot",
+        "One row per despatch advice: the dock, time and people that it was given.",
+        group=GROUP,
+        owner="purchasing",
+        deps=READ,
+    ),
+    table(
         "goods_received",
         "One row per line of a goods receipt against a purchase order.",
         group=GROUP,
@@ -66,5 +101,41 @@ SPECS = [
         owner="accounts_payable",
         deps=READ,
     ),
+]
+#: What a plan writes; the location that knows demand makes it.
+PLANNED = [
+    table(name, description, group="replenishment", owner="purchasing", deps=deps)
+    for name, description, deps in (
+        (
+            "replenishment_plan",
+            "One row per plan of the house's replenishment.",
+            ("stock_movement", "purchase_order_line", "supplier_terms"),
+        ),
+        (
+            "forecast_model",
+            "One row per plan that chose models, demand class and model that was tried.",
+            (),
+        ),
+        (
+            "replenishment_level",
+            "One row per SKU and place: what it is held at since the last plan.",
+            ("stock_movement", "purchase_order_line", "supplier_terms"),
+        ),
+        (
+            "replenishment_proposal",
+            "One row per SKU and place that a plan found lacking, with what it rests on.",
+            ("stock_movement", "purchase_order_line", "supplier_terms"),
+        ),
+        (
+            "transfer_proposal",
+            "One row per transfer that a plan proposes before it buys.",
+            ("stock_movement",),
+        ),
+        (
+            "demand_spike",
+            "One row per rise of a region's demand for a class of products that was detected.",
+            ("order_line",),
+        ),
+    )
 ]
 ASSETS = [caught_up("procure_to_stock", SPECS)]

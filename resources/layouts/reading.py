@@ -24,7 +24,8 @@ class FileVerdict:
 class CatalogueItem:
     """A SKU on the first day on which it is seen, for the sandbox ERP to register.
 
-    ``list_price`` is decimal text; ``first_seen_at`` is the start of that local day, in UTC.
+    ``list_price`` is decimal text; ``first_seen_at`` is the start of that local day, in UTC;
+    ``product_class`` is what it is watched with.
     """
 
     sku: str
@@ -32,6 +33,7 @@ class CatalogueItem:
     list_price: str
     currency: str
     first_seen_at: datetime
+    product_class: str | None = None
 
 
 @dataclass(frozen=True)

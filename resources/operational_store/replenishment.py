@@ -209,3 +209,42 @@ def scope_of_house(connection: sa.Connection) -> tuple[str, str, str, str]:
         " group by 1, 2, 3, 4 order by count(*) desc, 1, 2, 3, 4 limit 1",
     )
     return tuple(rows[0]) if rows else ("house", "house", "house", "head_office")
+
+
+_LAST_PROPOSALS = """
+    select p.sku, p.node_id, p.supplier_id,
+        case when p.outcome <> 'proposed' then p.outcome
+            when exists (
+                select from purchase_order_placed o where o.requisition_id = p.requisition_id
+            ) then 'ordered'
+            else coalesce(d.decision, 'waiting') end as status,
+        p.order_quantity, p.amount, p.currency_code,
+        p.on_hand_quantity - p.reserved_quantity - p.backordered_quantity + p.on_order_quantity
+            + p.requested_quantity as position_quantity,
+        p.reorder_point_quantity, round(p.daily_demand::numeric, 2) as daily_demand,
+        p.requisition_id::text as requisition_id
+    from replenishment_proposal p
+    left join requisition_decided d using (requisition_id)
+    where p.plan_id = (
+        select plan_id from replenishment_plan order by effective_at desc, plan_number desc limit 1
+    )
+    order by p.amount desc, p.sku, p.node_id
+"""
+
+
+def last_proposals(connection: sa.Connection) -> list[dict[str, object]]:
+    """What the last plan proposes, the dearest first, and what became of it."""
+    return [dict(row) for row in connection.execute(sa.text(_LAST_PROPOSALS)).mappings()]
+
+
+def all_spikes(connection: sa.Connection) -> list[dict[str, object]]:
+    """Every spike that was found, the last one first; parts of orders in percent."""
+    rows = connection.execute(
+        sa.text(
+            "select spike_id::text as spike_id, region, product_class, onset_at, detected_at,"
+            " orders_seen, lines_seen, round(usual_share::numeric * 100, 1) || ' %' as usual,"
+            " round(seen_share::numeric * 100, 1) || ' %' as seen from demand_spike"
+            " order by detected_at desc, spike_id"
+        )
+    )
+    return [dict(row) for row in rows.mappings()]

@@ -103,6 +103,7 @@ def items(
                 opening_quantity=max(20, math.ceil(weight * scale * error))
                 + math.ceil(for_sets * in_sets[sku] * error),
                 supplied_by=source,
+                product_class=description.partition(",")[0].lower().replace(" ", "_"),
             )
         )
     return found

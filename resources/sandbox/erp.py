@@ -66,6 +66,7 @@ class Item(msgspec.Struct, frozen=True):
 
     Attributes:
         opening_quantity: Replaces what the price band says.
+        product_class: What kind of thing it is.
         supplied_by: The node of the supplier who alone has it; the retailer buys and counts none.
     """
 
@@ -76,6 +77,7 @@ class Item(msgspec.Struct, frozen=True):
     currency: Currency = "GBP"
     opening_quantity: int | None = None
     supplied_by: Key | None = None
+    product_class: Key | None = None
     components: list[BundleComponent] = msgspec.field(default_factory=list)
 
 
@@ -253,6 +255,7 @@ class Erp(PartnerSystem):
                 currency=item.currency,
                 tax_rate=self._tax_rate(item.sku),
                 is_synthetic=True,
+                product_class=item.product_class,
                 components=item.components,
             )
             event_type = "retail.product.registered.v1"

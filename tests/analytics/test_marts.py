@@ -59,8 +59,11 @@ MARTS = [
     "order_promise_performance",
     "pickup_performance",
     "purchase_order_status",
+    "receiving_plan",
+    "replenishment_proposals",
     "service_level_adherence",
     "sourcing_decisions",
+    "stock_cover",
     "supplier_scorecard",
 ]
 

@@ -28,7 +28,6 @@ from tests.builders import (
 )
 from tests.procure_to_stock.documents import SUPPLIER, goods, purchase_order, supplier
 
-
 MINUTE = timedelta(minutes=1)
 
 

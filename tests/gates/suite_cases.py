@@ -56,6 +56,9 @@ from assets.procure_to_stock.mart_expectations import (
     GOODS_RECEIVED_NOT_INVOICED,
     INVOICE_MATCH_EXCEPTIONS,
     PURCHASE_ORDER_STATUS,
+    RECEIVING_PLAN,
+    REPLENISHMENT_PROPOSALS,
+    STOCK_COVER,
     SUPPLIER_SCORECARD,
 )
 from assets.quality_gate import Suite
@@ -624,6 +627,59 @@ def supplier_score(number: int) -> Row:
         "rejected_rate": 2_500,
         "median_lead_days": 20_000,
         "p95_lead_days": 30_000,
+    }
+
+
+def replenishment_proposal(number: int) -> Row:
+    return {
+        "proposal_id": f"proposal_{number}",
+        "sku": "MUG",
+        "node_id": "dc",
+        "supplier_id": f"supplier_{number}",
+        "status": "waiting",
+        "problem_code": None,
+        "daily_demand": 200_000,
+        "reorder_point_quantity": 250,
+        "target_quantity": 530,
+        "position_quantity": 80,
+        "needed_quantity": 450,
+        "order_quantity": 456,
+        "unit_price": 25_000,
+        "amount": 456 * 25_000,
+        "proposal_agrees": True,
+    }
+
+
+def cover(number: int) -> Row:
+    return {
+        "node_id": "dc",
+        "sku": f"MUG{number}",
+        "status": "to_be_ordered",
+        "on_hand_quantity": 80,
+        "daily_demand": 200_000,
+        "cover_days": 40_000,
+        "safety_stock_quantity": 70,
+        "reorder_point_quantity": 250,
+        "target_quantity": 530,
+        "position_quantity": 80,
+        "stock_agrees": True,
+    }
+
+
+def receiving_slot(number: int) -> Row:
+    return {
+        "despatch_id": f"despatch_{number}",
+        "purchase_order_id": "P1",
+        "supplier_id": "supplier",
+        "node_id": f"dc_{number}",
+        "dock_number": 1,
+        "starts_at": ONE,
+        "ends_at": TWO,
+        "unit_count": 600,
+        "line_count": 1,
+        "labour_hours": 8_833,
+        "status": "expected",
+        "slot_agrees": True,
     }
 
 
@@ -1247,6 +1303,46 @@ CASES = {
                 "p95_is_not_below_the_median": [{"p95_lead_days": 1}],
                 "row_is_there_once": [{"supplier_id": "twice"}, {"supplier_id": "twice"}],
                 "lines_agree_holds": [{"lines_agree": False}],
+            },
+        ),
+        Cases(
+            REPLENISHMENT_PROPOSALS,
+            replenishment_proposal,
+            {
+                "status_is_known": [{"status": "forgotten"}],
+                "something_is_needed": [{"needed_quantity": 0}],
+                "demand_is_not_negative": [{"daily_demand": -1}],
+                "it_was_low": [{"position_quantity": 251}],
+                "amount_is_units_at_their_price": [{"amount": 1}],
+                "a_problem_is_told": [{"problem_code": "odd"}],
+                "proposal_is_there_once": [{"proposal_id": "twice"}, {"proposal_id": "twice"}],
+                "proposal_agrees_holds": [{"proposal_agrees": False}],
+            },
+        ),
+        Cases(
+            STOCK_COVER,
+            cover,
+            {
+                "status_is_known": [{"status": "forgotten"}],
+                "demand_is_not_negative": [{"daily_demand": -1}],
+                "a_target_is_not_below_the_reorder_point": [{"target_quantity": 249}],
+                "what_is_out_has_nothing": [{"status": "out_of_stock"}],
+                "row_is_there_once": [{"sku": "twice"}, {"sku": "twice"}],
+                "stock_agrees_holds": [{"stock_agrees": False}],
+            },
+        ),
+        Cases(
+            RECEIVING_PLAN,
+            receiving_slot,
+            {
+                "status_is_known": [{"status": "forgotten"}],
+                "a_dock_has_a_number": [{"dock_number": 0}],
+                "something_comes": [{"unit_count": 0}],
+                "somebody_works": [{"labour_hours": -1}],
+                "time_does_not_run_backwards": [{"ends_at": NOON}],
+                "despatch_is_there_once": [{"despatch_id": "twice"}, {"despatch_id": "twice"}],
+                "a_dock_is_given_out_once": [{"node_id": "twice"}, {"node_id": "twice"}],
+                "slot_agrees_holds": [{"slot_agrees": False}],
             },
         ),
         Cases(

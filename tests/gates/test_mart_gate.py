@@ -251,6 +251,34 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
             cast(3 as decimal(18, 4)) as p95_lead_days,
             cast(45 as decimal(18, 4)) as ordered_amount,
             cast(18 as decimal(18, 4)) as held_amount;
+        create table core.fct_replenishment_proposals as
+        select
+            'proposal' as proposal_id, 'MUG' as sku, 'dc' as node_id, 'supplier' as supplier_id,
+            'waiting' as status, cast(null as text) as problem_code,
+            cast(20 as decimal(18, 4)) as daily_demand,
+            cast(5 as decimal(18, 4)) as daily_deviation,
+            cast(9 as decimal(18, 4)) as lead_time_days,
+            cast(2 as decimal(18, 4)) as lead_time_deviation_days,
+            251::bigint as reorder_point_quantity, 531::bigint as target_quantity,
+            80::bigint as position_quantity, 451::bigint as needed_quantity,
+            456::bigint as order_quantity, cast(2 as decimal(19, 4)) as unit_price,
+            cast(912 as decimal(19, 4)) as amount;
+        create table marts.replenishment_proposals as
+        select * from core.fct_replenishment_proposals;
+        create table marts.stock_cover as
+        select
+            'dc' as node_id, 'PLATE' as sku, 'out_of_stock' as status,
+            0::bigint as on_hand_quantity,
+            cast(20 as decimal(18, 4)) as daily_demand, cast(0 as decimal(18, 4)) as cover_days,
+            71::bigint as safety_stock_quantity, 251::bigint as reorder_point_quantity,
+            531::bigint as target_quantity, 80::bigint as position_quantity;
+        create table core.fct_receiving_slots as
+        select
+            'despatch' as despatch_id, 'order' as purchase_order_id, 'supplier' as supplier_id,
+            'dc' as node_id, 1 as dock_number, timestamptz '2026-03-02 07:00:00+00' as starts_at,
+            timestamptz '2026-03-02 08:00:00+00' as ends_at, 456::bigint as unit_count,
+            1 as line_count, cast(0.75 as decimal(18, 4)) as labour_hours, 'expected' as status;
+        create table marts.receiving_plan as select * from core.fct_receiving_slots;
     """)
     yield connection
     connection.close()

@@ -56,9 +56,15 @@ def catalogue(
                 list_price=to_text(list_price[number]) if number in list_price else "0",
                 currency=declared.currency,
                 first_seen_at=local_midnight(local_day, declared.zone),
+                product_class=_class_of(rows.skus[number]),
             )
         )
     return items
+
+
+def _class_of(sku: str) -> str | None:
+    """The first four of five digits: codes of one series follow each other; others have none."""
+    return sku[:4] if sku[:5].isdigit() else None
 
 
 def _goods_in_time(

@@ -15,6 +15,7 @@ final as (
         cast(approved_by as text) as approved_by,
         cast(goods_amount as decimal(19, 4)) as goods_amount,
         cast(freight_amount as decimal(19, 4)) as freight_amount,
+        cast(requisition_id as text) as requisition_id,
         cast(occurred_at as timestamp with time zone) as occurred_at,
         cast(effective_at as timestamp with time zone) as effective_at,
         cast(cast(recorded_xid as text) as bigint) as recorded_xid
