@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 import sqlalchemy as sa
 
+from assets.commerce.identifiers import identify
 from assets.facts import in_columns
 from assets.ports import (
     Columns,
@@ -334,3 +336,39 @@ class SqlPurchasing:
 
 def _columns(names: Sequence[str], views: Sequence[object]) -> dict[str, Sequence[object]]:
     return in_columns(names, list(map(attrgetter(*names), views)))
+
+
+def order_to_send(connection: sa.Connection, purchase_order_id: str) -> dict[str, Any] | None:
+    """A purchase order as it is in force, for its supplier; ``None`` where there is none.
+
+    ``control_number`` is the same whenever the same version is sent.
+    """
+    rows = fetch(
+        connection,
+        "select supplier_id, node_id, currency_code, version, purchase_order_line_id, sku,"
+        " ordered_quantity, unit_price::text, due_at from purchase_order_line"
+        " where purchase_order_id = %s and not is_closed"
+        " order by length(purchase_order_line_id), purchase_order_line_id",
+        purchase_order_id,
+    )
+    if not rows:
+        return None
+    supplier_id, node_id, currency, version = rows[0][:4]
+    number = identify("850", purchase_order_id, str(version)).int % 999_999_999 + 1
+    return {
+        "purchase_order_id": purchase_order_id,
+        "supplier_id": supplier_id,
+        "node_id": node_id,
+        "currency": currency,
+        "control_number": number,
+        "lines": [
+            {
+                "purchase_order_line_id": line,
+                "sku": sku,
+                "quantity": quantity,
+                "unit_price": price,
+                "due_at": due_at,
+            }
+            for _, _, _, _, line, sku, quantity, price, due_at in rows
+        ],
+    }
