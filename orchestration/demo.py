@@ -18,8 +18,9 @@ from assets.commerce.money import to_text
 from assets.inventory.synchronisation.policy import synchronisation_policy
 from assets.order_to_fulfillment.pickup.policy import pickup_policy
 from assets.ports import PolicyBook
-from orchestration import services, supervisor
+from orchestration import demo_spike, services, supervisor
 from orchestration.dagster_report import tell_dagster
+from orchestration.demo_spike import SpikeStory
 from orchestration.environment import Environment
 from orchestration.home import Home, open_home
 from orchestration.processes import Running, running, stop_orphan
@@ -48,6 +49,9 @@ TAIL_DAYS = 32
 ORDERS = 1_500
 #: Part of the orders that have a bundle among their lines.
 SET_SHARE = 0.06
+#: From Thursday on every seventh order of the home region has a tea towel among its lines for
+#: some reason; a recipe, a programme on television.
+RISE = {"product_class": demo_spike.CLASS, "from_day": 3, "share": 0.15}
 QUANTUM = timedelta(hours=4)
 #: When nobody orders any more there is nothing to decide within a day.
 TAIL_QUANTUM = timedelta(days=1)
@@ -95,6 +99,15 @@ RETAILER = {
     "acknowledges_availability": True,
     "announces_inbound": True,
     "shows_prices": True,
+    # Who sells tea towels; the ERP orders of him only what it is told to.
+    "suppliers": [
+        {
+            "supplier_id": demo_spike.SUPPLIER,
+            "name": "Loomworks Ltd",
+            "product_classes": [demo_spike.CLASS],
+            "lead_time_days": 5,
+        }
+    ],
     "nodes": [
         {"node_id": "dc_midlands", "kind": "warehouse", "country": "GB", "stock_share": 8},
         {"node_id": "store_leeds", "kind": "store", "country": "GB", "stock_share": 1},
@@ -112,6 +125,7 @@ PEOPLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "olga": (("order_desk_lead",), ("order_desk",)),
     "sam": (("stock_controller",), ("stock_control",)),
     "stella": (("stock_control_lead",), ("stock_control",)),
+    "pia": (("purchasing_lead",), ("purchasing",)),
     "alma": (("accounts_payable_lead",), ("accounts_payable",)),
     "fay": (("finance_controller", "head_of_finance"), ("finance",)),
     "hugo": (("head_of_operations",), ("operations",)),
@@ -130,6 +144,7 @@ class DemoRun:
     progress: Progress
     pushed: int
     published: Published
+    spike: SpikeStory
 
 
 def demo_home(environment: Environment) -> Home:
@@ -159,6 +174,7 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
     """
     say("preparing Dagster", None)
     supervisor.prepare_dagster(home, {name: home.port(name) for name in services.listening()})
+    demo_spike.write_policy(home.policies)
     policies = FilePolicyBook(home.policies)
     store = OperationalStore(create_engine(home.database_url), policies=policies)
     clock = claim_simulated_time(store, STARTS_AT)
@@ -184,6 +200,7 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
                 "days": DAYS,
                 "orders": ORDERS,
                 "set_share": SET_SHARE,
+                "rise": RISE,
             },
         )
         pushed = 0
@@ -203,22 +220,25 @@ def run(home: Home, say: Say, seed: str = SEED) -> DemoRun:
         )
         end = STARTS_AT + timedelta(days=DAYS + TAIL_DAYS)
         trading_ends = STARTS_AT + timedelta(days=DAYS)
+        story = SpikeStory()
         while simulation.now < trading_ends or (
             simulation.now < end and store.has_orders_in_flight()
         ):
             is_trading = simulation.now < trading_ends
             simulation.advance(simulation.now + (QUANTUM if is_trading else TAIL_QUANTUM))
             say("trading" if is_trading else "delivering what is left", simulation.now)
+            demo_spike.watch(home, store, story)
         # Day by day as well: of two days at once the product would hear what is over already.
         settled = simulation.now + SETTLING
         while simulation.now < settled:
             simulation.advance(simulation.now + TAIL_QUANTUM)
+    demo_spike.tell(store, story)
     tell_people(home, store)
     say("building the marts", None)
     published = publish_marts(home, store)
     tell_dagster(home, store, published)
     store.engine.dispose()
-    return DemoRun(home, planned, simulation.progress, pushed, published)
+    return DemoRun(home, planned, simulation.progress, pushed, published, story)
 
 
 def left_to_people(policies: PolicyBook) -> dict[str, str]:

@@ -92,7 +92,7 @@ def detect_spikes(store: OperationalStore) -> Detected:
         for spike in new:
             writes.open_case(
                 CaseType.DEMAND_SPIKE,
-                spike.spike_id,
+                f"{spike.region}/{spike.product_class}",
                 f"{spike.product_class} is in {spike.seen_share:.0%} of the orders of"
                 f" {spike.region} since {spike.onset_at:%Y-%m-%d %H:%M} UTC, usually in"
                 f" {spike.usual_share:.0%}; {spike.lines_seen} lines so far",

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from orchestration.commands._fault_view import faults_table, verdict
 from orchestration.demo import DAYS, STARTS_AT, TAIL_DAYS, DemoRun, Say
+from orchestration.demo_spike import SpikeStory
 from orchestration.scorecard import Scorecard
 
 
@@ -74,6 +75,7 @@ def show(run: DemoRun, card: Scorecard, seconds: float) -> None:
                 title_align="left",
             )
         )
+    console.print(_spike(run.spike))
     for held in card.marts_held:
         console.print(f"[red]held by its gate[/] {held}")
     console.print(_next_steps(run.home.path))
@@ -131,6 +133,33 @@ def _trust(card: Scorecard) -> Table:
     return table
 
 
+def _spike(story: SpikeStory) -> Panel:
+    """What was asked for more than usual, and how it came to goods on the shelf."""
+    table = _table()
+    spike = story.spike
+    if spike is None:
+        table.add_row("nothing was seen", "", "")
+    else:
+        share = f"{spike.seen_share:.0%} of orders"
+        usual = f"usually {spike.usual_share:.0%}; {spike.region}, after {spike.lines_seen} lines"
+        table.add_row(f"{spike.product_class.replace('_', ' ')} asked for", share, usual)
+    for step in story.steps:
+        worth = f"{step.currency_code} {Decimal(step.amount):,.2f}"
+        ordered = f"{step.ordered_quantity:,} units of {step.sku_count} SKUs for {step.node_id}"
+        table.add_row(f"proposed of {step.supplier_id}", worth, ordered)
+        table.add_row("  consented to", "", f"by {step.decided_by or 'nobody yet'}")
+        table.add_row("  ordered", "", f"as {step.purchase_order_id or 'nothing yet'}")
+        if step.labour_minutes is not None:
+            hours = f"{step.labour_minutes / 60:.1f} hours' work"
+            when = f"{step.starts_at:%a %d %b %H:%M} UTC, {hours}"
+            table.add_row("  unloaded at", f"dock {step.dock_number}", when)
+        held = f"{step.held_lines} lines held" if step.held_lines else "nothing held"
+        charged = f"invoiced, {held}" if step.invoices else "not invoiced yet"
+        table.add_row("  units received", f"{step.received_quantity:,}", charged)
+    title = "A region's spike, from the first orders to the shelf"
+    return Panel(table, title=title, title_align="left")
+
+
 def _next_steps(home: Path) -> Panel:
     try:
         shown = home.relative_to(Path.cwd())
@@ -143,6 +172,7 @@ def _next_steps(home: Path) -> Panel:
     for command, words in (
         ("up", "Dagster and the gateway"),
         ("marts show order_cycle_times", "how long orders took"),
+        ("marts show stock_cover", "how long stock lasts"),
         ("invariants", "what must hold, and does"),
         ("score", "what went wrong, and was seen"),
         ("down", "stop everything"),

@@ -53,7 +53,7 @@ def command(
     A plan proposes once: what was proposed and is not ordered or denied counts as requested.
     Proposals above the limit of the policy `approvals` wait for consent: `omniflow approvals list`.
     A simulation meets the demand of the past once more: stock by the policy `replenishment`, beside
-    a minimum and maximum from the average of the last weeks.
+    a minimum and maximum from the average of the last weeks; one place serves everybody.
     """
     if action is Action.PLAN:
         _plan(json)
@@ -122,6 +122,7 @@ def _spikes(json: bool) -> None:
 def _simulate(seed: int, json: bool) -> None:
     from assets.errors import BadInput
     from assets.procure_to_stock.replenishment_policy import replenishment_policy
+    from assets.procure_to_stock.rules.demand import together
     from assets.procure_to_stock.rules.stock_simulation import compare
     from resources.analytics_store.store import AnalyticsStore
     from resources.lake.lake import Lake
@@ -131,7 +132,8 @@ def _simulate(seed: int, json: bool) -> None:
         policy = replenishment_policy(store.policies.resolve("replenishment", "", ""))
         warehouse = AnalyticsStore(home.warehouse, Lake(home.lake))
         with warehouse.reading() as published:
-            demand = read_demand(published, policy.forecasting.history_days).history
+            asked = read_demand(published, policy.forecasting.history_days).history
+    demand = together(asked, "sku")
     days = demand.ordered.shape[1]
     if days < 2 * LEARNS_DAYS:
         raise BadInput(f"{days} days of demand are too few: {2 * LEARNS_DAYS} are needed")
@@ -140,7 +142,7 @@ def _simulate(seed: int, json: bool) -> None:
     if json:
         report_list(rows)
         return
-    typer.echo(f"{len(demand.series):,} series met again over {days - LEARNS_DAYS} days")
+    typer.echo(f"{len(demand.series):,} SKUs met again over {days - LEARNS_DAYS} days")
     shares = ("fill_rate", "cycle_service", "stock_out_days")
     shown = [
         {

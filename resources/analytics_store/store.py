@@ -180,6 +180,22 @@ class AnalyticsStore:
             connection.close()
 
     @contextmanager
+    def reading_built(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection to what was built last and nobody was shown yet; core, no marts.
+
+        Raises:
+            BadInput: If nothing is built yet.
+        """
+        if not self.build_path.exists():
+            raise BadInput("nothing is built yet")
+        connection = duckdb.connect(self.build_path, read_only=True)
+        try:
+            connection.execute("set timezone = 'UTC'")
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
     def _reading_mart(self, mart: str) -> Iterator[duckdb.DuckDBPyConnection]:
         with self.reading() as connection:
             known = [info.name for info in read_catalogue(connection)]

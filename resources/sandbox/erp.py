@@ -39,6 +39,7 @@ from assets.contracts.master_data import (
     PriceChanged,
     ProductRegistered,
 )
+from resources.sandbox import purchasing
 from resources.sandbox.inbound import ORDERED_BEFORE, Delivery, announce, chase
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
 from resources.sandbox.settings import NodeSetting, channel_price
@@ -176,6 +177,8 @@ class Erp(PartnerSystem):
                 | "supplier.unblock"
             ):
                 pass
+            case "purchase_order.create":
+                purchasing.place(self, command)
             case "supply.chase":
                 asked = _chase(command.payload)
                 chase(self, asked.skus, command.effective_at, str(command.command_id))
@@ -206,6 +209,11 @@ class Erp(PartnerSystem):
             )
             for moment, change in booked:
                 self._dated.move(moment, issue.node_id, sku, change)
+
+    def receive(self, moment: datetime, node_id: str, sku: str, quantity: int) -> None:
+        """Have units come, in its own book and on the shelf."""
+        self._book(moment, node_id, sku, quantity)
+        self.world.shelve(moment, node_id, sku, quantity)
 
     def _book(self, moment: datetime, node_id: str, sku: str, quantity: int) -> None:
         """Change the book of a node, dated as its document is."""
@@ -239,11 +247,10 @@ class Erp(PartnerSystem):
 
     def register_items(self, items: Sequence[Item]) -> int:
         """Make products of the SKUs that are new, and say how many were."""
-        fresh = 0
+        new: list[Item] = []
         for item in items:
             if item.sku in self._items:
                 continue
-            fresh += 1
             self._items[item.sku] = item
             self.world.costs[item.sku] = self._standard_cost(item)
             if item.supplied_by is None and not item.components:
@@ -262,7 +269,9 @@ class Erp(PartnerSystem):
             self.tell(event_type, item.first_seen_at, registered, item.sku)
             if self.world.settings.shows_prices:
                 self._announce_prices(item)
-        return fresh
+            new.append(item)
+        purchasing.list_items(self, new)
+        return len(new)
 
     def _announce_prices(self, item: Item) -> None:
         """The price of a new SKU in every channel, which the channels are given as well."""
@@ -395,7 +404,8 @@ class Erp(PartnerSystem):
         weeks = TRAILING_DAYS // 7
         bought: list[tuple[str, int]] = []
         for sku in sorted(demand.keys() & self._items.keys()):
-            if self._items[sku].supplied_by is not None:
+            item = self._items[sku]
+            if item.supplied_by is not None or purchasing.supplier_of(self, item) is not None:
                 continue
             wanted = math.ceil(demand[sku] / weeks * self.world.settings.cover_weeks)
             short = wanted - self._supply.on_hand(sku)
@@ -425,8 +435,7 @@ class Erp(PartnerSystem):
         """Receive units at a node at a moment, which may still be ahead."""
         size = self.world.settings.document_lines
         for sku, quantity in received:
-            self._book(moment, node_id, sku, quantity)
-            self.world.shelve(moment, node_id, sku, quantity)
+            self.receive(moment, node_id, sku, quantity)
         for start in range(0, len(received), size):
             number = self.document_number("GR", node_id, moment)
             document = InventoryReceived(

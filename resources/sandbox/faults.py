@@ -97,6 +97,14 @@ CATALOGUE = (
         "case:illegal_transition",
         is_recovered=False,
     ),
+    # Asked for by whoever plans the week.
+    Kind(
+        "demand_rise",
+        "region",
+        "a class of products is asked for more than usual",
+        "case:demand_spike",
+        is_recovered=False,
+    ),
     Kind("price_mismatch", "shown price", "a channel shows another", "case:price_parity"),
     Kind("stock_late", "goods issue", "in the ERP's book a day later", ABSORBED),
     Kind("stock_lost", "goods issue", "not in the ERP's book for days", "case:stock_drift"),

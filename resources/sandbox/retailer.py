@@ -205,6 +205,7 @@ class Retailer:
         if not settings.customers:
             self.crm.register(known, wanted.starts_at)
         trade = Trade(self._world, channels, range_, known, sets, wanted.set_share)
+        trade.note_rise(wanted)
         trade.plan(wanted)
         return Planned(
             "accepted", trade.orders, trade.lines, trade.cancellations, fresh, len(known)

@@ -30,6 +30,21 @@ class NodeSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     stock_share: Annotated[int, Meta(ge=0)] = 1
 
 
+class SupplierSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody who sells whole classes of products, and only on an order that the ERP is told.
+
+    Attributes:
+        lead_time_days: As agreed; one delivery in three comes a day later, one in six a day sooner.
+    """
+
+    supplier_id: Key
+    name: Key
+    product_classes: list[Key]
+    lead_time_days: Annotated[int, Meta(ge=2, le=90)] = 5
+    minimum_quantity: Annotated[int, Meta(ge=1)] = 1
+    case_quantity: Annotated[int, Meta(ge=1)] = 12
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The retailer and the habits of its partners.
 
@@ -38,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             the first SKU's first day.
         zone: Where a node that names no zone is, and where the ERP's week begins.
         legal_entity: With the next three, the envelope of what no command caused.
+        suppliers: Who sell classes of products that the ERP does not buy of its own accord.
         working_weekdays: Days on which warehouses despatch; Monday is 0.
         carrier_weekdays: Days on which carriers deliver.
         cut_off_hour: Express orders until then leave on the same working day.
@@ -74,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     currency: Currency = "GBP"
     nodes: list[NodeSetting] = []
     customers: list[CustomerRegistered] = []
+    suppliers: list[SupplierSetting] = []
     working_weekdays: Weekdays = (0, 1, 2, 3, 4, 5)
     carrier_weekdays: Weekdays = (0, 1, 2, 3, 4)
     cut_off_hour: Annotated[int, Meta(ge=0, le=24)] = 14

@@ -58,6 +58,18 @@ _CITIES = {
 }
 
 
+class Rise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A class of products that the home region asks for more than usual, from a day on.
+
+    Attributes:
+        share: Part of the orders that have it among their lines for that.
+    """
+
+    product_class: str
+    from_day: Annotated[int, Meta(ge=0, le=365)]
+    share: Annotated[float, Meta(gt=0, le=1)]
+
+
 class Trading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a caller asks for."""
 
@@ -66,6 +78,7 @@ class Trading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     orders: Annotated[int, Meta(ge=1, le=1_000_000)] = 1_500
     #: Part of the orders that have a set beside their other lines; none is sold at zero.
     set_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    rise: Rise | None = None
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -168,7 +181,7 @@ class Trade:
             if at is None:
                 continue
             order_number = f"{channel.code[:1].upper()}{key}"
-            order = self._order(channel.habits, order_number, key)
+            order = self._order(channel.habits, order_number, key, self._wanted_more(wanted, at))
             scope = self._scope(channel.code, order.ship_to.country)
             regret = None
             if chance.happens(_CANCELLED_RATE, "cancelled", key):
@@ -243,7 +256,22 @@ class Trade:
             at += timedelta(days=wanted.days)
         return at
 
-    def _order(self, habits: Habits, order_number: str, key: str) -> OrderPlaced:
+    def note_rise(self, wanted: Trading) -> None:
+        """Tell the answer key of a rise."""
+        if wanted.rise is not None:
+            settings = self._world.settings
+            key = f"{settings.region}/{wanted.rise.product_class}"
+            at = wanted.starts_at + timedelta(days=wanted.rise.from_day)
+            self._world.faults.note("demand_rise", at, "channels", key, key, "case:demand_spike")
+
+    def _wanted_more(self, wanted: Trading, at: datetime) -> Rise | None:
+        """The rise that an order of this moment may be part of."""
+        rise = wanted.rise
+        if rise is None or at < wanted.starts_at + timedelta(days=rise.from_day):
+            return None
+        return rise
+
+    def _order(self, habits: Habits, order_number: str, key: str, rise: Rise | None) -> OrderPlaced:
         chance = self._world.chance
         countries = Weights(list(habits.countries.values()))
         country = list(habits.countries)[countries.position(chance.share("country", key))]
@@ -252,7 +280,7 @@ class Trade:
         pickup = self._pickup(habits, key, country)
         level = "pickup" if pickup else level
         ship_to, customer_number = self._recipient(habits, key, country)
-        lines = self._lines(habits, key)
+        lines = self._lines(habits, key, rise if country == "GB" else None)
         goods = sum(line.quantity * to_ten_thousandths(line.unit_price) for line in lines)
         postage = 0 if goods >= habits.free_postage_from else _POSTAGE[level]
         authorisation = None
@@ -307,7 +335,7 @@ class Trade:
         )
         return person, customer.customer_number
 
-    def _lines(self, habits: Habits, key: str) -> list[OrderLine]:
+    def _lines(self, habits: Habits, key: str, rise: Rise | None) -> list[OrderLine]:
         chance = self._world.chance
         count = 1 + Weights(habits.line_weights).position(chance.share("lines", key))
         chosen: dict[str, Item] = {}
@@ -316,6 +344,11 @@ class Trade:
             item = self._range[self._what.position(chance.share("sku", key, attempt))]
             chosen.setdefault(item.sku, item)
             attempt += 1
+        if rise is not None and chance.happens(rise.share, "rise", key):
+            wanted = [item for item in self._range if item.product_class == rise.product_class]
+            if wanted:
+                item = wanted[chance.between(0, len(wanted) - 1, "which_rise", key)]
+                chosen.setdefault(item.sku, item)
         lines = [
             OrderLine(
                 line_number=number,

@@ -95,6 +95,9 @@ class Wms(PartnerSystem):
 
     def perform(self, command: Command) -> None:
         """Take one fulfilment order."""
+        if command.command_type == "receiving_plan.update":
+            # Who unloads what is between it and its docks; nothing comes of it that it would tell.
+            return
         if command.command_type != "fulfilment_order.create":
             raise Refused(f"{self.code} does not know the command {command.command_type}")
         wanted = msgspec.json.decode(command.payload, type=FulfilmentOrder)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.procure_to_stock.rules.demand import DemandHistory, classify, cleaned, history
+from assets.procure_to_stock.rules.demand import DemandHistory, classify, cleaned, history, together
 from assets.procure_to_stock.rules.forecasting import (
     SEASONAL_NAIVE,
     choose,
@@ -75,6 +75,15 @@ def test_a_day_out_of_stock_has_the_mean_of_the_days_before_it() -> None:
     assert cleaned(found, 10, 1).tolist() == [[4, 6, 6, 8]]
     found.is_censored[0, 0] = True
     assert cleaned(found, 10, 28)[0, 0] == 0
+
+
+def test_regions_that_one_place_serves_are_one_demand() -> None:
+    found = demand([2, 0, 4], [1, 5, 0], largest=[[2, 0, 3], [1, 4, 0]])
+    found.series["sku"] = "MUG"
+    found.is_censored[0, 1] = found.is_censored[0, 0] = found.is_censored[1, 0] = True
+    one = together(found, "sku")
+    assert (one.ordered.tolist(), one.largest.tolist()) == ([[3, 5, 4]], [[2, 4, 3]])
+    assert one.is_censored.tolist() == [[True, False, False]]
 
 
 def test_classes_part_by_interval_and_by_variation() -> None:

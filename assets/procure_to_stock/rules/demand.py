@@ -99,6 +99,21 @@ def history(daily: pd.DataFrame, keys: list[str], first_day: date, last_day: dat
     return DemandHistory(frame, first, ordered, largest, is_censored)
 
 
+def together(demand: DemandHistory, key: str) -> DemandHistory:
+    """The series of one value of ``key`` as one: what a place that serves all regions is asked for.
+
+    A day counts as censored where it is in all of them.
+    """
+    codes, names = pd.factorize(demand.series[key], sort=True)
+    shape = (len(names), demand.ordered.shape[1])
+    ordered, largest = np.zeros(shape), np.zeros(shape)
+    np.add.at(ordered, codes, demand.ordered)
+    np.maximum.at(largest, codes, demand.largest)
+    is_seen = np.zeros(shape, np.bool_)
+    np.logical_or.at(is_seen, codes, ~demand.is_censored)
+    return DemandHistory(pd.DataFrame({key: names}), demand.first_day, ordered, largest, ~is_seen)
+
+
 def bulk_caps(known: DemandHistory, bulk_multiple: int) -> Floats:
     """Units from which a line is a one-off of each series: a multiple of its usual largest line."""
     sold = np.where(known.largest > 0, known.largest, np.nan)

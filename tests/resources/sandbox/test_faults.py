@@ -74,7 +74,7 @@ def bodies(retailer: Retailer, code: str, until: datetime = FAR) -> list[dict[st
 
 
 def test_every_kind_can_be_configured_but_what_customers_do_and_no_other() -> None:
-    drawn = {kind.name for kind in CATALOGUE} - {"late_cancellation"}
+    drawn = {kind.name for kind in CATALOGUE} - {"late_cancellation", "demand_rise"}
     assert set(FaultRates.__struct_fields__) == drawn
 
 

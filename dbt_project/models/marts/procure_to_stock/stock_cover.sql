@@ -36,10 +36,10 @@ final as (
         end as status,
         held.on_hand_quantity,
         held.daily_demand,
-        case
-            when held.daily_demand > 0
-                then {{ rounded_quotient('held.on_hand_quantity', 'held.daily_demand') }}
-        end as cover_days,
+        {{ rounded_quotient(
+            'held.on_hand_quantity * 10000',
+            'nullif(cast(held.daily_demand * 10000 as bigint), 0)'
+        ) }} as cover_days,
         held.safety_stock_quantity,
         held.reorder_point_quantity,
         held.target_quantity,
