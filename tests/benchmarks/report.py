@@ -29,6 +29,7 @@ ORDER = (
     "sourcing",
     "availability",
     "matching",
+    "planning",
     "marts",
     "door",
     "partners",

@@ -32,6 +32,7 @@ ORDER = (
     "sourcing",
     "availability",
     "matching",
+    "planning",
     "door",
     "gateway",
     "exceptions",

@@ -12,7 +12,16 @@ import pytest
 from tests.benchmarks import report, run
 
 #: The replay needs a data set that is not part of the repository; marts have dbt to parse.
-QUICK = ("orders", "reservations", "sourcing", "availability", "matching", "door", "imports")
+QUICK = (
+    "orders",
+    "reservations",
+    "sourcing",
+    "availability",
+    "matching",
+    "planning",
+    "door",
+    "imports",
+)
 
 
 @pytest.mark.parametrize("name", QUICK)
