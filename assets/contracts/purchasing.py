@@ -64,6 +64,35 @@ class SupplierRegistered(EventData, frozen=True, kw_only=True):
     is_active: bool = True
 
 
+class SupplierApplied(EventData, frozen=True, kw_only=True):
+    """Somebody who wants to sell to us, as they or a buyer say; not one to order from yet.
+
+    Sending it again replaces what was said, and every check begins anew.
+    """
+
+    supplier_id: Key
+    name: Text
+    currency: Currency
+    country: Country
+    tax_id: TaxId
+    bank_account: BankAccount
+    applied_by: Key
+
+
+class SupplierCheckDecided(EventData, frozen=True, kw_only=True):
+    """What a person found when they checked an applicant.
+
+    ``reference`` names what it rests on: a contract's number, a bank's letter.
+    """
+
+    supplier_id: Key
+    check: Literal["bank", "contract", "duplicate"]
+    decision: Literal["approved", "denied"]
+    decided_by: Key
+    reason: Text
+    reference: Key | None = None
+
+
 class SupplierBankDecided(EventData, frozen=True, kw_only=True):
     """Whether a supplier is paid to another account from now on, which ``bank_account`` names."""
 

@@ -135,6 +135,20 @@ CONTRACTS: dict[str, Contract] = {
             0,
         ),
         Contract(
+            "retail.supplier.applied.v1",
+            purchasing.SupplierApplied,
+            "purchasing",
+            "procure_to_stock",
+            0,
+        ),
+        Contract(
+            "retail.supplier.check_decided.v1",
+            purchasing.SupplierCheckDecided,
+            "purchasing",
+            "procure_to_stock",
+            1,
+        ),
+        Contract(
             "retail.supplier.bank_decided.v1",
             purchasing.SupplierBankDecided,
             "accounts_payable",

@@ -44,6 +44,7 @@ from assets.ports.orders import (
 from assets.ports.pickups import Pickups, PickupView
 from assets.ports.playbooks import Action, Outcome, Playbook, Remedy, StartedBy, TroubledCase
 from assets.ports.purchasing import (
+    ApplicantView,
     Hold,
     InvoiceLineView,
     InvoiceView,
@@ -65,6 +66,7 @@ __all__ = [
     "About",
     "Action",
     "AllocatedLine",
+    "ApplicantView",
     "ApprovalRequest",
     "Approvals",
     "BundleView",

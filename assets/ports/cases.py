@@ -72,6 +72,7 @@ class CaseType(StrEnum):
     OVER_RECEIPT = "over_receipt"
     RECEIPT_NOT_ORDERED = "receipt_not_ordered"
     RELEASE_NOT_ASKED_FOR = "release_not_asked_for"
+    SUPPLIER_DUPLICATE = "supplier_duplicate"
     SUPPLIER_INVALID = "supplier_invalid"
     SUPPLIER_SHORTAGE = "supplier_shortage"
     DEMAND_SPIKE = "demand_spike"
@@ -113,6 +114,7 @@ FLOWS: dict[str, frozenset[CaseType]] = {
             CaseType.OVER_RECEIPT,
             CaseType.RECEIPT_NOT_ORDERED,
             CaseType.RELEASE_NOT_ASKED_FOR,
+            CaseType.SUPPLIER_DUPLICATE,
             CaseType.SUPPLIER_INVALID,
             CaseType.SUPPLIER_SHORTAGE,
             CaseType.DEMAND_SPIKE,

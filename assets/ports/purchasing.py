@@ -90,6 +90,42 @@ class SupplierView(NamedTuple):
     occurred_at: datetime
 
 
+@dataclass(slots=True)
+class ApplicantView:
+    """Somebody who wants to sell to us, and how far they are checked.
+
+    Attributes:
+        identity_check: ``waiting``, ``passed`` or ``failed``, as are the other three.
+        is_told: Whether the ERP was told to make a supplier of them.
+    """
+
+    supplier_id: str
+    supplier_name: str
+    currency_code: str
+    country_code: str
+    tax_id: str
+    bank_account: str
+    applied_by: str
+    identity_check: str
+    duplicate_check: str
+    bank_check: str
+    contract_check: str
+    contract_reference: str | None
+    is_told: bool
+    occurred_at: datetime
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether every check is passed."""
+        checks = (
+            self.identity_check,
+            self.duplicate_check,
+            self.bank_check,
+            self.contract_check,
+        )
+        return all(check == "passed" for check in checks)
+
+
 class RequisitionLine(NamedTuple):
     """A line of what was proposed; the quantity in each, the price in ten-thousandths."""
 
@@ -186,6 +222,18 @@ class Purchasing(Protocol):
 
     def put_order_lines(self, lines: Sequence[OrderLineView]) -> None:
         """Insert lines, or replace what changes of them."""
+        ...
+
+    def everybody(self) -> list[tuple[str, str, str | None, str | None]]:
+        """(supplier_id, name, tax id, account) of all suppliers and applicants."""
+        ...
+
+    def applicants(self, supplier_ids: Iterable[str]) -> dict[str, ApplicantView]:
+        """Applicants by id, locked."""
+        ...
+
+    def put_applicants(self, applicants: Sequence[ApplicantView]) -> None:
+        """Insert applicants, or replace them by id."""
         ...
 
     def put_terms(self, names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:

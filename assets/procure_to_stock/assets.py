@@ -32,6 +32,13 @@ SPECS = [
         deps=READ,
     ),
     table(
+        "supplier_check",
+        "One row per check of somebody who wants to sell to us, and change of it.",
+        group=GROUP,
+        owner="purchasing",
+        deps=READ,
+    ),
+    table(
         "supplier_terms",
         "One row per supplier and SKU that it sells, and how.",
         group=GROUP,

@@ -75,12 +75,14 @@ class ProcurePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             be cleared: nothing more is expected of it.
         duplicate_window_days: Invoices of one supplier group over the same amount and order within
             it may be one invoice sent twice.
+        supplier_name_alike_percent: Who applies under a name so like another's may be the same.
     """
 
     tolerances: Tolerances
     over_receipt_basis_points: BasisPoints
     clearing_proposed_after_days: Days
     duplicate_window_days: Days
+    supplier_name_alike_percent: Annotated[int, Meta(ge=50, le=100)]
 
 
 #: The typed policy of this flow, from its values.

@@ -9,6 +9,7 @@ from assets.ports import InboxEvent, UnitOfWork
 from assets.procure_to_stock.announcing import acknowledge, despatch
 from assets.procure_to_stock.clearing import take_clearings
 from assets.procure_to_stock.invoicing import take_credit_notes, take_invoices
+from assets.procure_to_stock.onboarding import apply, take_checks
 from assets.procure_to_stock.ordering import place
 from assets.procure_to_stock.receiving import receive
 from assets.procure_to_stock.releasing import take_releases
@@ -33,6 +34,8 @@ def _is_invoice(kind: str) -> Callable[[InboxEvent], bool]:
 STEPS: tuple[tuple[Callable[[InboxEvent], bool], Callable[[list[InboxEvent], Writes], None]], ...]
 STEPS = (
     (_is_of(purchasing.SupplierRegistered), register),
+    (_is_of(purchasing.SupplierApplied), apply),
+    (_is_of(purchasing.SupplierCheckDecided), take_checks),
     (_is_of(purchasing.SupplierBankDecided), take_bank_decisions),
     (_is_of(purchasing.SupplierTermsSet), set_terms),
     (_is_of(purchasing.RequisitionDecided), take_requisitions),

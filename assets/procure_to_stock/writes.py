@@ -50,6 +50,14 @@ COLUMNS = {
         "unit_price",
         "due_at",
     ),
+    "supplier_check": (
+        "check_id",
+        "supplier_id",
+        "check_code",
+        "status",
+        "decided_by",
+        "occurred_at",
+    ),
     "requisition_decided": (
         "requisition_id",
         "decision",

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from assets.commerce.identifiers import identify
 from assets.facts import in_columns
 from assets.ports import (
+    ApplicantView,
     Columns,
     Hold,
     InvoiceLineView,
@@ -142,6 +143,22 @@ _REGROUP = """
 """
 
 
+_APPLICANT = (
+    "supplier_id",
+    "supplier_name",
+    "currency_code",
+    "country_code",
+    "tax_id",
+    "bank_account",
+    "applied_by",
+    "identity_check",
+    "duplicate_check",
+    "bank_check",
+    "contract_check",
+    "contract_reference",
+    "is_told",
+    "occurred_at",
+)
 _REQUISITION_LINES = """
     select requisition_id::text, supplier_id, node_id, sku, order_quantity,
         (unit_price * 10000)::bigint, currency_code, due_at
@@ -219,6 +236,35 @@ class SqlPurchasing:
                 columns,
                 ["purchase_order_id", "purchase_order_line_id"],
             )
+
+    def everybody(self) -> list[tuple[str, str, str | None, str | None]]:
+        """(supplier_id, name, tax id, account) of all suppliers and applicants."""
+        rows = fetch(
+            self._connection,
+            "select supplier_id, supplier_name, tax_id, bank_account from supplier union all"
+            " select a.supplier_id, a.supplier_name, a.tax_id, a.bank_account"
+            " from supplier_applicant a where not exists"
+            " (select from supplier s where s.supplier_id = a.supplier_id) order by 1",
+        )
+        return [(one, two, three, four) for one, two, three, four in rows]
+
+    def applicants(self, supplier_ids: Iterable[str]) -> dict[str, ApplicantView]:
+        """Applicants by id, locked."""
+        names = ", ".join(_APPLICANT)
+        rows = fetch(
+            self._connection,
+            f"select {names} from supplier_applicant where supplier_id = any(%s)"
+            " order by supplier_id for update",
+            sorted(supplier_ids),
+        )
+        return {row[0]: ApplicantView(*row) for row in rows}
+
+    def put_applicants(self, applicants: Sequence[ApplicantView]) -> None:
+        """Insert applicants, or replace them by id."""
+        if applicants:
+            columns = _columns(_APPLICANT, applicants)
+            columns["effective_at"] = [self._effective_at] * len(applicants)
+            upsert(self._connection, "supplier_applicant", columns, ["supplier_id"])
 
     def put_terms(self, names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
         """Insert what suppliers sell, or replace it by supplier and SKU unless it is newer."""

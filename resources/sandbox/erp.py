@@ -177,6 +177,8 @@ class Erp(PartnerSystem):
                 | "supplier.unblock"
             ):
                 pass
+            case "supplier.create":
+                purchasing.register(self, command)
             case "purchase_order.create":
                 purchasing.place(self, command)
             case "supply.chase":

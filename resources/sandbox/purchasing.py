@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assets.commerce.money import to_ten_thousandths, to_text
-from assets.contracts.fields import CostMoney, Currency, Instant, Key, Quantity, SkuCode
+from assets.contracts.fields import CostMoney, Country, Currency, Instant, Key, Quantity, SkuCode
 from assets.contracts.purchasing import (
     AcknowledgedLine,
     DespatchedLine,
@@ -105,6 +105,33 @@ def list_items(erp: Erp, items: Iterable[Item]) -> None:
             ],
         )
         erp.tell("retail.supplier.terms_set.v1", at, terms, number)
+
+
+class _Certified(msgspec.Struct, gc=False):
+    supplier_id: Key
+    name: Key
+    currency: Currency
+    country: Country
+    tax_id: Key
+    bank_account: Key
+
+
+_certified = msgspec.json.Decoder(_Certified).decode
+
+
+def register(erp: Erp, command: Command) -> None:
+    """Make a supplier of somebody who passed every check, and tell of them."""
+    said = _certified(command.payload)
+    registered = SupplierRegistered(
+        supplier_id=said.supplier_id,
+        name=said.name,
+        currency=said.currency,
+        country=said.country,
+        tax_id=said.tax_id,
+        bank_account=said.bank_account,
+    )
+    at = command.effective_at + timedelta(minutes=1)
+    erp.answer(command, "retail.supplier.registered.v1", at, registered, said.supplier_id)
 
 
 def place(erp: Erp, command: Command) -> None:

@@ -8,8 +8,8 @@
     'master_data': ['bundle_of_bundles', 'bundle_without_components', 'price_parity'],
     'procure_to_stock': [
         'bank_change', 'demand_spike', 'duplicate_invoice', 'invoice_held', 'not_orderable',
-        'over_receipt', 'receipt_not_ordered', 'release_not_asked_for', 'supplier_invalid',
-        'supplier_shortage',
+        'over_receipt', 'receipt_not_ordered', 'release_not_asked_for', 'supplier_duplicate',
+        'supplier_invalid', 'supplier_shortage',
     ],
     'platform': [
         'contract_violation', 'data_quality_gate_failed', 'dead_letter', 'flow_failed',

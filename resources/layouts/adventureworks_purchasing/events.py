@@ -93,6 +93,29 @@ class Teller:
             "retail.supplier.registered.v1", row["BusinessEntityID"], moment, data, row
         )
 
+    def terms(
+        self, vendor: str, rows: Sequence[Row], skus: dict[str, str], moment: datetime
+    ) -> Told:
+        """What a vendor sells and how."""
+        items = [
+            {
+                "sku": skus[row["ProductID"]],
+                "unit_price": to_text(row.money("StandardPrice")),
+                "lead_time_days": row.number("AverageLeadTime"),
+                "minimum_quantity": max(row.number("MinOrderQty"), 1),
+                "maximum_quantity": row.number("MaxOrderQty"),
+            }
+            for row in rows
+        ]
+        key = f"terms-{vendor}"
+        data = {
+            "document_number": key,
+            "supplier_id": vendor,
+            "currency": self._declared.currency,
+            "items": items,
+        }
+        return self.tell("retail.supplier.terms_set.v1", key, moment, data, rows[0])
+
     def product(self, row: Row, cost: int, moment: datetime) -> Told:
         """A product, at its own standard cost or else at what a vendor asks for it."""
         data = {

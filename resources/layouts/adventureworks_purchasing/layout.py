@@ -135,6 +135,24 @@ class _Orders:
                 asked = cost.get(row["ProductID"], bought)
                 own = self._money(row, "StandardCost")
                 yield self._teller.product(row, own or asked, moment)
+        yield from self._terms(moment)
+
+    def _terms(self, moment: datetime) -> Iterable[Told]:
+        """What each vendor sells of what was ordered; a row that cannot be read is refused."""
+        of_vendor: dict[str, list[Row]] = defaultdict(list)
+        for row in self._tables.rows.get("ProductVendor", []):
+            if row["ProductID"] not in self._first_price or row["VendorID"] not in self._vendors:
+                continue
+            try:
+                row.money("StandardPrice")
+                for column in ("AverageLeadTime", "MinOrderQty", "MaxOrderQty"):
+                    row.number(column)
+            except BadValueError as problem:
+                self._held.refusals.append(_refusal(row, str(problem)))
+            else:
+                of_vendor[row["VendorID"]].append(row)
+        for vendor, rows in of_vendor.items():
+            yield self._teller.terms(vendor, rows, self._skus, moment)
 
     def _asked_prices(self) -> dict[str, int]:
         """The least that any vendor asks for a product, by product."""

@@ -83,6 +83,8 @@ from resources.operational_store.schema.replenishment import (
     replenishment_plan,
     replenishment_proposal,
     requisition_decided,
+    supplier_applicant,
+    supplier_check,
     supplier_terms,
     transfer_proposal,
 )
@@ -201,6 +203,8 @@ __all__ = [
     "stock_movement",
     "stock_position",
     "supplier",
+    "supplier_applicant",
+    "supplier_check",
     "supplier_invoice_line",
     "supplier_invoice_received",
     "supplier_terms",

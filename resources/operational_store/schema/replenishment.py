@@ -28,6 +28,50 @@ from resources.operational_store.schema.conventions import (
     recorded,
 )
 
+# Who wants to sell to us; once the ERP tells of them they are suppliers.
+supplier_applicant = Table(
+    "supplier_applicant",
+    metadata,
+    Column("supplier_id", String, primary_key=True),
+    Column("supplier_name", String, nullable=False),
+    Column("currency_code", String(3), nullable=False),
+    Column("country_code", String(2), nullable=False),
+    Column("tax_id", String, nullable=False),
+    Column("bank_account", String, nullable=False),
+    Column("applied_by", String, nullable=False),
+    Column("identity_check", String, nullable=False),
+    Column("duplicate_check", String, nullable=False),
+    Column("bank_check", String, nullable=False),
+    Column("contract_check", String, nullable=False),
+    Column("contract_reference", String),
+    Column("is_told", Boolean, nullable=False),
+    occurred(),
+    effective(),
+    *recorded(),
+    CheckConstraint(
+        "not is_told or (identity_check, duplicate_check, bank_check, contract_check)"
+        " = ('passed', 'passed', 'passed', 'passed')",
+        name="told_when_all_is_passed",
+    ),
+    info={"mutable": True},
+)
+
+supplier_check = fact(
+    "supplier_check",
+    Column("check_id", Uuid, primary_key=True),
+    Column("supplier_id", String, nullable=False),
+    Column("check_code", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("decided_by", String, nullable=False),
+    occurred(),
+    effective(),
+    CheckConstraint("status in ('waiting', 'passed', 'failed')", name="status"),
+    CheckConstraint(
+        "check_code in ('identity', 'duplicate', 'bank', 'contract')", name="check_code"
+    ),
+    Index("ix_supplier_check_supplier_id", "supplier_id"),
+)
+
 supplier_terms = Table(
     "supplier_terms",
     metadata,

@@ -4,6 +4,47 @@ alter table purchase_order_placed add column requisition_id UUID;
 
 create index ix_purchase_order_placed_requisition_id on purchase_order_placed (requisition_id);
 
+CREATE TABLE supplier_applicant (
+    supplier_id VARCHAR NOT NULL,
+    supplier_name VARCHAR NOT NULL,
+    currency_code VARCHAR(3) NOT NULL,
+    country_code VARCHAR(2) NOT NULL,
+    tax_id VARCHAR NOT NULL,
+    bank_account VARCHAR NOT NULL,
+    applied_by VARCHAR NOT NULL,
+    identity_check VARCHAR NOT NULL,
+    duplicate_check VARCHAR NOT NULL,
+    bank_check VARCHAR NOT NULL,
+    contract_check VARCHAR NOT NULL,
+    contract_reference VARCHAR,
+    is_told BOOLEAN NOT NULL,
+    occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    effective_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    recorded_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT pk_supplier_applicant PRIMARY KEY (supplier_id),
+    CONSTRAINT ck_supplier_applicant_told_when_all_is_passed CHECK (not is_told or (identity_check, duplicate_check, bank_check, contract_check) = ('passed', 'passed', 'passed', 'passed'))
+);
+
+CREATE TABLE supplier_check (
+    check_id UUID NOT NULL,
+    supplier_id VARCHAR NOT NULL,
+    check_code VARCHAR NOT NULL,
+    status VARCHAR NOT NULL,
+    decided_by VARCHAR NOT NULL,
+    occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    effective_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    recorded_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT pk_supplier_check PRIMARY KEY (check_id),
+    CONSTRAINT ck_supplier_check_status CHECK (status in ('waiting', 'passed', 'failed')),
+    CONSTRAINT ck_supplier_check_check_code CHECK (check_code in ('identity', 'duplicate', 'bank', 'contract'))
+);
+
+CREATE INDEX ix_supplier_check_recorded_xid ON supplier_check (recorded_xid);
+
+CREATE INDEX ix_supplier_check_supplier_id ON supplier_check (supplier_id);
+
 CREATE TABLE supplier_terms (
     supplier_id VARCHAR NOT NULL,
     sku VARCHAR NOT NULL,
@@ -234,6 +275,9 @@ CREATE TABLE demand_spike (
 );
 
 CREATE INDEX ix_demand_spike_recorded_xid ON demand_spike (recorded_xid);
+
+create trigger refuse_change before update or delete or truncate on supplier_check
+for each statement execute function refuse_change();
 
 create trigger refuse_change before update or delete or truncate on replenishment_plan
 for each statement execute function refuse_change();
