@@ -33,7 +33,7 @@ from orchestration.warehouse_results import export_result
 from orchestration.window_checks import window_gates
 from resources.lake.columns import SNAPSHOT_TABLES
 from resources.operational_store.schema import LAKE_TABLES
-from sensors import loads
+from sensors import demand, loads
 
 #: What the lake is exported from.
 EXPORTED = [table.name for table in [*LAKE_TABLES, *SNAPSHOT_TABLES]]
@@ -85,7 +85,7 @@ def build_analytics(
         ],
         asset_checks=[window_gates, load_gates],
         jobs=[publish_marts, judge_loads, replenishment.plan_job],
-        sensors=loads.SENSORS,
+        sensors=[*loads.SENSORS, *demand.SENSORS],
         schedules=[publish_every_quarter_of_an_hour, replenishment.nightly_plan],
         resources={
             "warehouse": WarehouseResource(),

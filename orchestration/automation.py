@@ -12,9 +12,13 @@ from assets.errors import RetailFlowError
 #: Everything that the location can materialise, and the gates on the windows that it rests on.
 publish_marts = dg.define_asset_job(
     "publish_marts",
-    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups("replenishment")).materializable()
+    selection=(
+        dg.AssetSelection.all()
+        - (dg.AssetSelection.groups("replenishment") - dg.AssetSelection.assets("demand_spike"))
+    ).materializable()
     | dg.AssetSelection.all_asset_checks(),
-    description="Judges closed windows, exports the lake, builds and publishes the marts.",
+    description="Judges closed windows, exports the lake, builds and publishes the marts; looks for"
+    " spikes.",
 )
 
 #: A retailer that trades has facts each day, and a quarter of an hour later they are published.

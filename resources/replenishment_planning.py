@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
 
@@ -104,14 +105,21 @@ class Forecast:
     """
 
     table: pd.DataFrame
-    units: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    units: npt.NDArray[np.float64]
     models: pd.DataFrame | None
 
 
 def forecast(
-    demand: DemandHistory, policy: ReplenishmentPolicy, known: dict[str, str] | None
+    demand: DemandHistory,
+    policy: ReplenishmentPolicy,
+    known: dict[str, str] | None,
+    errors: pd.DataFrame,
 ) -> Forecast:
-    """Forecast every series by its class's model, chosen anew unless ``known``."""
+    """Forecast every series by its class's model, chosen anew unless ``known``.
+
+    What a series was off by when models were chosen is kept with them; a series that is new since
+    then, or of another class, is tried out.
+    """
     backtest = policy.backtest
     units = cleaned(demand, backtest.bulk_multiple, backtest.looks_back_days)
     classes = classify(units)
@@ -128,10 +136,30 @@ def forecast(
         models = dict.fromkeys(set(classes.tolist()), "simple_exponential_smoothing")
     table = forecasting.forecast_by_class(demand, models, backtest, backtest.horizon_days)
     if is_long_enough:
-        deviation = forecasting.deviations(demand, classes, models, backtest)
+        kept = errors if tried is None else None
+        deviation = _deviations(demand, classes, models, policy, kept)
     else:
         deviation = units.std(axis=1)
     return Forecast(table.assign(daily_deviation=deviation), units, tried)
+
+
+def _deviations(
+    demand: DemandHistory,
+    classes: npt.NDArray[np.object_],
+    models: dict[str, str],
+    policy: ReplenishmentPolicy,
+    errors: pd.DataFrame | None,
+) -> npt.NDArray[np.float64]:
+    if errors is None:
+        return forecasting.deviations(demand, classes, models, policy.backtest)
+    series = demand.series.assign(demand_class=classes.astype(str))
+    both = series.merge(errors, on=["region", "sku", "demand_class"], how="left")
+    deviation = both["daily_deviation"].to_numpy(np.float64).copy()
+    is_new = ~np.isfinite(deviation)
+    if is_new.any():
+        some = demand.of(is_new)
+        deviation[is_new] = forecasting.deviations(some, classes[is_new], models, policy.backtest)
+    return deviation
 
 
 def plan_replenishment(store: OperationalStore, warehouse: AnalyticsStore) -> Planned:
@@ -157,12 +185,13 @@ def plan_for(store: OperationalStore, demand: Demand) -> Planned:
         due = stored.standing(connection, since, at)
         last = stored.last_models(connection)
         classes = stored.product_classes(connection)
+        errors = stored.forecast_errors(connection)
         spikes = stored.spikes_since(connection, at - timedelta(days=policy.spikes.quiet_days))
     known = None
     if last is not None:
         age = at - last.chosen_at
         known = last.models if age < timedelta(days=policy.forecasting.models_kept_days) else None
-    found = forecast(demand.history, policy, known)
+    found = forecast(demand.history, policy, known, errors)
     offered = orderable(with_lead_times(offered, learnt, policy.lead_times), due, policy.standing)
     chosen = choose_supplier(offered)
     table, spike_of = _with_spikes(found.table, classes, spikes, policy)
@@ -185,10 +214,10 @@ def plan_for(store: OperationalStore, demand: Demand) -> Planned:
 
 def _seen(
     table: pd.DataFrame,
-    units: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    units: npt.NDArray[np.float64],
     chosen: pd.DataFrame,
     policy: ReplenishmentPolicy,
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+) -> npt.NDArray[np.float64]:
     """The seen quantile over the days that each SKU's stock has to last."""
     days = chosen.set_index("sku")["lead_time_days"]
     lasts = table["sku"].map(days).fillna(policy.forecasting.horizon_days).astype(float)

@@ -383,6 +383,17 @@ class StoreAccess:
             (result,) = invariants.check(connection, [law])
         return result
 
+    def has_unplanned_spike(self) -> bool:
+        """Whether a spike was found after the last plan was made."""
+        with self.store.transaction() as connection:
+            return bool(
+                fetch(
+                    connection,
+                    "select exists (select from demand_spike where recorded_at > coalesce("
+                    "(select max(recorded_at) from replenishment_plan), '-infinity'))",
+                )[0][0]
+            )
+
     def has_unexported_facts(self) -> bool:
         """Whether the lake lacks a fact that is committed."""
         with self.store.transaction() as connection:

@@ -119,6 +119,18 @@ class PartnerStore(Timed, Protocol):
         ...
 
 
+class SpikeStore(Protocol):
+    """Whoever knows of spikes and plans."""
+
+    def time_is_simulated(self) -> bool:
+        """Whether a replay or demo moves the time of this home."""
+        ...
+
+    def has_unplanned_spike(self) -> bool:
+        """Whether a spike was found after the last plan was made."""
+        ...
+
+
 class LoadStore(Timed, Protocol):
     """Bulk loads that wait for their gate."""
 

@@ -240,6 +240,10 @@ class Purchasing(Protocol):
         """Insert what suppliers sell, or replace it by supplier and SKU unless it is newer."""
         ...
 
+    def put_forecast_errors(self, columns: Columns) -> None:
+        """Insert what forecasts are off by, or replace it by region and SKU."""
+        ...
+
     def put_levels(self, columns: Columns) -> None:
         """Insert what places and SKUs are held at, or replace it."""
         ...

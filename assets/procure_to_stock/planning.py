@@ -189,6 +189,10 @@ def plan(inputs: PlanInputs, unit_of_work: UnitOfWork) -> Planned:
             (plan_id, *(None if value != value else value for value in row))
             for row in inputs.models.itertuples(index=False, name=None)
         ]
+        errors = inputs.demand[["region", "sku", "demand_class", "daily_deviation"]]
+        unit_of_work.purchasing.put_forecast_errors(
+            {str(name): errors[name].tolist() for name in errors.columns}
+        )
     lacking = len(proposed.proposals)
     writes.rows["replenishment_plan"].append(
         (

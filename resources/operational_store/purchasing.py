@@ -289,6 +289,13 @@ class SqlPurchasing:
             kept["effective_at"] = [self._effective_at] * len(newer)
             upsert(self._connection, "supplier_terms", kept, ["supplier_id", "sku"])
 
+    def put_forecast_errors(self, columns: Columns) -> None:
+        """Insert what forecasts are off by, or replace it by region and SKU."""
+        count = len(columns["sku"])
+        if count:
+            held = {**columns, "effective_at": [self._effective_at] * count}
+            upsert(self._connection, "forecast_error", held, ["region", "sku"])
+
     def put_levels(self, columns: Columns) -> None:
         """Insert what places and SKUs are held at, or replace it."""
         count = len(next(iter(columns.values())))

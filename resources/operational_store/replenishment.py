@@ -183,6 +183,14 @@ def last_models(connection: sa.Connection) -> LastModels | None:
     return LastModels(rows[0][0], {demand_class: model for _, demand_class, model in rows})
 
 
+def forecast_errors(connection: sa.Connection) -> pd.DataFrame:
+    """What each series' model was off by a day, when models were last chosen."""
+    return fetch_frame(
+        connection,
+        "select region, sku, demand_class, daily_deviation from forecast_error order by 1, 2",
+    )
+
+
 def product_classes(connection: sa.Connection) -> dict[str, str]:
     """The class of each SKU that has one."""
     return dict(

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from assets.procure_to_stock.planning import Planned
 from assets.quality_gate import Failure, Verdict
 from resources.analytics_store.reports import BuildReport, Held, MartInfo, NodeOutcome, Publication
+from resources.demand_spikes import Detected
 from resources.gated_marts import MARTS
 from resources.lake.tallies import ExportTally, TableTally
 
@@ -44,6 +46,14 @@ class FakeWarehouse:
                 status = self.statuses.get(node["name"], good)
                 nodes.append(NodeOutcome(unique_id, node["name"], kind, status, 0.1))
         return BuildReport(not self.statuses, False, tuple(nodes), self.held, 1.0)
+
+    def detect_spikes(self) -> Detected:
+        self.calls.append("detect_spikes")
+        return Detected(orders=40)
+
+    def plan(self) -> Planned:
+        self.calls.append("plan")
+        return Planned("plan", 8, 3, 1, 0, 0, 0, 2, 1)
 
     def publish(self) -> tuple[Publication, Mapping[str, Verdict]]:
         self.calls.append("publish")

@@ -80,10 +80,16 @@ class FakeStore:
     channels: list[str] = field(default_factory=list)
     on_wait: Callable[[], None] = lambda: None
     unexported: bool = True
+    unplanned_spike: bool = False
     fails_with: Exception | None = None
 
     def time_is_simulated(self) -> bool:
         return self.simulated
+
+    def has_unplanned_spike(self) -> bool:
+        if self.fails_with is not None:
+            raise self.fails_with
+        return self.unplanned_spike
 
     @contextmanager
     def listening(self, channel: str) -> Iterator[FakeListener]:

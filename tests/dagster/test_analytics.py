@@ -74,7 +74,13 @@ def test_one_run_exports_builds_judges_and_publishes(manifest: Mapping[str, Any]
     warehouse, windows = FakeWarehouse(manifest), FakeWindows()
     result, checks = publish(warehouse, windows)
     assert result.success
-    assert warehouse.calls == ["export", "build", "publish"]
+    # Spikes are looked for beside it, whenever there are new orders.
+    assert [call for call in warehouse.calls if call != "detect_spikes"] == [
+        "export",
+        "build",
+        "publish",
+    ]
+    assert "detect_spikes" in warehouse.calls
     assert sorted(windows.closed) == sorted(TABLES)
     assert all(evaluation.passed for evaluation in checks.values())
     materialised = {
@@ -168,6 +174,24 @@ def test_the_gate_of_bulk_loads_stays_red_while_a_case_of_it_is_open(
     assert metadata["events_accepted"].value == 698
     assert metadata["failures"].value == {"erp/sku_is_upper_case": 2}
     assert checks["event_inbox", "price_load"].metadata["loads"].value == 0
+
+
+def test_a_plan_is_a_run_of_its_own_and_shows_what_it_proposes(
+    manifest: Mapping[str, Any],
+) -> None:
+    warehouse = FakeWarehouse(manifest)
+    definitions = build_analytics(manifest, warehouse=warehouse)
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = definitions.resolve_job_def("plan_replenishment")
+        result = job.execute_in_process(instance=instance)
+    assert sorted(warehouse.calls) == ["detect_spikes", "plan"]
+    [proposed] = [
+        event.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey("replenishment_proposal")
+    ]
+    assert proposed.metadata["proposals"].value == 3
+    assert proposed.metadata["waiting"].value == 1
 
 
 def test_a_load_that_waits_is_judged_by_a_job_of_its_own(manifest: Mapping[str, Any]) -> None:

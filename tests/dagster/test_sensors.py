@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
+from assets.errors import EnvironmentProblem
 from sensors import (
     approvals,
+    demand,
     exceptions,
     inbox,
     loads,
@@ -264,6 +266,27 @@ def test_a_load_that_waits_is_judged_by_one_run(instance: dg.DagsterInstance) ->
 
 @dg.job(name=loads.JOB)
 def _judging() -> None:
+    """Stands for the job of the other location."""
+
+
+def test_a_spike_is_planned_for_once_a_run_and_not_in_simulated_time(
+    instance: dg.DagsterInstance,
+) -> None:
+    found = FakeStore(unplanned_spike=True)
+    assert isinstance(evaluated(demand.demand_spikes, found, instance), dg.RunRequest)
+    nothing = evaluated(demand.demand_spikes, FakeStore(), instance)
+    assert nothing == dg.SkipReason("no spike waits for a plan")
+    simulated = FakeStore(unplanned_spike=True, simulated=True)
+    assert isinstance(evaluated(demand.demand_spikes, simulated, instance), dg.SkipReason)
+    away = FakeStore(fails_with=EnvironmentProblem("the database is away"))
+    assert evaluated(demand.demand_spikes, away, instance) == dg.SkipReason("the database is away")
+    instance.create_run_for_job(_planning, status=dg.DagsterRunStatus.STARTED)
+    again = evaluated(demand.demand_spikes, found, instance)
+    assert again == dg.SkipReason("a run is planning")
+
+
+@dg.job(name=demand.JOB)
+def _planning() -> None:
     """Stands for the job of the other location."""
 
 

@@ -20,8 +20,8 @@ Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 #: The usual part of a class is the greatest of these windows' (days): what rises slowly, or rose a
-#: week ago, is usual by now.
-USUAL_WINDOWS = (7, 28)
+#: fortnight ago, is usual by now.
+USUAL_WINDOWS = (14, 28)
 #: A SKU that was first asked for less long ago is new, and no spike of its class.
 NEW_DAYS = 28
 #: What so large a part of all orders would have after the rise cannot rise like that.

@@ -75,6 +75,7 @@ from resources.operational_store.schema.purchasing import (
 )
 from resources.operational_store.schema.replenishment import (
     demand_spike,
+    forecast_error,
     forecast_model,
     goods_despatched,
     purchase_order_acknowledged,
@@ -145,6 +146,7 @@ __all__ = [
     "event_inbox",
     "event_personal_data",
     "exception_case",
+    "forecast_error",
     "forecast_model",
     "fulfilment_order",
     "gate_pointer",

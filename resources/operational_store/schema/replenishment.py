@@ -122,6 +122,20 @@ forecast_model = fact(
     PrimaryKeyConstraint("plan_id", "demand_class", "model"),
 )
 
+# What each series' model was off by a day in the backtest, when models were last chosen.
+forecast_error = Table(
+    "forecast_error",
+    metadata,
+    Column("region", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("demand_class", String, nullable=False),
+    Column("daily_deviation", Float, nullable=False),
+    effective(),
+    *recorded(),
+    PrimaryKeyConstraint("region", "sku"),
+    info={"mutable": True},
+)
+
 # What each place and SKU is held at since the last plan; the plans before are in their proposals.
 replenishment_level = Table(
     "replenishment_level",

@@ -99,6 +99,17 @@ CREATE TABLE forecast_model (
 
 CREATE INDEX ix_forecast_model_recorded_xid ON forecast_model (recorded_xid);
 
+CREATE TABLE forecast_error (
+    region VARCHAR NOT NULL,
+    sku VARCHAR NOT NULL,
+    demand_class VARCHAR NOT NULL,
+    daily_deviation FLOAT NOT NULL,
+    effective_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    recorded_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT pk_forecast_error PRIMARY KEY (region, sku)
+);
+
 CREATE TABLE replenishment_level (
     sku VARCHAR NOT NULL,
     node_id VARCHAR NOT NULL,
