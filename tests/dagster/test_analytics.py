@@ -89,7 +89,7 @@ def test_one_run_exports_builds_judges_and_publishes(manifest: Mapping[str, Any]
         if event.asset_key is not None
     }
     models = [n["name"] for n in manifest["nodes"].values() if n["resource_type"] == "model"]
-    assert set(materialised) == {"lake_watermark", *models}
+    assert set(materialised) == {"lake_watermark", "demand_spike", *models}
     assert materialised["channel_sales_daily"]["dagster/row_count"].value == 2
     assert materialised["channel_sales_daily"]["publication"].value == 3
 
