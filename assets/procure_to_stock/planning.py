@@ -6,7 +6,6 @@ let in at once, as the policy `approvals` says. The decision itself is kept with
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,26 +15,20 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from assets.commerce.identifiers import decision_id, identify
+from assets.commerce.identifiers import identify
 from assets.commerce.money import to_text
 from assets.contracts.purchasing import RequisitionDecided
-from assets.decisions.policy_document import PolicyDocument
-from assets.decisions.tables import decode_tables, encode_tables
 from assets.flow_writes import FlowWrites
 from assets.ports import About, ApprovalRequest, CaseType, UnitOfWork
-from assets.procure_to_stock.replenishment_policy import (
-    ReplenishmentPolicy,
-    replenishment_policy,
-)
-from assets.procure_to_stock.rules.replenishment import Outcome, Proposed, propose
+from assets.procure_to_stock import plan_decision
+from assets.procure_to_stock.plan_decision import POLICY
+from assets.procure_to_stock.replenishment_policy import replenishment_policy
+from assets.procure_to_stock.rules.replenishment import Outcome, propose
 
 #: What the house's rule of consent is called, and who sends what it is asked about.
 SUBJECT_TYPE = "requisition"
 SOURCE = "replenishment"
 ASKED_BY = "policy:replenishment"
-POLICY = "replenishment"
-#: The decision as it is stored.
-KIND = "replenishment"
 
 _PROPOSAL = (
     "proposal_id",
@@ -205,7 +198,11 @@ def plan(inputs: PlanInputs, unit_of_work: UnitOfWork) -> Planned:
             lacking - len(kept),
         )
     )
-    _keep_decision(plan_id, tables, proposed, rows, writes)
+    key, outcome, problem = (
+        _PROPOSAL.index(name) for name in ("proposal_id", "outcome", "problem_code")
+    )
+    said = [(row[key], row[outcome], row[problem]) for row in rows]
+    plan_decision.keep(plan_id, tables, proposed, said, writes)
     _put_levels(plan_id, proposed.levels, unit_of_work)
     _tell_not_orderable(kept, inputs, writes)
     writes.flush()
@@ -258,66 +255,6 @@ def _row(
         "problem_code": None if found["problem_code"] is None else str(found["problem_code"]),
     }
     return tuple(made[name] for name in _PROPOSAL)
-
-
-def outcome_hash(proposed: Proposed) -> bytes:
-    """SHA-256 over what is proposed and moved."""
-    said = [
-        ",".join(map(str, row))
-        for table, names in (
-            (
-                proposed.proposals,
-                ["sku", "node_id", "supplier_id", "outcome", "needed_quantity", "order_quantity"],
-            ),
-            (proposed.transfers, ["sku", "from_node_id", "to_node_id", "quantity"]),
-        )
-        for row in table[names].itertuples(index=False, name=None)
-    ]
-    return hashlib.sha256("\n".join(said).encode()).digest()
-
-
-def recompute(encoded: bytes, document: Mapping[str, Any]) -> bytes:
-    """The outcome hash that stored inputs and policy give today."""
-    tables, _ = decode_tables(encoded)
-    stored = msgspec.convert(dict(document), PolicyDocument)
-    policy: ReplenishmentPolicy = replenishment_policy(stored.resolve("", ""))
-    return outcome_hash(
-        propose(tables["demand"], tables["shares"], tables["positions"], tables["terms"], policy)
-    )
-
-
-def _keep_decision(
-    plan_id: str,
-    tables: Mapping[str, pd.DataFrame],
-    proposed: Proposed,
-    rows: Sequence[tuple[Any, ...]],
-    writes: FlowWrites,
-) -> None:
-    unit_of_work = writes.unit_of_work
-    batch_id = str(identify("decision_batch", KIND, plan_id))
-    unit_of_work.append(
-        "decision_batch",
-        {
-            "decision_batch_id": [batch_id],
-            "kind": [KIND],
-            "policy_hash": [unit_of_work.policies.policy_hash(POLICY)],
-            "mode": ["normal"],
-            "inputs": [encode_tables(tables, [])],
-            "outcome_hash": [outcome_hash(proposed)],
-        },
-    )
-    outcome, problem = _PROPOSAL.index("outcome"), _PROPOSAL.index("problem_code")
-    writes.rows["decision_record"] += [
-        (
-            str(decision_id(KIND, row[0])),
-            batch_id,
-            KIND,
-            row[0],
-            row[outcome],
-            [row[problem]] if row[problem] else [],
-        )
-        for row in rows
-    ]
 
 
 def _put_levels(plan_id: str, levels: pd.DataFrame, unit_of_work: UnitOfWork) -> None:

@@ -15,7 +15,7 @@ from assets.errors import RetailFlowError
 from assets.order_to_fulfillment import decision as sourcing
 from assets.order_to_fulfillment.backordering import decision as backorder
 from assets.order_to_fulfillment.pickup import decision as pickup
-from assets.procure_to_stock import planning
+from assets.procure_to_stock import plan_decision
 from resources.operational_store.invariants.judging import Invariant, Violation
 
 
@@ -57,7 +57,7 @@ def difference(kind: str, document: Any | None, inputs: bytes, outcome_hash: byt
     register(pickup.KIND, pickup.recompute)
     register(pickup.OTHER_STORE_KIND, pickup.recompute_store)
     register(backorder.KIND, backorder.recompute)
-    register(planning.KIND, planning.recompute)
+    register(plan_decision.KIND, plan_decision.recompute)
     register(backorder.RELEASE_KIND, backorder.recompute_release)
     if document is None:
         return "decided under a policy that is not stored"
