@@ -101,10 +101,16 @@ def _as_event(result: Result) -> Any:
     )
 
 
-def _deps_of_tables() -> dict[str, Set[str]]:
+def _specs() -> dict[str, dg.AssetSpec]:
+    """Every table of the operational store that is an asset, of either location."""
+    from assets.procure_to_stock.assets import PLANNED
     from orchestration.operations import SPECS
 
-    return {name: {dep.asset_key.path[-1] for dep in spec.deps} for name, spec in SPECS.items()}
+    return {**SPECS, **{spec.key.path[-1]: spec for spec in PLANNED}}
+
+
+def _deps_of_tables() -> dict[str, Set[str]]:
+    return {name: {dep.asset_key.path[-1] for dep in spec.deps} for name, spec in _specs().items()}
 
 
 def _deps_of_models(manifest: Mapping[str, Any]) -> dict[str, Set[str]]:
@@ -123,13 +129,12 @@ def _deps_of_models(manifest: Mapping[str, Any]) -> dict[str, Set[str]]:
 def _tables(store: OperationalStore) -> Iterator[Result]:
     import dagster as dg
 
-    from orchestration.operations import SPECS
     from resources.operational_store.cases import case_figures
 
     with store.transaction() as connection:
         # No sensor tells of cases where time is simulated.
         figures = {"exception_case": case_figures(connection, store.clock.effective_at())}
-        for name in sorted(SPECS):
+        for name in sorted(_specs()):
             ((rows,),) = fetch(connection, f"select count(*) from {name}")
             metadata = {"dagster/row_count": int(rows), **figures.get(name, {})}
             yield dg.MaterializeResult(asset_key=name, metadata=metadata)

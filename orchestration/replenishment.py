@@ -31,7 +31,7 @@ class Planner(Protocol):
 
 
 @dg.multi_asset(
-    name="plan_replenishment", specs=[spec for spec in PLANNED if spec.key.path[-1] != SPIKE]
+    name="replenishment_tables", specs=[spec for spec in PLANNED if spec.key.path[-1] != SPIKE]
 )
 def replenishment(warehouse: dg.ResourceParam[Planner]) -> Iterator[dg.MaterializeResult[Any]]:
     """Propose what is to be moved and ordered, and ask for consent to it."""

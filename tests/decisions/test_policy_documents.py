@@ -223,6 +223,7 @@ def test_the_platform_has_a_policy_that_no_decision_rests_on(tmp_path: Path) -> 
     assert book.operations.partner_calls == FilePolicyBook().operations.partner_calls
     assert set(book.documents) == {
         "procure_to_stock",
+        "replenishment",
         "order_to_fulfillment",
         "pickup",
         "backorder",

@@ -130,8 +130,8 @@ empty_days as (
     inner join days
         on
             positions.from_date < days.calendar_date
-            and (positions.to_date is null or days.calendar_date < positions.to_date)
-            and days.calendar_date >= series.first_date
+            and (positions.to_date is null or positions.to_date > days.calendar_date)
+            and series.first_date <= days.calendar_date
     where positions.closing_quantity <= 0
 ),
 
