@@ -65,10 +65,29 @@ plan_job = dg.define_asset_job(
     description="Looks for spikes, forecasts, proposes orders and asks for consent to them.",
 )
 
-nightly_plan = dg.ScheduleDefinition(
+
+class Orders(Protocol):
+    """What the schedule asks before it starts a run."""
+
+    def has_orders(self) -> bool:
+        """Whether anything was ever ordered."""
+        ...
+
+
+@dg.schedule(
     name="nightly_replenishment",
     job=plan_job,
     cron_schedule="30 4 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Every night, when the day before is published.",
 )
+def nightly_plan(
+    operational_store: dg.ResourceParam[Orders],
+) -> dg.RunRequest | dg.SkipReason:
+    """A home that has sold nothing yet has nothing to plan by."""
+    try:
+        if not operational_store.has_orders():
+            return dg.SkipReason("nothing was ordered yet")
+    except RetailFlowError as error:
+        return dg.SkipReason(str(error))
+    return dg.RunRequest()

@@ -383,6 +383,11 @@ class StoreAccess:
             (result,) = invariants.check(connection, [law])
         return result
 
+    def has_orders(self) -> bool:
+        """Whether anything was ever ordered."""
+        with self.store.transaction() as connection:
+            return bool(fetch(connection, "select exists (select from order_placed)")[0][0])
+
     def has_unplanned_spike(self) -> bool:
         """Whether a spike was found after the last plan was made."""
         with self.store.transaction() as connection:

@@ -81,10 +81,16 @@ class FakeStore:
     on_wait: Callable[[], None] = lambda: None
     unexported: bool = True
     unplanned_spike: bool = False
+    orders: bool = True
     fails_with: Exception | None = None
 
     def time_is_simulated(self) -> bool:
         return self.simulated
+
+    def has_orders(self) -> bool:
+        if self.fails_with is not None:
+            raise self.fails_with
+        return self.orders
 
     def has_unplanned_spike(self) -> bool:
         if self.fails_with is not None:

@@ -13,6 +13,7 @@ from orchestration.analytics import build_analytics
 from orchestration.automation import publish_every_quarter_of_an_hour
 from orchestration.dbt import read_project
 from orchestration.operations import build_operations
+from orchestration.replenishment import nightly_plan
 from orchestration.warehouse_results import read_keys
 from resources.analytics_store.reports import Held
 from resources.gated_marts import MARTS
@@ -218,6 +219,20 @@ def test_marts_are_built_when_there_are_facts_that_they_do_not_know(
 ) -> None:
     context = dg.build_schedule_context(resources={"operational_store": store})
     assert isinstance(publish_every_quarter_of_an_hour(context), expected)
+
+
+@pytest.mark.parametrize(
+    ("store", "expected"),
+    [
+        (FakeStore(), dg.RunRequest),
+        (FakeStore(orders=False), dg.SkipReason),
+        (FakeStore(fails_with=EnvironmentProblem("the database is away")), dg.SkipReason),
+    ],
+    ids=["orders", "nothing ordered", "database away"],
+)
+def test_what_sold_nothing_yet_plans_nothing(store: FakeStore, expected: type) -> None:
+    context = dg.build_schedule_context(resources={"operational_store": store})
+    assert isinstance(nightly_plan(context), expected)
 
 
 def test_upstream_of_the_marts_are_the_tables_of_the_other_location(
