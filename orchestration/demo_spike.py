@@ -59,7 +59,9 @@ _STORY = """
             from invoice_match order by invoice_id, line_number, reason_code, revision desc
         ) last_word group by 1
     ) h using (purchase_order_id)
-    where p.spike_id is not null and p.requisition_id is not null
+    where p.requisition_id in (
+        select requisition_id from replenishment_proposal where spike_id is not null
+    )
     group by p.requisition_id, p.node_id order by p.node_id
 """
 
