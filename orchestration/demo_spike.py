@@ -123,7 +123,7 @@ def watch(home: Home, store: OperationalStore, story: SpikeStory) -> None:
     policy = replenishment_policy(store.policies.resolve("replenishment", "", ""))
     # In the middle of a week nobody reads marts; demand is core, which no gate is in front of.
     with warehouse.reading_built() as built:
-        demand = read_demand(built, policy.forecasting.history_days)
+        demand = read_demand(built, policy)
     plan_for(store, demand)
     story.waited = _consent(store)
 

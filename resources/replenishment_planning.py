@@ -27,12 +27,6 @@ from resources.analytics_store.store import AnalyticsStore
 from resources.operational_store import replenishment as stored
 from resources.operational_store.store import OperationalStore
 
-#: What serves a region is asked of so many days.
-_SHARES_OF_DAYS = 91
-#: An announcement without an order that is so late is believed no more.
-_ANNOUNCED_WITHIN = timedelta(days=14)
-#: A transfer that was proposed is taken for under way so long.
-_MOVES_TAKE = timedelta(days=3)
 _KEYS = ["region", "sku"]
 
 _DEMAND = """
@@ -74,8 +68,8 @@ class Demand:
     last_day: date
 
 
-def read_demand(connection: duckdb.DuckDBPyConnection, days: int) -> Demand:
-    """The demand of the last so many days that are over.
+def read_demand(connection: duckdb.DuckDBPyConnection, policy: ReplenishmentPolicy) -> Demand:
+    """The demand of the days that the policy looks back on, and who served it.
 
     Raises:
         BadInput: If nothing was ordered yet.
@@ -86,9 +80,9 @@ def read_demand(connection: duckdb.DuckDBPyConnection, days: int) -> Demand:
     if found is None or found[0] is None:
         raise BadInput("nothing was ordered yet, so there is no demand to plan by")
     last: date = found[0]
-    first = last - timedelta(days=days - 1)
+    first = last - timedelta(days=policy.forecasting.history_days - 1)
     daily = connection.execute(_DEMAND, [first, last]).df()
-    shares = connection.execute(_SHARES, [last - timedelta(days=_SHARES_OF_DAYS)]).df()
+    shares = connection.execute(_SHARES, [last - timedelta(days=policy.served_by_days)]).df()
     began = max(first, pd.Timestamp(daily["demand_date"].min()).date())
     return Demand(history(daily, _KEYS, began, last), shares, last)
 
@@ -170,7 +164,7 @@ def plan_replenishment(store: OperationalStore, warehouse: AnalyticsStore) -> Pl
     """
     policy = replenishment_policy(store.policies.resolve("replenishment", "", ""))
     with warehouse.reading() as published:
-        demand = read_demand(published, policy.forecasting.history_days)
+        demand = read_demand(published, policy)
     return plan_for(store, demand)
 
 
@@ -204,7 +198,7 @@ def plan_for(store: OperationalStore, demand: Demand) -> Planned:
             scope=stored.scope_of_house(unit_of_work.connection),
             demand=table,
             shares=demand.shares,
-            positions=_positions(unit_of_work.connection, at, demand.shares),
+            positions=_positions(unit_of_work.connection, at, demand.shares, policy),
             terms=chosen,
             spikes=spike_of,
             models=found.models,
@@ -249,9 +243,16 @@ def _with_spikes(
     return table.assign(daily_demand=table["daily_demand"] * factor), spike_of
 
 
-def _positions(connection: sa.Connection, at: datetime, shares: pd.DataFrame) -> pd.DataFrame:
+def _positions(
+    connection: sa.Connection, at: datetime, shares: pd.DataFrame, policy: ReplenishmentPolicy
+) -> pd.DataFrame:
     """Positions; what customers wait for counts at the place that serves most."""
-    found = stored.positions(connection, at, _ANNOUNCED_WITHIN, _MOVES_TAKE)
+    found = stored.positions(
+        connection,
+        at,
+        timedelta(days=policy.announcement_believed_days),
+        timedelta(days=policy.transfer_days),
+    )
     waiting = stored.backordered(connection)
     if not waiting or shares.empty:
         return found.assign(backordered_quantity=0)

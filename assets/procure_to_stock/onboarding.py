@@ -15,7 +15,6 @@ from assets.procure_to_stock.rules.supplier_identity import compact, why_invalid
 from assets.procure_to_stock.writes import Writes
 
 WAITING, PASSED, FAILED = "waiting", "passed", "failed"
-CHECKS = ("identity", "duplicate", "bank", "contract")
 
 
 def apply(events: list[InboxEvent], writes: Writes) -> None:

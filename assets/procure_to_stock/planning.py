@@ -124,7 +124,7 @@ class PlanInputs:
         planned_for: The day.
         plan_number: Of that day, from 1.
         scope: Envelope of what comes of it: legal entity, brand, region, channel.
-        spikes: ``spike_id`` by (region, SKU) whose class is asked for more than usual.
+        spikes: ``spike_id`` by SKU whose class a region asks for more than usual.
         models: What `assets.procure_to_stock.rules.forecasting.choose` gave, where models were
             chosen anew.
     """
@@ -142,10 +142,12 @@ class PlanInputs:
 
 @dataclass(frozen=True)
 class Planned:
-    """What a plan proposes.
+    """How many of what a plan proposes.
 
     Attributes:
-        requisitions: Each with how much it is worth (ten-thousandths), and whether it waits.
+        series: That were forecast, by region and SKU.
+        proposals: That are to be ordered, by place and SKU, in so many ``requisitions``.
+        waiting: Of the requisitions, those that wait for consent.
     """
 
     plan_id: str

@@ -156,6 +156,10 @@ class ReplenishmentPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
         pallet_surplus_basis_points: Whole pallets are taken where they are no more than so much
             above what is needed.
         budget_by_currency: Of one plan; ``None`` for no budget.
+        served_by_days: A region's demand falls to the places that served it in so many days.
+        announcement_believed_days: What was announced without an order is believed no more when it
+            is so late.
+        transfer_days: What is to be moved counts as under way for so long.
     """
 
     target: ServiceTarget
@@ -163,6 +167,9 @@ class ReplenishmentPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     order_covers_days: Days
     pallet_surplus_basis_points: BasisPoints
     budget_by_currency: Amounts | None
+    served_by_days: Annotated[int, Meta(ge=7, le=730)]
+    announcement_believed_days: Days
+    transfer_days: Days
     forecasting: Forecasting
     lead_times: LeadTimes
     standing: StandingPolicy

@@ -54,7 +54,7 @@ def _read(path: Path, out: Path | None, us: str, json: bool) -> None:
     if out is not None:
         _put(out, "".join(taken.answers))
     if json:
-        report({**vars(taken), "broken": taken.broken, "refused": taken.refused})
+        report(vars(taken))
         return
     typer.echo(
         f"{taken.interchanges} interchanges: {taken.accepted} documents came in,"

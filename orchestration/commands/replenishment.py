@@ -132,7 +132,7 @@ def _simulate(seed: int, json: bool) -> None:
         policy = replenishment_policy(store.policies.resolve("replenishment", "", ""))
         warehouse = AnalyticsStore(home.warehouse, Lake(home.lake))
         with warehouse.reading() as published:
-            asked = read_demand(published, policy.forecasting.history_days).history
+            asked = read_demand(published, policy).history
     demand = together(asked, "sku")
     days = demand.ordered.shape[1]
     if days < 2 * LEARNS_DAYS:
