@@ -15,6 +15,7 @@ import psutil
 from assets.errors import EnvironmentProblem
 from orchestration.environment import PROJECT
 from orchestration.home import Home, is_free
+from orchestration.services import listens
 from resources.http import client
 
 START_SECONDS = 30
@@ -114,18 +115,11 @@ def _comes_up(url: str, port: int, process: subprocess.Popen[bytes], session: ht
     while time.monotonic() < deadline and process.poll() is None:
         try:
             # Who answers must be ours: two homes side by side may have wanted one port.
-            if session.get(f"{url}/healthz", timeout=1).is_success and _listens(process, port):
+            if session.get(f"{url}/healthz", timeout=1).is_success and listens(process.pid, port):
                 return True
         except httpx.HTTPError:
             pass
         time.sleep(0.05)
-    return False
-
-
-def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
-    with suppress(psutil.Error):
-        held = psutil.Process(process.pid).net_connections("tcp")
-        return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in held)
     return False
 
 

@@ -169,6 +169,18 @@ def answers(home: Home, service: Service, since: float, timeout: float = 3.0) ->
     return False
 
 
+def listens(pid: int, port: int) -> bool:
+    """Whether who answers at the port is this process or a child of it, and no stranger."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for member in (process, *process.children(recursive=True)):
+            with suppress(psutil.Error):
+                held = member.net_connections("tcp")
+                if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in held):
+                    return True
+    return False
+
+
 def reachable_host(home: Home) -> str:
     """Where this machine reaches what listens on the home's host."""
     host = home.environment.host
@@ -267,7 +279,8 @@ def health(home: Home) -> list[ServiceHealth]:
         if process is not None:
             with suppress(psutil.Error):
                 created = process.create_time()
-            state = "healthy" if answers(home, service, created) else "starting"
+            ours = service.port is None or listens(process.pid, service.port)
+            state = "healthy" if ours and answers(home, service, created) else "starting"
         report.append(
             ServiceHealth(
                 name=service.name,
@@ -281,10 +294,15 @@ def health(home: Home) -> list[ServiceHealth]:
     return report
 
 
+def restarts_path(home: Home) -> Path:
+    """Where the supervisor counts how often it restarted each service."""
+    return home.run / "restarts.json"
+
+
 def restart_counts(home: Home) -> dict[str, int]:
     """How often the present supervisor had to restart each service."""
     with suppress(OSError, ValueError):
-        counts: dict[str, int] = json.loads((home.run / "restarts.json").read_text())
+        counts: dict[str, int] = json.loads(restarts_path(home).read_text())
         return counts
     return {}
 

@@ -27,7 +27,7 @@ from assets.errors import EnvironmentProblem
 from orchestration import dagster_instance
 from orchestration import services as service_list
 from orchestration.environment import PROJECT, Environment
-from orchestration.home import Home, open_home
+from orchestration.home import Home, is_free, open_home
 from orchestration.services import SUPERVISOR, Service
 from resources.operational_store import connection, embedded
 
@@ -40,6 +40,8 @@ PROBE_EVERY_SECONDS = 10.0
 SILENT_PROBES = 9
 LOG_LIMIT_BYTES = 32 * 1024 * 1024
 UP_TIMEOUT_SECONDS = 240.0
+# How often `up` looks for other ports when a stranger took one between the choice and the start.
+PORT_TRIES = 3
 
 log = structlog.get_logger()
 
@@ -177,7 +179,7 @@ class Supervisor:
 
     def _write_restarts(self, children: list[_Child]) -> None:
         counts = {child.service.name: child.restarts for child in children}
-        path = self.home.run / "restarts.json"
+        path = service_list.restarts_path(self.home)
         temporary = path.with_suffix(".new")
         temporary.write_text(json.dumps(counts))
         temporary.replace(path)
@@ -259,6 +261,8 @@ def _stop_unsupervised(home: Home) -> None:
 def prepare(home: Home) -> dict[str, int]:
     """Clear up what an earlier supervisor left, and make everything ready to be supervised."""
     service_list.stop(home, service_list.recorded_names(home))
+    # Counted anew: what an earlier supervisor could not start says nothing about this one.
+    service_list.restarts_path(home).unlink(missing_ok=True)
     ports = home.claim_ports(service_list.listening())
     with _stopped_on_failure(home):
         start_database(home)
@@ -284,18 +288,28 @@ def up(home: Home, on_progress: Callable[[str], None] = lambda _: None) -> None:
         EnvironmentProblem: If something does not become healthy; its last words are quoted.
     """
     with exclusive(home), _stopped_on_failure(home):
-        if service_list.recorded(home, SUPERVISOR) is None:
-            on_progress("starting the database")
-            prepare(home)
-            _launch(home)
-        try:
-            await_health(home, on_progress)
-        except KeyboardInterrupt:
-            if service_list.recorded(home, SUPERVISOR) is not None:
-                raise EnvironmentProblem(
-                    "interrupted; what was started goes on, `omniflow down` stops it"
-                ) from None
-            raise
+        for remaining in reversed(range(PORT_TRIES)):
+            if service_list.recorded(home, SUPERVISOR) is None:
+                on_progress("starting the database")
+                prepare(home)
+                _launch(home)
+            try:
+                await_health(home, on_progress)
+                break
+            except PortTaken:
+                if not remaining:
+                    raise
+                service_list.stop(home, [SUPERVISOR])
+            except KeyboardInterrupt:
+                if service_list.recorded(home, SUPERVISOR) is not None:
+                    raise EnvironmentProblem(
+                        "interrupted; what was started goes on, `omniflow down` stops it"
+                    ) from None
+                raise
+
+
+class PortTaken(EnvironmentProblem):
+    """A service cannot start because somebody else listens at its port."""
 
 
 def _launch(home: Home) -> None:
@@ -328,12 +342,17 @@ def await_health(home: Home, on_progress: Callable[[str], None]) -> None:
         if failing or time.monotonic() > deadline:
             worst = (failing or waiting)[0].name
             words = service_list.last_line(home.logs / f"{worst}.log")
-            raise EnvironmentProblem(
+            problem = PortTaken if _is_taken(home, worst) else EnvironmentProblem
+            raise problem(
                 f"{worst} does not become healthy: {words or 'it wrote nothing'}"
                 f" (log: {home.logs / f'{worst}.log'}; `omniflow down` stops the rest)"
             )
         on_progress(f"waiting for {names}")
         time.sleep(0.3)
+
+
+def _is_taken(home: Home, name: str) -> bool:
+    return name in service_list.listening() and not is_free(home.environment.host, home.port(name))
 
 
 def down(home: Home) -> list[str]:

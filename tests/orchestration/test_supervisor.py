@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from assets.errors import EnvironmentProblem
+from orchestration import services as service_list
 from orchestration import supervisor
 from orchestration.environment import Environment
-from orchestration.home import open_home
+from orchestration.home import Home, open_home
 from orchestration.status import of as status_of
 from resources.operational_store import connection, embedded
 from tests.orchestration.conftest import Omniflow
@@ -153,6 +154,32 @@ def test_a_port_that_was_asked_for_and_is_taken_is_one_clear_line(omniflow: Omni
     assert result.returncode == 1
     assert result.stderr.startswith(f"omniflow: port {port} is taken")
     assert result.stderr.count("\n") == 1
+
+
+# The supervisor is meant to outlive the command, which here is this very process.
+@pytest.mark.filterwarnings("ignore:Exception ignored in.*Popen.__del__")
+def test_a_port_that_a_stranger_takes_between_choice_and_start_is_given_up_for_another(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = open_home(Environment(open_folder / "home"))
+    launch = supervisor._launch
+    lost: list[int] = []
+    with socket.socket() as stranger:
+
+        def launch_too_late(home: Home) -> None:
+            if not lost:
+                lost.append(home.port("gateway"))
+                stranger.bind(("127.0.0.1", lost[0]))
+                stranger.listen()
+            launch(home)
+
+        monkeypatch.setattr(supervisor, "_launch", launch_too_late)
+        try:
+            supervisor.up(home)
+            assert home.port("gateway") != lost[0]
+            assert {entry.state for entry in service_list.health(home)} == {"healthy"}
+        finally:
+            supervisor.down(home)
 
 
 def test_a_database_that_cannot_be_reached_is_one_clear_line(omniflow: Omniflow) -> None:
