@@ -28,7 +28,7 @@ from orchestration import dagster_instance
 from orchestration import services as service_list
 from orchestration.environment import PROJECT, Environment
 from orchestration.home import Home, is_free, open_home
-from orchestration.services import SUPERVISOR, Service
+from orchestration.services import SUPERVISOR, Service, ServiceHealth
 from resources.operational_store import connection, embedded
 
 FIRST_BACKOFF_SECONDS = 0.5
@@ -44,6 +44,10 @@ UP_TIMEOUT_SECONDS = 240.0
 PORT_TRIES = 3
 
 log = structlog.get_logger()
+
+
+class PortTaken(EnvironmentProblem):
+    """A service cannot start because somebody else listens at its port."""
 
 
 @dataclass
@@ -308,10 +312,6 @@ def up(home: Home, on_progress: Callable[[str], None] = lambda _: None) -> None:
                 raise
 
 
-class PortTaken(EnvironmentProblem):
-    """A service cannot start because somebody else listens at its port."""
-
-
 def _launch(home: Home) -> None:
     """Start the supervisor, detached."""
     with (home.logs / "supervisor.log").open("ab") as output:
@@ -340,9 +340,10 @@ def await_health(home: Home, on_progress: Callable[[str], None]) -> None:
         names = ", ".join(entry.name for entry in waiting)
         failing = [entry for entry in waiting if entry.restarts >= 3]
         if failing or time.monotonic() > deadline:
-            worst = (failing or waiting)[0].name
+            entry = (failing or waiting)[0]
+            worst = entry.name
             words = service_list.last_line(home.logs / f"{worst}.log")
-            problem = PortTaken if _is_taken(home, worst) else EnvironmentProblem
+            problem = PortTaken if _is_taken(home, entry) else EnvironmentProblem
             raise problem(
                 f"{worst} does not become healthy: {words or 'it wrote nothing'}"
                 f" (log: {home.logs / f'{worst}.log'}; `omniflow down` stops the rest)"
@@ -351,8 +352,13 @@ def await_health(home: Home, on_progress: Callable[[str], None]) -> None:
         time.sleep(0.3)
 
 
-def _is_taken(home: Home, name: str) -> bool:
-    return name in service_list.listening() and not is_free(home.environment.host, home.port(name))
+def _is_taken(home: Home, entry: ServiceHealth) -> bool:
+    """Whether a stranger has the service's port; one that is only slow holds it itself."""
+    if entry.name not in service_list.listening():
+        return False
+    port = home.port(entry.name)
+    is_ours = entry.pid is not None and service_list.listens(entry.pid, port)
+    return not is_ours and not is_free(home.environment.host, port)
 
 
 def down(home: Home) -> list[str]:
