@@ -13,7 +13,6 @@ import sqlalchemy as sa
 import yaml
 
 from assets.approvals.service import decide
-from assets.procure_to_stock.replenishment_policy import replenishment_policy
 from orchestration.home import Home
 from resources.analytics_store.store import AnalyticsStore
 from resources.demand_spikes import Spike, detect_spikes
@@ -22,7 +21,7 @@ from resources.operational_store.bulk import fetch
 from resources.operational_store.people import read_people
 from resources.operational_store.store import OperationalStore
 from resources.policy_book import SHIPPED
-from resources.replenishment_planning import plan_for, read_demand
+from resources.replenishment_planning import plan_ahead_of_marts
 
 #: Who decides about it.
 PERSON = "pia"
@@ -116,15 +115,8 @@ def watch(home: Home, store: OperationalStore, story: SpikeStory) -> None:
     if not found:
         return
     story.spike = found[0]
-    lake = Lake(home.lake)
-    lake.export(store.engine)
-    warehouse = AnalyticsStore(home.warehouse, lake)
-    warehouse.build()
-    policy = replenishment_policy(store.policies.resolve("replenishment", "", ""))
-    # In the middle of a week nobody reads marts; demand is core, which no gate is in front of.
-    with warehouse.reading_built() as built:
-        demand = read_demand(built, policy)
-    plan_for(store, demand)
+    # In the middle of a week nobody reads marts.
+    plan_ahead_of_marts(store, AnalyticsStore(home.warehouse, Lake(home.lake)))
     story.waited = _consent(store)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assets.commerce.calendar import utc_text
+from assets.procure_to_stock.replenishment_policy import replenishment_policy
 from orchestration import services, supervisor
 from orchestration.dagster_report import tell_dagster
 from orchestration.home import Home
@@ -34,6 +35,7 @@ from resources.layouts.registry import layout
 from resources.layouts.uci_online_retail.layout import UciReading
 from resources.operational_store.bulk import fetch
 from resources.operational_store.door import Door
+from resources.operational_store.replenishment import has_orders
 from resources.operational_store.store import OperationalStore, create_engine
 from resources.outbox_dispatcher import OutboxDispatcher
 from resources.partner_poller import PartnerPoller, PollTally
@@ -41,9 +43,13 @@ from resources.partners import PartnerBook
 from resources.policy_book import FilePolicyBook
 
 if TYPE_CHECKING:
+    from assets.procure_to_stock.planning import Planned
+    from resources.analytics_store.store import AnalyticsStore
     from resources.load_gate import LoadVerdict
 
 CATALOGUE_CHUNK = 1_000
+#: Of the lead times by which a demand is met again.
+_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ class Request:
         quantum: Length of a decision window; ``None`` is what the home's policy says.
         batch_size: Events at most in one transaction; it changes nothing of the result.
         builds_marts: Whether facts are exported and marts built at the end.
+        plans: Whether replenishment is planned by the demand then, and the demand met again by
+            other ways of ordering; only where marts are built and anything was asked for.
     """
 
     path: Path
@@ -63,6 +71,7 @@ class Request:
     quantum: timedelta | None = None
     batch_size: int = 2_000
     builds_marts: bool = True
+    plans: bool = True
 
 
 @dataclass
@@ -72,7 +81,9 @@ class Report:
     ``events_in = applied + quarantined + duplicates + waiting`` counts the events of this run,
     answers of partners included. ``orders``, ``order_lines`` and ``returns_waiting`` count what
     the files hold. ``waiting_in_home`` is what waits at the end, of earlier runs too;
-    ``gate_cases`` are the cases of data gates that are open then.
+    ``gate_cases`` are the cases of data gates that are open then. ``replenishment`` counts what was
+    proposed at the end, and ``ways_of_ordering`` what the policy would have been worth on the
+    demand beside a minimum and maximum; both are empty where nothing was planned.
     """
 
     events_in: int = 0
@@ -97,6 +108,8 @@ class Report:
     seconds_by_phase: dict[str, float] = field(default_factory=dict)
     gate_cases: list[str] = field(default_factory=list)
     marts_held: list[str] = field(default_factory=list)
+    replenishment: dict[str, object] = field(default_factory=dict)
+    ways_of_ordering: list[dict[str, object]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -165,6 +178,11 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
         )
         with stopwatch.phase("flows"):
             rows = _trade(simulation, store, sandbox, reading, quantum, watch)
+        planned = None
+        if request.plans and request.builds_marts and _has_orders(store):
+            watch(Moment("planning replenishment"))
+            with stopwatch.phase("plan"):
+                planned = _plan(home, store, simulation)
         report = Report(
             orders=reading.orders,
             order_lines=reading.order_lines,
@@ -177,6 +195,8 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
             sandbox_peak_mb=round(sandbox.process.peak_megabytes, 1),
         )
         _count_since(before, store, report)
+        if planned is not None:
+            report.replenishment = vars(planned)
         tell_people(home, store)
     published = None
     if request.builds_marts:
@@ -185,6 +205,10 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
 
         published = publish_marts(home, store, stopwatch.phase)
         report.marts_held = [f"{held.mart}: {held.reason}" for held in published.publication.held]
+        if request.plans and _has_orders(store):
+            watch(Moment("meeting the demand again"))
+            with stopwatch.phase("meet_again"):
+                report.ways_of_ordering = _ways_of_ordering(home, store)
     watch(Moment("telling Dagster"))
     with stopwatch.phase("dagster"):
         tell_dagster(home, store, published, loads)
@@ -301,6 +325,36 @@ def _trade(
     end = last + store.policies.operations.replay.longest_wait_for_partners
     _wait_for_partners(simulation, store, end, quantum, watch)
     return rows
+
+
+def _has_orders(store: OperationalStore) -> bool:
+    with store.transaction() as connection:
+        return has_orders(connection)
+
+
+def _plan(home: Home, store: OperationalStore, simulation: Simulation) -> Planned | None:
+    """Plan by all that was asked for, and let the ERP order what nobody has to consent to."""
+    from resources.replenishment_planning import plan_ahead_of_marts
+
+    planned = plan_ahead_of_marts(store, _warehouse(home))
+    simulation.advance(simulation.now)
+    return planned
+
+
+def _ways_of_ordering(home: Home, store: OperationalStore) -> list[dict[str, object]]:
+    from resources.replenishment_planning import meet_again
+
+    policy = replenishment_policy(store.policies.resolve("replenishment", "", ""))
+    met = meet_again(_warehouse(home), policy, _SEED)
+    rows = [] if met is None else met.ways.to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def _warehouse(home: Home) -> AnalyticsStore:
+    from resources.analytics_store.store import AnalyticsStore
+    from resources.lake.lake import Lake
+
+    return AnalyticsStore(home.warehouse, Lake(home.lake))
 
 
 def _fill_gap(

@@ -19,15 +19,19 @@ from assets.errors import BadInput
 from assets.procure_to_stock.planning import PlanInputs, Planned, plan
 from assets.procure_to_stock.replenishment_policy import ReplenishmentPolicy, replenishment_policy
 from assets.procure_to_stock.rules import forecasting
-from assets.procure_to_stock.rules.demand import DemandHistory, classify, cleaned, history
+from assets.procure_to_stock.rules.demand import DemandHistory, history, together
+from assets.procure_to_stock.rules.expected_demand import expect
 from assets.procure_to_stock.rules.lead_times import learn, with_lead_times
 from assets.procure_to_stock.rules.replenishment import choose_supplier
 from assets.procure_to_stock.rules.standing import orderable
+from assets.procure_to_stock.rules.stock_simulation import compare
 from resources.analytics_store.store import AnalyticsStore
 from resources.operational_store import replenishment as stored
 from resources.operational_store.store import OperationalStore
 
 _KEYS = ["region", "sku"]
+#: What is known before the past is met again, in days: a quarter. As much has to be left to judge.
+LEARNS_DAYS = 91
 
 _DEMAND = """
     select region, sku, demand_date, ordered_quantity, largest_line_quantity, is_out_of_stock,
@@ -51,6 +55,8 @@ _SHARES = """
         as share
     from served where quantity > 0 order by 1, 2
 """
+#: What the two read; what they rest on is built with them.
+_READ = ("fct_daily_demand", "fct_reservations", "fct_order_lines", "dim_node")
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,21 @@ class Demand:
     history: DemandHistory
     shares: pd.DataFrame
     last_day: date
+
+
+@dataclass(frozen=True)
+class Met:
+    """What ways of ordering would have been worth on the demand that was.
+
+    Attributes:
+        skus: How many were asked for.
+        days: That were judged.
+        ways: What `assets.procure_to_stock.rules.stock_simulation.compare` gave.
+    """
+
+    skus: int
+    days: int
+    ways: pd.DataFrame
 
 
 def read_demand(connection: duckdb.DuckDBPyConnection, policy: ReplenishmentPolicy) -> Demand:
@@ -87,75 +108,6 @@ def read_demand(connection: duckdb.DuckDBPyConnection, policy: ReplenishmentPoli
     return Demand(history(daily, _KEYS, began, last), shares, last)
 
 
-@dataclass(frozen=True)
-class Forecast:
-    """What is expected of each series.
-
-    Attributes:
-        table: ``region``, ``sku``, ``demand_class``, ``model``, ``daily_demand``,
-            ``daily_deviation``.
-        units: Cleaned demand, series by day.
-        models: What was tried, where models were chosen anew.
-    """
-
-    table: pd.DataFrame
-    units: npt.NDArray[np.float64]
-    models: pd.DataFrame | None
-
-
-def forecast(
-    demand: DemandHistory,
-    policy: ReplenishmentPolicy,
-    known: dict[str, str] | None,
-    errors: pd.DataFrame,
-) -> Forecast:
-    """Forecast every series by its class's model, chosen anew unless ``known``.
-
-    What a series was off by when models were chosen is kept with them; a series that is new since
-    then, or of another class, is tried out.
-    """
-    backtest = policy.backtest
-    units = cleaned(demand, backtest.bulk_multiple, backtest.looks_back_days)
-    classes = classify(units)
-    tried = None
-    models = known or {}
-    horizon = backtest.horizon_days * (backtest.windows + 1)
-    is_long_enough = demand.ordered.shape[1] > horizon
-    if known is None and is_long_enough:
-        tried = forecasting.choose(demand, classes, backtest)
-        best = tried[tried["is_chosen"].to_numpy(np.bool_)]
-        models = dict(zip(best["demand_class"], best["model"], strict=True))
-    if not is_long_enough:
-        # Nothing can be tried on so short a past: the mean is all that it says.
-        models = dict.fromkeys(set(classes.tolist()), "simple_exponential_smoothing")
-    table = forecasting.forecast_by_class(demand, models, backtest, backtest.horizon_days)
-    if is_long_enough:
-        kept = errors if tried is None else None
-        deviation = _deviations(demand, classes, models, policy, kept)
-    else:
-        deviation = units.std(axis=1)
-    return Forecast(table.assign(daily_deviation=deviation), units, tried)
-
-
-def _deviations(
-    demand: DemandHistory,
-    classes: npt.NDArray[np.object_],
-    models: dict[str, str],
-    policy: ReplenishmentPolicy,
-    errors: pd.DataFrame | None,
-) -> npt.NDArray[np.float64]:
-    if errors is None:
-        return forecasting.deviations(demand, classes, models, policy.backtest)
-    series = demand.series.assign(demand_class=classes.astype(str))
-    both = series.merge(errors, on=["region", "sku", "demand_class"], how="left")
-    deviation = both["daily_deviation"].to_numpy(np.float64).copy()
-    is_new = ~np.isfinite(deviation)
-    if is_new.any():
-        some = demand.of(is_new)
-        deviation[is_new] = forecasting.deviations(some, classes[is_new], models, policy.backtest)
-    return deviation
-
-
 def plan_replenishment(store: OperationalStore, warehouse: AnalyticsStore) -> Planned:
     """Forecast, propose and ask, for the whole house.
 
@@ -166,6 +118,36 @@ def plan_replenishment(store: OperationalStore, warehouse: AnalyticsStore) -> Pl
     with warehouse.reading() as published:
         demand = read_demand(published, policy)
     return plan_for(store, demand)
+
+
+def plan_ahead_of_marts(store: OperationalStore, warehouse: AnalyticsStore) -> Planned | None:
+    """The same from what is committed now, before anything of it is published.
+
+    Demand is core, which no gate is in front of. A day that has a plan has no second one by this
+    way, so that whoever repeats what led here changes nothing; ``None`` says so.
+    """
+    policy = replenishment_policy(store.policies.resolve("replenishment", "", ""))
+    warehouse.lake.export(store.engine)
+    warehouse.build(select=_READ, data_tests=False)
+    with warehouse.reading_built() as built:
+        demand = read_demand(built, policy)
+    with store.transaction() as connection:
+        if stored.next_plan_number(connection, demand.last_day) > 1:
+            return None
+    return plan_for(store, demand)
+
+
+def meet_again(warehouse: AnalyticsStore, policy: ReplenishmentPolicy, seed: int) -> Met | None:
+    """Meet the published demand again, ordering by policy and by a minimum and maximum.
+
+    One place serves everybody. ``None`` where the past is too short to learn from and to judge.
+    """
+    with warehouse.reading() as published:
+        demand = together(read_demand(published, policy).history, "sku")
+    days = demand.ordered.shape[1]
+    if days < 2 * LEARNS_DAYS:
+        return None
+    return Met(len(demand.series), days - LEARNS_DAYS, compare(demand, policy, LEARNS_DAYS, seed))
 
 
 def plan_for(store: OperationalStore, demand: Demand) -> Planned:
@@ -185,7 +167,7 @@ def plan_for(store: OperationalStore, demand: Demand) -> Planned:
     if last is not None:
         age = at - last.chosen_at
         known = last.models if age < timedelta(days=policy.forecasting.models_kept_days) else None
-    found = forecast(demand.history, policy, known, errors)
+    found = expect(demand.history, policy.backtest, known, errors)
     offered = orderable(with_lead_times(offered, learnt, policy.lead_times), due, policy.standing)
     chosen = choose_supplier(offered)
     table, spike_of = _with_spikes(found.table, classes, spikes, policy)
@@ -201,7 +183,7 @@ def plan_for(store: OperationalStore, demand: Demand) -> Planned:
             positions=_positions(unit_of_work.connection, at, demand.shares, policy),
             terms=chosen,
             spikes=spike_of,
-            models=found.models,
+            models=found.tried,
         )
         return plan(inputs, unit_of_work)
 

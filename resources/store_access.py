@@ -24,7 +24,7 @@ from resources import bulk_loads, platform_cases
 from resources.http import client
 from resources.notification_sinks import SinkBook
 from resources.notifying import Notifier, NotifyTally
-from resources.operational_store import invariants, trying_again
+from resources.operational_store import invariants, replenishment, trying_again
 from resources.operational_store.bulk import execute, fetch
 from resources.operational_store.cases import case_figures
 from resources.operational_store.connection import connect
@@ -386,7 +386,7 @@ class StoreAccess:
     def has_orders(self) -> bool:
         """Whether anything was ever ordered."""
         with self.store.transaction() as connection:
-            return bool(fetch(connection, "select exists (select from order_placed)")[0][0])
+            return replenishment.has_orders(connection)
 
     def has_unplanned_spike(self) -> bool:
         """Whether a spike was found after the last plan was made."""

@@ -125,7 +125,7 @@ class PlanInputs:
         plan_number: Of that day, from 1.
         scope: Envelope of what comes of it: legal entity, brand, region, channel.
         spikes: ``spike_id`` by SKU whose class a region asks for more than usual.
-        models: What `assets.procure_to_stock.rules.forecasting.choose` gave, where models were
+        models: `assets.procure_to_stock.rules.forecasting.Choice.tried`, where models were
             chosen anew.
     """
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from orchestration.commands.replenishment import in_words
 from orchestration.replay import Moment, Report, Watch
 
 
@@ -61,10 +63,44 @@ def _figures(report: Report) -> dict[str, dict[str, str]]:
             "seconds": f"{report.seconds:,.1f}",
             "peak memory of a process": f"{report.peak_mb:,.0f} MB",
         },
+        **_replenishment(report.replenishment),
         "in the home now, of all runs": {
             "events waiting": f"{report.waiting_in_home:,}",
         },
     }
+
+
+def _replenishment(planned: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    if not planned:
+        return {}
+    labels = {
+        "series": "SKUs forecast, by region",
+        "proposals": "SKUs to be ordered, by place",
+        "requisitions": "in requisitions",
+        "waiting": "of them wait for consent",
+        "transfers": "transfers first",
+        "without_supplier": "that nobody may be asked for",
+        "not_orderable": "that cannot be ordered as they are sold",
+    }
+    return {
+        "replenishment, planned at the end": {
+            label: f"{planned[name]:,}" for name, label in labels.items()
+        }
+    }
+
+
+def _ways(ways: Sequence[Mapping[str, Any]]) -> Table:
+    """What the policy would have been worth on the demand that was."""
+    shown = [in_words(way) for way in ways]
+    title = "The same demand, met by other ways of ordering"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in shown[0]:
+        is_way = name == "way"
+        justify = "left" if is_way else "right"
+        table.add_column(name.replace("_", " "), justify=justify, no_wrap=is_way)
+    for way in shown:
+        table.add_row(*way.values())
+    return table
 
 
 def show(report: Report) -> None:
@@ -79,6 +115,8 @@ def show(report: Report) -> None:
             table.add_row(f"  {label}", value)
         table.add_section()
     console.print(table)
+    if report.ways_of_ordering:
+        console.print(_ways(report.ways_of_ordering))
     for name, reason in report.files_refused.items():
         console.print(f"[yellow]not taken[/] {name}: {reason}")
     for case in report.gate_cases:

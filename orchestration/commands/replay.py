@@ -34,6 +34,9 @@ def command(
         int, typer.Option(min=1, max=100_000, help="Events at most in one transaction.")
     ] = 2_000,
     marts: Annotated[bool, typer.Option(help="Export the facts and build the marts.")] = True,
+    plan: Annotated[
+        bool, typer.Option(help="Plan replenishment by the demand, and meet it again.")
+    ] = True,
     json: Json = False,
 ) -> None:
     """Bring files through every hop: door, flows, sandbox partners, lake and marts."""
@@ -53,6 +56,7 @@ def command(
         quantum=None if quantum is None else _quantum(quantum),
         batch_size=batch_size,
         builds_marts=marts,
+        plans=plan,
     )
     if request.since and request.until and request.since > request.until:
         raise BadInput("--from is after --to")

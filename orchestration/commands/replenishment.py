@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,8 +26,6 @@ SHOWN = (
 )
 SUMMARY = ("sku", "supplier_id", "status", "order_quantity", "amount")
 SPIKES = ("region", "product_class", "onset_at", "detected_at", "lines_seen", "usual", "seen")
-#: What is known before a simulation begins: a quarter.
-LEARNS_DAYS = 91
 
 
 class Action(StrEnum):
@@ -122,36 +121,33 @@ def _spikes(json: bool) -> None:
 def _simulate(seed: int, json: bool) -> None:
     from assets.errors import BadInput
     from assets.procure_to_stock.replenishment_policy import replenishment_policy
-    from assets.procure_to_stock.rules.demand import together
-    from assets.procure_to_stock.rules.stock_simulation import compare
     from resources.analytics_store.store import AnalyticsStore
     from resources.lake.lake import Lake
-    from resources.replenishment_planning import read_demand
+    from resources.replenishment_planning import LEARNS_DAYS, meet_again
 
     with home_store() as (home, store):
         policy = replenishment_policy(store.policies.resolve("replenishment", "", ""))
-        warehouse = AnalyticsStore(home.warehouse, Lake(home.lake))
-        with warehouse.reading() as published:
-            asked = read_demand(published, policy).history
-    demand = together(asked, "sku")
-    days = demand.ordered.shape[1]
-    if days < 2 * LEARNS_DAYS:
-        raise BadInput(f"{days} days of demand are too few: {2 * LEARNS_DAYS} are needed")
-    table = compare(demand, policy, LEARNS_DAYS, seed)
-    rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+        met = meet_again(AnalyticsStore(home.warehouse, Lake(home.lake)), policy, seed)
+    if met is None:
+        raise BadInput(f"there are too few days of demand: {2 * LEARNS_DAYS} are needed")
+    rows = [
+        {str(name): value for name, value in row.items()} for row in met.ways.to_dict("records")
+    ]
     if json:
         report_list(rows)
         return
-    typer.echo(f"{len(demand.series):,} SKUs met again over {days - LEARNS_DAYS} days")
-    shares = ("fill_rate", "cycle_service", "stock_out_days")
-    shown = [
-        {
-            "way": row["way"],
-            **{name: f"{row[name]:.2%}" for name in shares},
-            "cover_days": f"{row['cover_days']:.1f}",
-            "stock_units": f"{row['mean_stock_units']:,.0f}",
-            "orders": f"{row['orders']:,}",
-        }
-        for row in rows
-    ]
+    typer.echo(f"{met.skus:,} SKUs met again over {met.days} days")
+    shown = [in_words(row) for row in rows]
     show(shown, tuple(shown[0]))
+
+
+def in_words(row: Mapping[str, Any]) -> dict[str, str]:
+    """One way of ordering, as people read it."""
+    shares = ("fill_rate", "cycle_service", "stock_out_days")
+    return {
+        "way": row["way"],
+        **{name: f"{row[name]:.2%}" for name in shares},
+        "cover_days": f"{row['cover_days']:.1f}",
+        "stock_units": f"{row['mean_stock_units']:,.0f}",
+        "orders": f"{row['orders']:,}",
+    }

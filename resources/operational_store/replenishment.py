@@ -165,6 +165,11 @@ def standing(connection: sa.Connection, since: datetime, at: datetime) -> pd.Dat
     return fetch_frame(connection, _STANDING, at, since)
 
 
+def has_orders(connection: sa.Connection) -> bool:
+    """Whether anything was ever asked for."""
+    return bool(fetch(connection, "select exists (select from order_placed)")[0][0])
+
+
 def next_plan_number(connection: sa.Connection, day: date) -> int:
     """How many plans there are of a day, and one more."""
     rows = fetch(connection, "select count(*) from replenishment_plan where planned_for = %s", day)

@@ -145,6 +145,8 @@ class Erp(PartnerSystem):
         self._items: dict[str, Item] = {}
         self._uncounted: list[Item] = []
         self._announced: set[str] = set()
+        #: Who was told of already.
+        self.suppliers: set[str] = set()
         #: The last delivery that was ordered of each SKU.
         self.under_way: dict[str, Delivery] = {}
         self._documents: dict[tuple[str, str, date], int] = {}
@@ -407,7 +409,8 @@ class Erp(PartnerSystem):
         bought: list[tuple[str, int]] = []
         for sku in sorted(demand.keys() & self._items.keys()):
             item = self._items[sku]
-            if item.supplied_by is not None or purchasing.supplier_of(self, item) is not None:
+            supplier = purchasing.supplier_of(self, item)
+            if item.supplied_by is not None or (supplier and not supplier.erp_buys_too):
                 continue
             wanted = math.ceil(demand[sku] / weeks * self.world.settings.cover_weeks)
             short = wanted - self._supply.on_hand(sku)

@@ -63,9 +63,11 @@ _wanted = msgspec.json.Decoder(_Wanted).decode
 
 
 def supplier_of(erp: Erp, item: Item) -> SupplierSetting | None:
-    """Who sells a product, where the ERP does not buy it of its own accord."""
+    """Who sells a product on somebody else's word than the ERP's own."""
+    if item.supplied_by is not None:
+        return None
     for supplier in erp.world.settings.suppliers:
-        if item.product_class in supplier.product_classes and item.supplied_by is None:
+        if not supplier.product_classes or item.product_class in supplier.product_classes:
             return supplier
     return None
 
@@ -83,11 +85,16 @@ def list_items(erp: Erp, items: Iterable[Item]) -> None:
             continue
         at = min(item.first_seen_at for item in sold)
         currency = sold[0].currency
-        registered = SupplierRegistered(
-            supplier_id=supplier.supplier_id, name=supplier.name, currency=currency, country="GB"
-        )
-        erp.tell("retail.supplier.registered.v1", at, registered, supplier.supplier_id)
-        number = f"TERMS-{supplier.supplier_id}-{at:%Y%m%d%H%M}"
+        if supplier.supplier_id not in erp.suppliers:
+            erp.suppliers.add(supplier.supplier_id)
+            registered = SupplierRegistered(
+                supplier_id=supplier.supplier_id,
+                name=supplier.name,
+                currency=currency,
+                country="GB",
+            )
+            erp.tell("retail.supplier.registered.v1", at, registered, supplier.supplier_id)
+        number = erp.document_number("TERMS", supplier.supplier_id, at)
         terms = SupplierTermsSet(
             document_number=number,
             supplier_id=supplier.supplier_id,

@@ -31,15 +31,18 @@ class NodeSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class SupplierSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody who sells whole classes of products, and only on an order that the ERP is told.
+    """Somebody who sells whole classes of products on an order that the ERP is told.
 
     Attributes:
+        product_classes: What they sell; everything, where none is named.
+        erp_buys_too: Whether the ERP goes on buying the same of its own accord.
         lead_time_days: As agreed; one delivery in three comes a day later, one in six a day sooner.
     """
 
     supplier_id: Key
     name: Key
-    product_classes: list[Key]
+    product_classes: list[Key] = []
+    erp_buys_too: bool = False
     lead_time_days: Annotated[int, Meta(ge=2, le=90)] = 5
     minimum_quantity: Annotated[int, Meta(ge=1)] = 1
     case_quantity: Annotated[int, Meta(ge=1)] = 12
@@ -53,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             the first SKU's first day.
         zone: Where a node that names no zone is, and where the ERP's week begins.
         legal_entity: With the next three, the envelope of what no command caused.
-        suppliers: Who sell classes of products that the ERP does not buy of its own accord.
+        suppliers: Who may be asked for products on somebody else's word than the ERP's own.
         working_weekdays: Days on which warehouses despatch; Monday is 0.
         carrier_weekdays: Days on which carriers deliver.
         cut_off_hour: Express orders until then leave on the same working day.

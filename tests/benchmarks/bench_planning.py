@@ -201,9 +201,7 @@ def accuracy(result: Result, lines: pd.DataFrame) -> None:
     known = demand.until(demand.ordered.shape[1] - HELD_OUT_DAYS)
     units = cleaned(known, backtest.bulk_multiple, backtest.looks_back_days)
     classes = classify(units)
-    table = forecasting.choose(known, classes, backtest)
-    chosen = table[table["is_chosen"].to_numpy(bool)]
-    models = dict(zip(chosen["demand_class"], chosen["model"], strict=True))
+    models = forecasting.choose(known, classes, backtest).models
     # One window of the held-out weeks for RMSSE; four of two for the pinball loss.
     whole = Backtest(1, HELD_OUT_DAYS, 1, backtest.service_level, backtest.bulk_multiple, 28)
     parts = Backtest(4, HELD_OUT_DAYS // 4, 1, backtest.service_level, backtest.bulk_multiple, 28)

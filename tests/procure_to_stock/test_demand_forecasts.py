@@ -115,18 +115,21 @@ def weekly_and_level() -> DemandHistory:
 def test_no_choice_is_worse_than_seasonal_naive() -> None:
     found = weekly_and_level()
     classes = classify(found.ordered)
-    table = choose(found, classes, PLAN)
+    choice = choose(found, classes, PLAN)
+    table = choice.tried
     assert table.groupby("demand_class")["is_chosen"].sum().eq(1).all()
     for _, of_class in table.groupby("demand_class"):
         measure = of_class[of_class["model"] == SEASONAL_NAIVE].iloc[0]
         chosen = of_class[of_class["is_chosen"]].iloc[0]
         assert chosen["rmsse"] <= measure["rmsse"]
         assert chosen["pinball_loss"] <= measure["pinball_loss"]
+    again = deviations(found, classes, choice.models, PLAN)
+    assert choice.deviation.tolist() == again.tolist()
 
 
 def test_where_only_the_week_repeats_seasonal_naive_stays() -> None:
     weekly = demand(*[[40, 10, 10, 10, 10, 40, 80] * 12 for _ in range(4)])
-    table = choose(weekly, classify(weekly.ordered), PLAN)
+    table = choose(weekly, classify(weekly.ordered), PLAN).tried
     assert table[table["is_chosen"]]["model"].tolist() == [SEASONAL_NAIVE]
 
 

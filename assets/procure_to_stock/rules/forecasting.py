@@ -167,28 +167,58 @@ def _scale(units: Floats) -> Floats:
     return np.where(mean > 0, mean, np.nan)
 
 
-def choose(demand: DemandHistory, classes: npt.NDArray[np.object_], plan: Backtest) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Choice:
+    """The model of each class, and what it was off by.
+
+    Attributes:
+        tried: One row per class that has a series and model that was tried on all of them:
+            ``demand_class``, ``model``, ``series_count``, ``rmsse``, ``pinball_loss`` (means over
+            series) and ``is_chosen``.
+        models: The chosen one by class.
+        deviation: Of each series, the root mean squared error of a day by its class's model (each).
+    """
+
+    tried: pd.DataFrame
+    models: dict[str, str]
+    deviation: Floats
+
+
+def choose(demand: DemandHistory, classes: npt.NDArray[np.object_], plan: Backtest) -> Choice:
     """The model of each class that does best in the backtest.
 
     Candidates are tried on a sample; the best of it is then tried on all series of the class, and
     the next best is taken where it is worse than seasonal naive there on either measure.
-
-    Returns:
-        One row per class that has a series and model that was tried on all of them:
-        ``demand_class``, ``model``, ``series_count``, ``rmsse``, ``pinball_loss`` (means over
-        series) and ``is_chosen``.
     """
     rows: list[dict[str, object]] = []
+    models: dict[str, str] = {}
+    deviation = np.zeros(len(classes))
     for demand_class in DemandClass:
         of_class = np.flatnonzero(classes == demand_class)
         if not len(of_class):
             continue
-        rows += _of_class(demand.of(of_class), demand_class, plan)
+        whole, chosen = _of_class(demand.of(of_class), demand_class, plan)
+        models[str(demand_class)] = chosen
+        deviation[of_class] = whole[chosen].deviation
+        rows += [
+            {
+                "demand_class": demand_class,
+                "model": model,
+                "series_count": len(of_class),
+                "rmsse": average(tried.rmsse),
+                "pinball_loss": average(tried.pinball),
+                "is_chosen": model == chosen,
+            }
+            for model, tried in whole.items()
+        ]
     columns = ["demand_class", "model", "series_count", "rmsse", "pinball_loss", "is_chosen"]
-    return pd.DataFrame(rows, columns=columns)
+    return Choice(pd.DataFrame(rows, columns=columns), models, deviation)
 
 
-def _of_class(demand: DemandHistory, demand_class: str, plan: Backtest) -> list[dict[str, object]]:
+def _of_class(
+    demand: DemandHistory, demand_class: str, plan: Backtest
+) -> tuple[dict[str, Tried], str]:
+    """What was tried on all series of the class, and which of it is chosen."""
     candidates = CANDIDATES[demand_class]
     count = len(demand.series)
     step = max(count // plan.sample_series, 1)
@@ -198,23 +228,11 @@ def _of_class(demand: DemandHistory, demand_class: str, plan: Backtest) -> list[
     ranking = sorted(candidates, key=lambda model: _worth(on_sample[model], against))
     measure = try_out(demand, SEASONAL_NAIVE, plan)
     whole = {SEASONAL_NAIVE: measure, NAIVE: try_out(demand, NAIVE, plan)}
-    chosen = SEASONAL_NAIVE
     for model in ranking:
         whole[model] = try_out(demand, model, plan)
         if _is_no_worse(whole[model], measure):
-            chosen = model
-            break
-    return [
-        {
-            "demand_class": demand_class,
-            "model": model,
-            "series_count": count,
-            "rmsse": average(tried.rmsse),
-            "pinball_loss": average(tried.pinball),
-            "is_chosen": model == chosen,
-        }
-        for model, tried in whole.items()
-    ]
+            return whole, model
+    return whole, SEASONAL_NAIVE
 
 
 def average(values: Floats) -> float:

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from assets.procure_to_stock.replenishment_policy import ReplenishmentPolicy
-from assets.procure_to_stock.rules import forecasting
-from assets.procure_to_stock.rules.demand import DemandHistory, classify, cleaned
+from assets.procure_to_stock.rules.demand import DemandHistory
+from assets.procure_to_stock.rules.expected_demand import Expected, expect
+from assets.procure_to_stock.rules.forecasting import seen_quantile
 from assets.procure_to_stock.rules.replenishment import levels
 
 Floats = npt.NDArray[np.float64]
@@ -86,32 +87,25 @@ Levels = Callable[[int, DemandHistory], tuple[Integers, Integers]]
 
 def by_policy(policy: ReplenishmentPolicy, supplied: Supply) -> Levels:
     """Levels as the product's own rules make them."""
-    plan = policy.backtest
-    models: dict[str, str] = {}
-    deviation: Floats = np.zeros(0)
+    made: Expected | None = None
     held: tuple[Integers, Integers] | None = None
     chosen_on = forecast_on = -1
 
     def decide(day: int, known: DemandHistory) -> tuple[Integers, Integers]:
-        nonlocal models, deviation, held, chosen_on, forecast_on
+        nonlocal made, held, chosen_on, forecast_on
         if held is not None and day < forecast_on + _FORECAST_EVERY_DAYS:
             return held
         forecast_on = day
-        units = cleaned(known, plan.bulk_multiple, plan.looks_back_days)
-        classes = classify(units)
-        if not models or day >= chosen_on + policy.forecasting.models_kept_days:
+        if made is None or day >= chosen_on + policy.forecasting.models_kept_days:
             chosen_on = day
-            table = forecasting.choose(known, classes, plan)
-            best = table[table["is_chosen"].to_numpy(np.bool_)]
-            models = dict(zip(best["demand_class"], best["model"], strict=True))
-            deviation = forecasting.deviations(known, classes, models, plan)
-        said = forecasting.forecast_by_class(known, models, plan, plan.horizon_days)
+            made = expect(known, policy.backtest)
+        else:
+            made = expect(known, policy.backtest, made.models, made.errors)
         lasts = int(np.ceil(supplied.mean_days + policy.review_days))
-        quantile = forecasting.seen_quantile(units, np.full(len(units), lasts), policy.target.share)
+        days = np.full(len(made.units), lasts)
         found = levels(
-            said.assign(
-                daily_deviation=deviation,
-                seen_quantile=quantile,
+            made.table.assign(
+                seen_quantile=seen_quantile(made.units, days, policy.target.share),
                 lead_time_days=supplied.mean_days,
                 lead_time_deviation_days=supplied.deviation_days,
             ),

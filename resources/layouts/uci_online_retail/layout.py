@@ -45,6 +45,14 @@ class UciOnlineRetail:
         return UciReading(files, texts, declaration(), since, until)
 
 
+_SUPPLIER = {
+    "supplier_id": "wholesale",
+    "name": "Wholesale Ltd",
+    "lead_time_days": 14,
+    "erp_buys_too": True,
+}
+
+
 class UciReading:
     """One pass over files of Online Retail; see `resources.layouts.reading.Reading`.
 
@@ -169,6 +177,8 @@ class UciReading:
             "brand": self._declared.brand,
             "currency": self._declared.currency,
             "nodes": [{"node_id": self._declared.node_id}],
+            # The files name nobody who sells: one sandbox supplier takes what replenishment orders.
+            "suppliers": [_SUPPLIER],
         }
         self._count()
 
