@@ -71,6 +71,14 @@ class OrderLineView:
         return due + self.credited_quantity
 
 
+class LineVersion(NamedTuple):
+    """What one version of an order said of a line; money in ten-thousandths."""
+
+    placed_at: datetime
+    unit_price: int
+    currency_code: str
+
+
 class SupplierView(NamedTuple):
     """A supplier, and the group of those who share a tax id or bank account with it.
 
@@ -214,6 +222,12 @@ class Purchasing(Protocol):
 
     def order_versions(self, purchase_order_ids: Iterable[str]) -> set[tuple[str, int]]:
         """(purchase_order_id, version) of what was placed of these orders."""
+        ...
+
+    def line_versions(
+        self, purchase_order_ids: Iterable[str]
+    ) -> dict[str, dict[str, list[LineVersion]]]:
+        """What each version of these orders said of its lines, lowest first, by order and line."""
         ...
 
     def order_lines(self, purchase_order_ids: Iterable[str]) -> list[OrderLineView]:

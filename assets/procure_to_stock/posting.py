@@ -79,6 +79,7 @@ def post(events: list[InboxEvent], writes: Writes) -> list[Posting]:
     known = defaultdict(list)
     for invoice in writes.unit_of_work.purchasing.invoices_like(views):
         known[invoice.group_id].append(invoice)
+    writes.know_versions(event.data.purchase_order_id for event in ready)
     postings = []
     for event, view in zip(ready, views, strict=True):
         before = known[view.group_id]
@@ -93,6 +94,9 @@ def post(events: list[InboxEvent], writes: Writes) -> list[Posting]:
             for charged in posting.lines:
                 charged.reasons.append(Reason.POSSIBLE_DUPLICATE)
         before.append(view)
+        for charged in posting.lines:
+            if charged.order_line is not None:
+                writes.settle_price(charged.order_line, event.occurred_at)
         _record(posting, None, writes)
         _book(posting, writes)
         postings.append(posting)
@@ -227,7 +231,6 @@ def _book(posting: Posting, writes: Writes) -> None:
         if charged.order_line is None:
             without_order += charged.amount
             continue
-        charged.order_line.posted_at = charged.order_line.posted_at or event.occurred_at
         agreed = charged.line.quantity * charged.order_price
         clearing += agreed
         variance += charged.amount - agreed

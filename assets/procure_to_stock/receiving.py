@@ -71,6 +71,7 @@ def _book(now: list[tuple[InboxEvent, str]], writes: Writes) -> None:
         min(event.occurred_at for event, _ in now),
         writes.unit_of_work,
     )
+    writes.know_versions(event.data.purchase_order_id for event, _ in now)
     for event, receipt in now:
         _take_in(event, receipt, books, writes)
     flush(books)
@@ -85,7 +86,7 @@ def _take_in(event: InboxEvent, receipt: str, books: Books, writes: Writes) -> N
     for received in data.lines:
         line = writes.lines[data.purchase_order_id, received.purchase_order_line_id]
         accepted = received.delivered_quantity - received.rejected_quantity
-        line.posted_at = line.posted_at or event.occurred_at
+        writes.settle_price(line, event.occurred_at)
         line.delivered_quantity += received.delivered_quantity
         line.rejected_quantity += received.rejected_quantity
         writes.rows["goods_received"].append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from assets.flow_writes import FlowWrites
 from assets.ports import (
@@ -12,6 +13,7 @@ from assets.ports import (
     Command,
     Hold,
     InboxEvent,
+    LineVersion,
     OrderLineView,
     Scope,
     UnitOfWork,
@@ -175,6 +177,7 @@ class Writes(FlowWrites):
         self.lines: dict[tuple[str, str], OrderLineView] = {}
         self.of_order: dict[str, dict[str, OrderLineView]] = {}
         self.holds: list[Hold] = []
+        self._versions: dict[str, dict[str, list[LineVersion]]] = {}
         #: Lines as they are stored.
         self._stored: dict[tuple[str, str], OrderLineView] = {}
         self._policies: dict[tuple[str, str], ProcurePolicy] = {}
@@ -193,6 +196,35 @@ class Writes(FlowWrites):
         for line in self.unit_of_work.purchasing.order_lines(wanted):
             self._stored[line.key] = replace(line)
             self.hold_line(line)
+
+    def know_versions(self, purchase_order_ids: Iterable[str | None]) -> None:
+        """Have at hand what each version said of lines whose price is not settled yet."""
+        unsettled = {
+            order
+            for order in set(purchase_order_ids) - self._versions.keys()
+            if order is not None
+            and any(
+                line.version > 1 and line.posted_at is None
+                for line in self.of_order[order].values()
+            )
+        }
+        if unsettled:
+            self._versions |= self.unit_of_work.purchasing.line_versions(unsettled)
+
+    def settle_price(self, line: OrderLineView, at: datetime) -> None:
+        """From the first fact on, a line has the price of the version in force at that instant.
+
+        A later version may have come in the same batch, which is worked through kind by kind.
+        """
+        if line.posted_at is not None:
+            return
+        line.posted_at = at
+        versions = self._versions.get(line.purchase_order_id, {}).get(
+            line.purchase_order_line_id, ()
+        )
+        if versions:
+            by_then = [one for one in versions if one.placed_at <= at] or versions[:1]
+            line.unit_price, line.currency_code = by_then[-1].unit_price, by_then[-1].currency_code
 
     def hold_line(self, line: OrderLineView) -> None:
         """Keep a line at hand, and store it at the end."""

@@ -17,6 +17,7 @@ from assets.ports import (
     Hold,
     InvoiceLineView,
     InvoiceView,
+    LineVersion,
     OrderLineView,
     RequisitionLine,
     SupplierView,
@@ -78,6 +79,14 @@ _ORDER_LINES = f"""
     select {_selected(_LINE, "l")} from purchase_order_line l
     where l.purchase_order_id = any(%s)
     order by l.purchase_order_id, l.purchase_order_line_id for update
+"""
+_LINE_VERSIONS = """
+    select t.purchase_order_id, t.purchase_order_line_id, p.occurred_at,
+        (t.unit_price * 10000)::bigint, p.currency_code
+    from purchase_order_terms t
+    join purchase_order_placed p using (purchase_order_id, version)
+    where t.purchase_order_id = any(%s)
+    order by t.purchase_order_id, t.purchase_order_line_id, t.version
 """
 _INVOICE_LINES = """
     select l.invoice_id::text, l.line_number, i.invoice_number, i.supplier_id,
@@ -219,6 +228,16 @@ class SqlPurchasing:
             list(purchase_order_ids),
         )
         return {(order, version) for order, version in rows}
+
+    def line_versions(
+        self, purchase_order_ids: Iterable[str]
+    ) -> dict[str, dict[str, list[LineVersion]]]:
+        """What each version of these orders said of its lines, lowest first, by order and line."""
+        found: dict[str, dict[str, list[LineVersion]]] = {}
+        rows = fetch(self._connection, _LINE_VERSIONS, sorted(purchase_order_ids))
+        for order, line, *said in rows:
+            found.setdefault(order, {}).setdefault(line, []).append(LineVersion(*said))
+        return found
 
     def order_lines(self, purchase_order_ids: Iterable[str]) -> list[OrderLineView]:
         """All lines of these orders, by order and line."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -251,6 +252,20 @@ def test_a_later_price_does_not_change_what_has_come(shop: Shop) -> None:
     shop.tell(invoice("I1", "P1", ("1", 10, "2.50")))
     assert holds(shop) == []
     assert shop.balance("goods_invoice_clearing") == 0
+
+
+def test_in_one_batch_goods_have_the_price_that_was_in_force_when_they_came(shop: Shop) -> None:
+    dearer = purchase_order("P1", ("1", "MUG", 10, "9.00"), version=2, at=1_450)
+    shop.tell(ORDER, dearer, goods("P1", ("1", 10, 0)), invoice("I1", "P1", ("1", 10, "2.50")))
+    assert holds(shop) == []
+    assert shop.rows("select version, unit_price from purchase_order_line where sku = 'MUG'") == [
+        (2, Decimal("2.5000"))
+    ]
+    # What is first charged after the change is charged at what was agreed then.
+    cheaper = purchase_order("P2", ("1", "MUG", 10, "9.00"), at=90)
+    later = purchase_order("P2", ("1", "MUG", 10, "2.50"), version=2, at=1_000)
+    shop.tell(cheaper, later, goods("P2", ("1", 10, 0)), invoice("I2", "P2", ("1", 10, "2.50")))
+    assert holds(shop) == []
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (1, 3, 2), (3, 1, 2), (2, 3, 1)])
