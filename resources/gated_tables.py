@@ -320,13 +320,14 @@ TABLES: dict[str, GatedTable] = {
             f"""
             select j.receipt_id::text as receipt_id, j.line_number, j.purchase_order_id,
                 j.purchase_order_line_id, j.node_id, j.sku, j.delivered_quantity,
-                j.rejected_quantity, j.rejection_reason, {_money("unit_price")}, {_TIMES},
+                j.rejected_quantity, j.held_quantity, j.rejection_reason,
+                {_money("unit_price")}, {_TIMES},
                 exists (
                     select from purchase_order_line l
                     where l.purchase_order_id = j.purchase_order_id
                         and l.purchase_order_line_id = j.purchase_order_line_id
                 ) as order_line_is_known,
-                j.delivered_quantity - j.rejected_quantity = coalesce((
+                j.delivered_quantity - j.rejected_quantity - j.held_quantity = coalesce((
                     select sum(m.quantity) from stock_movement m
                     where m.reference_id = j.receipt_id and m.reference_line = j.line_number
                 ), 0) as stock_agrees

@@ -42,7 +42,7 @@ _LINES = """
         cast(line.unit_price * 10000 as bigint) as unit_price,
         cast(line.order_unit_price * 10000 as bigint) as order_unit_price,
         case when behind.is_receipt_expected
-            then behind.delivered_quantity - behind.rejected_quantity
+            then behind.accepted_quantity
             else behind.ordered_quantity end + behind.credited_quantity as payable_quantity,
         greatest(date_sub('day', invoice.occurred_at, behind.due_at), 0) as days_early,
         behind.region, behind.brand, behind.currency_code

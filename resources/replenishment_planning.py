@@ -23,7 +23,7 @@ from assets.procure_to_stock.rules.demand import DemandHistory, history, togethe
 from assets.procure_to_stock.rules.expected_demand import expect
 from assets.procure_to_stock.rules.lead_times import learn, with_lead_times
 from assets.procure_to_stock.rules.replenishment import choose_supplier
-from assets.procure_to_stock.rules.standing import orderable
+from assets.procure_to_stock.rules.standing import judge, orderable
 from assets.procure_to_stock.rules.stock_simulation import compare
 from resources.analytics_store.store import AnalyticsStore
 from resources.operational_store import replenishment as stored
@@ -183,6 +183,7 @@ def plan_for(store: OperationalStore, demand: Demand) -> Planned:
             positions=_positions(unit_of_work.connection, at, demand.shares, policy),
             terms=chosen,
             spikes=spike_of,
+            standings=judge(due, policy.standing),
             models=found.tried,
         )
         return plan(inputs, unit_of_work)

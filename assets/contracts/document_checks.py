@@ -14,6 +14,7 @@ from assets.contracts.inventory import InventoryCounted, InventorySnapshotTaken
 from assets.contracts.master_data import PriceShown, ProductRegistered
 from assets.contracts.order import OrderCharge, OrderPlaced
 from assets.contracts.purchasing import (
+    GoodsInspected,
     GoodsReceived,
     PurchaseOrderAcknowledged,
     PurchaseOrderPlaced,
@@ -149,9 +150,18 @@ def _check_terms(payload: Any) -> None:
 def _check_goods_receipt(payload: Any) -> None:
     check_line_numbers(payload.lines)
     for index, line in enumerate(payload.lines):
-        if line.rejected_quantity > line.delivered_quantity:
+        if line.rejected_quantity + line.held_quantity > line.delivered_quantity:
             pointer = f"$.data.lines[{index}].rejected_quantity"
-            refuse("schema_violation", "more was rejected than was delivered", pointer)
+            said = "more was rejected or held than was delivered"
+            refuse("schema_violation", said, pointer)
+
+
+def _check_inspection(payload: Any) -> None:
+    check_line_numbers(payload.lines)
+    for index, line in enumerate(payload.lines):
+        if not line.passed_quantity + line.rejected_quantity:
+            pointer = f"$.data.lines[{index}].passed_quantity"
+            refuse("schema_violation", "no unit was inspected", pointer)
 
 
 def _check_supplier_invoice(payload: Any) -> None:
@@ -169,6 +179,7 @@ EXTRA_CHECKS: dict[type[msgspec.Struct], Callable[[Any], None]] = {
     InventorySnapshotTaken: _check_snapshot,
     PriceShown: _check_prices,
     ProductRegistered: _check_product,
+    GoodsInspected: _check_inspection,
     GoodsReceived: _check_goods_receipt,
     PurchaseOrderAcknowledged: _check_order_lines,
     PurchaseOrderPlaced: _check_purchase_order,

@@ -52,7 +52,8 @@ class SupplierRegistered(EventData, frozen=True, kw_only=True):
     """A supplier as the ERP knows them; sending it again replaces it.
 
     Suppliers that share a tax id or a bank account are one group, in which an invoice number is
-    used once.
+    used once. ``order_channel`` is how orders reach it: the ERP sends them itself, or we do, to the
+    suppliers' portal, as a document of its own or as an X12 850.
     """
 
     supplier_id: Key
@@ -61,6 +62,7 @@ class SupplierRegistered(EventData, frozen=True, kw_only=True):
     country: Country | None = None
     tax_id: TaxId | None = None
     bank_account: BankAccount | None = None
+    order_channel: Literal["erp", "portal", "x12"] = "erp"
     is_active: bool = True
 
 
@@ -213,12 +215,17 @@ class GoodsDespatched(EventData, frozen=True, kw_only=True):
 
 
 class GoodsReceiptLine(EventData, frozen=True, kw_only=True):
-    """What came of one line of a purchase order; rejected units are part of those delivered."""
+    """What came of one line of a purchase order.
+
+    Rejected units and those on quality hold, which wait for inspection, are part of those
+    delivered; neither is stock nor owed for.
+    """
 
     line_number: LineNumber
     purchase_order_line_id: Key
     delivered_quantity: Quantity
     rejected_quantity: NonNegativeQuantity = 0
+    held_quantity: NonNegativeQuantity = 0
     rejection_reason: Code | None = None
 
 
@@ -229,6 +236,43 @@ class GoodsReceived(EventData, frozen=True, kw_only=True):
     purchase_order_id: Key
     node_id: Key
     lines: Annotated[list[GoodsReceiptLine], _MOST_LINES]
+
+
+class InspectedLine(EventData, frozen=True, kw_only=True):
+    """What inspection found of units of one line that were on quality hold."""
+
+    line_number: LineNumber
+    purchase_order_line_id: Key
+    passed_quantity: NonNegativeQuantity
+    rejected_quantity: NonNegativeQuantity = 0
+    rejection_reason: Code | None = None
+
+
+class GoodsInspected(EventData, frozen=True, kw_only=True):
+    """The end of a quality hold: what passed is stock from now on, what did not is rejected."""
+
+    document_number: Key
+    purchase_order_id: Key
+    node_id: Key
+    lines: Annotated[list[InspectedLine], _MOST_LINES]
+
+
+class PutAwayLine(EventData, frozen=True, kw_only=True):
+    """Accepted units of one line that lie at a location from now on."""
+
+    line_number: LineNumber
+    purchase_order_line_id: Key
+    quantity: Quantity
+    location: Key
+
+
+class GoodsPutAway(EventData, frozen=True, kw_only=True):
+    """Goods are where pickers find them; the event's time is that of the last unit."""
+
+    document_number: Key
+    purchase_order_id: Key
+    node_id: Key
+    lines: Annotated[list[PutAwayLine], _MOST_LINES]
 
 
 class SupplierInvoiceLine(EventData, frozen=True, kw_only=True):

@@ -198,6 +198,20 @@ CONTRACTS: dict[str, Contract] = {
             2,
         ),
         Contract(
+            "retail.goods.inspected.v1",
+            purchasing.GoodsInspected,
+            "purchasing",
+            "procure_to_stock",
+            3,
+        ),
+        Contract(
+            "retail.goods.put_away.v1",
+            purchasing.GoodsPutAway,
+            "purchasing",
+            "procure_to_stock",
+            4,
+        ),
+        Contract(
             "retail.supplier_invoice.received.v1",
             purchasing.SupplierInvoiceReceived,
             "accounts_payable",

@@ -68,13 +68,16 @@ class CaseType(StrEnum):
     # Purchases and what suppliers charge
     BANK_CHANGE = "bank_change"
     DUPLICATE_INVOICE = "duplicate_invoice"
+    GOODS_NOT_THERE = "goods_not_there"
     INVOICE_HELD = "invoice_held"
+    NO_DOCK_FREE = "no_dock_free"
     OVER_RECEIPT = "over_receipt"
     RECEIPT_NOT_ORDERED = "receipt_not_ordered"
     RELEASE_NOT_ASKED_FOR = "release_not_asked_for"
     SUPPLIER_DUPLICATE = "supplier_duplicate"
     SUPPLIER_INVALID = "supplier_invalid"
     SUPPLIER_SHORTAGE = "supplier_shortage"
+    SUPPLIER_STANDING = "supplier_standing"
     DEMAND_SPIKE = "demand_spike"
     NOT_ORDERABLE = "not_orderable"
     # The platform's own work
@@ -110,13 +113,16 @@ FLOWS: dict[str, frozenset[CaseType]] = {
         {
             CaseType.BANK_CHANGE,
             CaseType.DUPLICATE_INVOICE,
+            CaseType.GOODS_NOT_THERE,
             CaseType.INVOICE_HELD,
+            CaseType.NO_DOCK_FREE,
             CaseType.OVER_RECEIPT,
             CaseType.RECEIPT_NOT_ORDERED,
             CaseType.RELEASE_NOT_ASKED_FOR,
             CaseType.SUPPLIER_DUPLICATE,
             CaseType.SUPPLIER_INVALID,
             CaseType.SUPPLIER_SHORTAGE,
+            CaseType.SUPPLIER_STANDING,
             CaseType.DEMAND_SPIKE,
             CaseType.NOT_ORDERABLE,
         }

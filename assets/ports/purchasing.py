@@ -20,6 +20,9 @@ class OrderLineView:
         cleared_quantity: Units that were open and that nothing more is expected of.
         planned_freight_amount: Of the order's freight, the line's share by quantity.
         credited_quantity: Units that the supplier has taken back of what was invoiced.
+        held_quantity: Of the delivered units, those that wait for inspection.
+        put_away_quantity: Of the accepted units, those that lie where pickers find them.
+        backordered_quantity: What is missing since goods came, and is still waited for.
     """
 
     purchase_order_id: str
@@ -46,6 +49,9 @@ class OrderLineView:
     credited_quantity: int = 0
     cleared_quantity: int = 0
     planned_freight_amount: int = 0
+    held_quantity: int = 0
+    put_away_quantity: int = 0
+    backordered_quantity: int = 0
     posted_at: datetime | None = None
 
     @property
@@ -55,8 +61,8 @@ class OrderLineView:
 
     @property
     def accepted_quantity(self) -> int:
-        """Units that were received and not rejected."""
-        return self.delivered_quantity - self.rejected_quantity
+        """Units that were received, not rejected, and wait for no inspection."""
+        return self.delivered_quantity - self.rejected_quantity - self.held_quantity
 
     @property
     def open_quantity(self) -> int:
@@ -252,6 +258,10 @@ class Purchasing(Protocol):
 
     def put_terms(self, names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
         """Insert what suppliers sell, or replace it by supplier and SKU unless it is newer."""
+        ...
+
+    def standings(self) -> dict[str, str]:
+        """The last standing of each supplier that ever changed."""
         ...
 
     def put_forecast_errors(self, columns: Columns) -> None:

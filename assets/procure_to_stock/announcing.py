@@ -151,6 +151,15 @@ def _plan(event: InboxEvent, identity: str, taken: list[Slot], writes: Writes) -
     minutes = labour_minutes(units, len(data.lines), policy)
     _, zone = writes.nodes[data.node_id]
     slot = find_slot(data.expected_at, minutes, taken, policy, zone)
+    if slot is None:
+        writes.open_case(
+            CaseType.NO_DOCK_FREE,
+            f"{data.purchase_order_id}/{data.document_number}",
+            f"no dock of {data.node_id} is free within {policy.plans_ahead_days} days of"
+            f" {data.expected_at:%Y-%m-%d} for {units} units of {data.supplier_id}",
+            About.scope(event, data.node_id),
+        )
+        return
     taken.append(slot)
     writes.rows["receiving_slot"].append(
         (

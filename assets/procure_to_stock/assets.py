@@ -81,6 +81,20 @@ SPECS = [
         deps=READ,
     ),
     table(
+        "goods_inspected",
+        "One row per line of an inspection that ended a quality hold.",
+        group=GROUP,
+        owner="purchasing",
+        deps=READ,
+    ),
+    table(
+        "goods_put_away",
+        "One row per line and location of what was put away.",
+        group=GROUP,
+        owner="purchasing",
+        deps=READ,
+    ),
+    table(
         "supplier_invoice_received",
         "One row per invoice or credit note of a supplier, copies included.",
         group=GROUP,
@@ -137,6 +151,11 @@ PLANNED = [
             "transfer_proposal",
             "One row per transfer that a plan proposes before it buys.",
             ("stock_movement",),
+        ),
+        (
+            "supplier_standing",
+            "One row per supplier and plan that found its standing changed.",
+            ("purchase_order_line", "goods_received"),
         ),
         (
             "demand_spike",

@@ -22,6 +22,7 @@ GOODS_RECEIVED = Suite(
         "sku",
         "delivered_quantity",
         "rejected_quantity",
+        "held_quantity",
         "unit_price",
         "occurred_at",
         "effective_at",
@@ -37,6 +38,9 @@ GOODS_RECEIVED = Suite(
             "delivered_quantity",
             "rejected_quantity",
             "more was rejected than came",
+        ),
+        between(
+            "hold_is_not_negative", "held_quantity", 0, LARGEST_QUANTITY, "less than none held"
         ),
         holds(
             "a_reject_has_its_reason",

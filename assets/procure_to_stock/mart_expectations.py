@@ -57,7 +57,9 @@ PURCHASE_ORDER_STATUS = Suite(
         "ordered_quantity",
         "delivered_quantity",
         "rejected_quantity",
+        "quality_hold_quantity",
         "accepted_quantity",
+        "put_away_quantity",
         "open_quantity",
         "ordered_amount",
         "held_amount",
@@ -70,12 +72,23 @@ PURCHASE_ORDER_STATUS = Suite(
         ),
         not_less("no_more_is_open_than_ordered", "ordered_quantity", "open_quantity", "more"),
         holds(
-            "accepted_is_what_was_not_rejected",
-            ("accepted_quantity", "delivered_quantity", "rejected_quantity"),
-            lambda rows: (
-                rows["accepted_quantity"] == rows["delivered_quantity"] - rows["rejected_quantity"]
+            "accepted_is_what_is_left_of_what_came",
+            (
+                "accepted_quantity",
+                "delivered_quantity",
+                "rejected_quantity",
+                "quality_hold_quantity",
             ),
-            "accepted and rejected are not what came",
+            lambda rows: (
+                rows["accepted_quantity"]
+                == rows["delivered_quantity"]
+                - rows["rejected_quantity"]
+                - rows["quality_hold_quantity"]
+            ),
+            "accepted, rejected and on hold are not what came",
+        ),
+        not_less(
+            "no_more_is_put_away_than_accepted", "accepted_quantity", "put_away_quantity", "more"
         ),
         unique("order_is_there_once", ("purchase_order_id",), "one order has two rows"),
         is_true("lines_agree", "its lines come to another amount"),
@@ -130,6 +143,7 @@ SUPPLIER_SCORECARD = Suite(
     required=(
         "supplier_id",
         "currency_code",
+        "standing",
         "order_count",
         "line_count",
         "due_line_count",
@@ -142,6 +156,7 @@ SUPPLIER_SCORECARD = Suite(
     ),
     optional=("on_time_in_full_rate", "rejected_rate", "median_lead_days", "p95_lead_days"),
     said=(
+        one_of("standing_is_known", "standing", ("good", "warn", "prevent"), "no such standing"),
         between("orders_are_counted", "order_count", 1, 10**9, "a supplier without an order"),
         between("on_time_is_a_share", "on_time_in_full_rate", 0, 10_000, "more than all"),
         between("rejected_is_a_share", "rejected_rate", 0, 10_000, "more than all"),
@@ -264,7 +279,12 @@ RECEIVING_PLAN = Suite(
         "slot_agrees",
     ),
     said=(
-        one_of("status_is_known", "status", ("expected", "received"), "nobody knows this status"),
+        one_of(
+            "status_is_known",
+            "status",
+            ("expected", "received", "put_away"),
+            "nobody knows this status",
+        ),
         between("a_dock_has_a_number", "dock_number", 1, 500, "no such dock"),
         between("something_comes", "unit_count", 1, LARGEST, "nothing is announced"),
         between("somebody_works", "labour_hours", 0, LARGEST, "less than no work"),

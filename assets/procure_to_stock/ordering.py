@@ -6,6 +6,7 @@ from assets.commerce.money import share_out, to_ten_thousandths
 from assets.contracts.purchasing import PurchaseOrderPlaced
 from assets.inventory.unknown import awaited
 from assets.ports import InboxEvent, OrderLineView
+from assets.procure_to_stock.accepting import wait_for_the_rest
 from assets.procure_to_stock.writes import Writes
 
 
@@ -71,12 +72,14 @@ def _put_in_force(
         )
         if known is not None:
             _go_on(view, known)
+            wait_for_the_rest(view, writes)
         writes.hold_line(view)
     named = {line.purchase_order_line_id for line in data.lines}
     for other in held:
         if other.purchase_order_line_id not in named:
             # It is no longer ordered; what came of it before still counts.
             other.version, other.is_closed = data.version, True
+            wait_for_the_rest(other, writes)
 
 
 def _record(
@@ -138,6 +141,8 @@ def _go_on(view: OrderLineView, known: OrderLineView) -> None:
     view.invoiced_amount = known.invoiced_amount
     view.credited_quantity = known.credited_quantity
     view.cleared_quantity = known.cleared_quantity
+    view.held_quantity = known.held_quantity
+    view.put_away_quantity = known.put_away_quantity
     view.posted_at = known.posted_at
     if known.posted_at is not None:
         view.unit_price, view.currency_code = known.unit_price, known.currency_code

@@ -24,6 +24,7 @@ from assets.procure_to_stock import plan_decision
 from assets.procure_to_stock.plan_decision import POLICY
 from assets.procure_to_stock.replenishment_policy import replenishment_policy
 from assets.procure_to_stock.rules.replenishment import Outcome, propose
+from assets.procure_to_stock.supplier_standings import tell_standings
 
 #: What the house's rule of consent is called, and who sends what it is asked about.
 SUBJECT_TYPE = "requisition"
@@ -105,6 +106,13 @@ _COLUMNS = {
         "to_node_id",
         "quantity",
     ),
+    "supplier_standing": (
+        "supplier_id",
+        "plan_id",
+        "standing",
+        "due_line_count",
+        "good_line_count",
+    ),
     "decision_record": (
         "decision_id",
         "decision_batch_id",
@@ -125,6 +133,8 @@ class PlanInputs:
         plan_number: Of that day, from 1.
         scope: Envelope of what comes of it: legal entity, brand, region, channel.
         spikes: ``spike_id`` by SKU whose class a region asks for more than usual.
+        standings: ``supplier_id``, ``standing``, ``due_lines`` and ``good_lines`` of suppliers
+            whose deliveries were looked at.
         models: `assets.procure_to_stock.rules.forecasting.Choice.tried`, where models were
             chosen anew.
     """
@@ -137,6 +147,7 @@ class PlanInputs:
     positions: pd.DataFrame
     terms: pd.DataFrame
     spikes: Mapping[str, str]
+    standings: pd.DataFrame
     models: pd.DataFrame | None
 
 
@@ -206,6 +217,7 @@ def plan(inputs: PlanInputs, unit_of_work: UnitOfWork) -> Planned:
     said = [(row[key], row[outcome], row[problem]) for row in rows]
     plan_decision.keep(plan_id, tables, proposed, said, writes)
     _put_levels(plan_id, proposed.levels, unit_of_work)
+    tell_standings(plan_id, inputs.standings, writes)
     _tell_not_orderable(kept, inputs, writes)
     writes.flush()
     waiting = _ask(rows, inputs, unit_of_work)

@@ -71,6 +71,8 @@ class ProcurePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         over_receipt_basis_points: How much more than ordered is received without anybody's word.
+        under_receipt_basis_points: How much less than ordered ends a line all the same; of what is
+            missing beyond it, the rest is back-ordered.
         clearing_proposed_after_days: An order's line that has been open for so long is proposed to
             be cleared: nothing more is expected of it.
         duplicate_window_days: Invoices of one supplier group over the same amount and order within
@@ -80,6 +82,7 @@ class ProcurePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     tolerances: Tolerances
     over_receipt_basis_points: BasisPoints
+    under_receipt_basis_points: BasisPoints
     clearing_proposed_after_days: Days
     duplicate_window_days: Days
     supplier_name_alike_percent: Annotated[int, Meta(ge=50, le=100)]

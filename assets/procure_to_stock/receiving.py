@@ -1,15 +1,14 @@
-"""Goods come: what is accepted is stock and owed for, what is rejected is neither."""
+"""Goods come: what is accepted is stock and owed for; what is rejected or on hold is neither."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from assets.commerce.identifiers import identify
 from assets.contracts.purchasing import GoodsReceived
-from assets.inventory.ledger import Movement
-from assets.inventory.service import Books, book, flush, open_books
-from assets.ports import About, CaseType, InboxEvent, OrderLineView, ProductTerms
+from assets.inventory.service import Books, flush, open_books
+from assets.ports import About, CaseType, InboxEvent, OrderLineView
+from assets.procure_to_stock.accepting import accept, wait_for_the_rest
 from assets.procure_to_stock.curing import cure_quantities
+from assets.procure_to_stock.rules.receipts import tolerated_quantity
 from assets.procure_to_stock.writes import Writes
 
 
@@ -77,18 +76,20 @@ def _book(now: list[tuple[InboxEvent, str]], writes: Writes) -> None:
     flush(books)
     # What was charged before it came is paid now.
     cure_quantities(touched, writes)
+    writes.unit_of_work.inbox.release([f"goods:{order}/{line}" for order, line in touched])
 
 
 def _take_in(event: InboxEvent, receipt: str, books: Books, writes: Writes) -> None:
     data: GoodsReceived = event.data
-    accounts = books.journal.accounts(event)
-    legs: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    accepted: list[tuple[int, OrderLineView, int]] = []
     for received in data.lines:
         line = writes.lines[data.purchase_order_id, received.purchase_order_line_id]
-        accepted = received.delivered_quantity - received.rejected_quantity
+        before = line.accepted_quantity
         writes.settle_price(line, event.occurred_at)
         line.delivered_quantity += received.delivered_quantity
         line.rejected_quantity += received.rejected_quantity
+        line.held_quantity += received.held_quantity
+        wait_for_the_rest(line, writes)
         writes.rows["goods_received"].append(
             (
                 receipt,
@@ -100,38 +101,17 @@ def _take_in(event: InboxEvent, receipt: str, books: Books, writes: Writes) -> N
                 line.sku,
                 received.delivered_quantity,
                 received.rejected_quantity,
+                received.held_quantity,
+                line.backordered_quantity,
                 received.rejection_reason,
                 line.unit_price,
                 line.currency_code,
                 event.occurred_at,
             )
         )
-        if accepted:
-            movement = Movement(
-                data.node_id,
-                line.sku,
-                "received",
-                accepted,
-                "goods_receipt",
-                receipt,
-                received.line_number,
-                None,
-                event.occurred_at,
-            )
-            terms, units = _put_in_stock(event, movement, books)
-            legs[terms.currency_code][accounts.inventory] += terms.standard_cost * units
-            legs[line.currency_code][accounts.goods_invoice_clearing] -= line.unit_price * accepted
+        accepted.append((received.line_number, line, line.accepted_quantity - before))
         _watch_quantity(event, line, writes)
-    for currency, by_account in legs.items():
-        by_account[accounts.purchase_price_variance] -= sum(by_account.values())
-        books.journal.post(
-            event,
-            "goods_receipt",
-            f"{receipt}/{currency}",
-            currency,
-            event.occurred_at,
-            list(by_account.items()),
-        )
+    accept(event, "goods_receipt", receipt, accepted, books)
     writes.process.add(
         "goods received",
         receipt,
@@ -143,18 +123,10 @@ def _take_in(event: InboxEvent, receipt: str, books: Books, writes: Writes) -> N
     )
 
 
-def _put_in_stock(event: InboxEvent, movement: Movement, books: Books) -> tuple[ProductTerms, int]:
-    """The product's terms, and the units that are on the shelf from now on."""
-    units = book(event, movement, books)
-    books.rows["stock_movement"].append(movement._replace(quantity=units))
-    return books.products[movement.sku], units
-
-
 def _watch_quantity(event: InboxEvent, line: OrderLineView, writes: Writes) -> None:
     """Ask somebody where more came than was ordered and is tolerated."""
     share = writes.policy(line).over_receipt_basis_points
-    tolerated = line.ordered_quantity + line.ordered_quantity * share // 10_000
-    if line.delivered_quantity > tolerated:
+    if line.delivered_quantity > tolerated_quantity(line.ordered_quantity, share):
         value = (line.delivered_quantity - line.ordered_quantity) * line.unit_price
         writes.open_case(
             CaseType.OVER_RECEIPT,

@@ -130,6 +130,7 @@ class Receiving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         minutes_per_delivery: Work of each, whatever is in it.
         minutes_per_line: Of each line: to find, check and label it.
         units_per_hour: What one person counts and puts away.
+        plans_ahead_days: A delivery that has no dock within so many days is somebody's case.
     """
 
     docks: Annotated[int, Meta(ge=1, le=500)]
@@ -140,6 +141,7 @@ class Receiving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minutes_per_delivery: Annotated[int, Meta(ge=0, le=480)]
     minutes_per_line: Annotated[int, Meta(ge=0, le=480)]
     units_per_hour: Annotated[int, Meta(ge=1, le=100_000)]
+    plans_ahead_days: Annotated[int, Meta(ge=1, le=365)]
 
     def __post_init__(self) -> None:
         if (self.closes_hour - self.opens_hour) * 60 < self.slot_minutes:

@@ -8,6 +8,7 @@ from assets.contracts import purchasing
 from assets.ports import InboxEvent, UnitOfWork
 from assets.procure_to_stock.announcing import acknowledge, despatch
 from assets.procure_to_stock.clearing import take_clearings
+from assets.procure_to_stock.inspecting import inspect, put_away
 from assets.procure_to_stock.invoicing import take_credit_notes, take_invoices
 from assets.procure_to_stock.onboarding import apply, take_checks
 from assets.procure_to_stock.ordering import place
@@ -43,6 +44,8 @@ STEPS = (
     (_is_of(purchasing.PurchaseOrderAcknowledged), acknowledge),
     (_is_of(purchasing.GoodsDespatched), despatch),
     (_is_of(purchasing.GoodsReceived), receive),
+    (_is_of(purchasing.GoodsInspected), inspect),
+    (_is_of(purchasing.GoodsPutAway), put_away),
     (_is_invoice("invoice"), take_invoices),
     (_is_invoice("credit_note"), take_credit_notes),
     (_is_of(purchasing.ClearingDecided), take_clearings),

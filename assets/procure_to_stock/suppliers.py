@@ -30,6 +30,7 @@ _COLUMNS = (
     "bank_account",
     "confirmed_bank_account",
     "bank_status",
+    "order_channel",
     "is_active",
     "occurred_at",
 )
@@ -58,6 +59,7 @@ def register(events: list[InboxEvent], writes: Writes) -> None:
                 now.bank_account,
                 now.confirmed_bank_account,
                 now.bank_status,
+                data.order_channel,
                 data.is_active,
                 event.occurred_at,
             )

@@ -96,8 +96,9 @@ def _ways(ways: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in shown[0]:
         is_way = name == "way"
-        justify = "left" if is_way else "right"
-        table.add_column(name.replace("_", " "), justify=justify, no_wrap=is_way)
+        table.add_column(
+            name.replace("_", " "), justify="left" if is_way else "right", no_wrap=is_way
+        )
     for way in shown:
         table.add_row(*way.values())
     return table

@@ -102,8 +102,8 @@ def upsert(connection: sa.Connection, table: str, columns: Columns, key: Sequenc
     staging = f"staged_{table}"
     with driver_cursor(connection) as cursor:
         cursor.execute(
-            f"create temporary table if not exists {staging} (like {table} including defaults)"
-            " on commit delete rows"
+            f"create temporary table if not exists {staging}"
+            f" (like {table} including defaults including generated) on commit delete rows"
         )
         cursor.execute(f"truncate {staging}")
     count = copy_into(connection, table, columns, staging)

@@ -32,7 +32,7 @@ SHOWN = (
 
 _OPEN = """
     with opened as (
-        select *, delivered_quantity - rejected_quantity - invoiced_quantity + credited_quantity
+        select *, accepted_quantity - invoiced_quantity + credited_quantity
             - cleared_quantity as open_quantity
         from purchase_order_line
     )

@@ -35,7 +35,7 @@ CLAIM_AMONG = _CLAIM.format(among=" and inbox_id = any(%s)")
 #: Not what waits for a person (``case:``) or for a flow that is not built yet (``flow:``).
 WAITS_FOR_A_PREDECESSOR = (
     "status = 'waiting' and split_part(release_condition, ':', 1)"
-    " in ('order', 'shipment', 'sku', 'node', 'supplier', 'purchase_order')"
+    " in ('order', 'shipment', 'sku', 'node', 'supplier', 'purchase_order', 'goods')"
 )
 
 RELEASE_MET = f"""
@@ -63,6 +63,11 @@ RELEASE_MET = f"""
         when 'purchase_order' then exists (
             select from purchase_order_placed p
             where p.purchase_order_id = substr(i.release_condition, 16)
+        )
+        when 'goods' then exists (
+            select from goods_received g
+            where g.purchase_order_id || '/' || g.purchase_order_line_id
+                = substr(i.release_condition, 7)
         )
     end
 """

@@ -49,6 +49,9 @@ _LINE = (
     "credited_quantity",
     "cleared_quantity",
     "planned_freight_amount",
+    "held_quantity",
+    "put_away_quantity",
+    "backordered_quantity",
     "posted_at",
 )
 _HOLD = (
@@ -307,6 +310,16 @@ class SqlPurchasing:
             kept = dict(in_columns(names, newer))
             kept["effective_at"] = [self._effective_at] * len(newer)
             upsert(self._connection, "supplier_terms", kept, ["supplier_id", "sku"])
+
+    def standings(self) -> dict[str, str]:
+        """The last standing of each supplier that ever changed."""
+        return dict(
+            fetch(
+                self._connection,
+                "select distinct on (supplier_id) supplier_id, standing from supplier_standing"
+                " order by supplier_id, effective_at desc, recorded_xid desc",
+            )
+        )
 
     def put_forecast_errors(self, columns: Columns) -> None:
         """Insert what forecasts are off by, or replace it by region and SKU."""

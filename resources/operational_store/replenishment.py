@@ -13,8 +13,9 @@ from resources.operational_store.bulk import execute, fetch, fetch_frame
 #: Advisory lock of whoever plans: two plans at once would propose the same.
 _PLANNING = 6_170_401_984
 
-# On order is what an order's lines still lack, as far as the supplier has confirmed it, and what
-# was announced without an order. Requested is what was proposed and neither ordered nor denied.
+# On order is what an order's lines still wait for, as far as the supplier has confirmed it, what
+# waits for inspection, and what was announced without an order. Requested is what was proposed and
+# neither ordered nor denied.
 _POSITIONS = """
     with acknowledged as (
         select distinct on (purchase_order_id, purchase_order_line_id)
@@ -23,9 +24,15 @@ _POSITIONS = """
         order by purchase_order_id, purchase_order_line_id, occurred_at desc, acknowledgement_id
     ), ordered as (
         select l.sku, l.node_id,
-            sum(greatest(
-                least(l.ordered_quantity, coalesce(a.quantity, l.ordered_quantity))
-                    - l.delivered_quantity, 0))::bigint as quantity
+            sum(case
+                when l.delivered_quantity > 0 then least(
+                    l.backordered_quantity,
+                    greatest(
+                        coalesce(a.quantity, l.ordered_quantity)
+                            - l.accepted_quantity - l.held_quantity, 0)
+                ) + l.held_quantity
+                else least(l.ordered_quantity, coalesce(a.quantity, l.ordered_quantity))
+            end)::bigint as quantity
         from purchase_order_line l
         left join acknowledged a using (purchase_order_id, purchase_order_line_id)
         where not l.is_closed group by 1, 2
@@ -104,7 +111,7 @@ _RECEIVED = """
 """
 _STANDING = """
     select supplier_id, count(*) as due_lines,
-        count(*) filter (where delivered_quantity - rejected_quantity >= ordered_quantity
+        count(*) filter (where accepted_quantity >= ordered_quantity
             and last_at <= due_at) as good_lines
     from purchase_order_line l
     left join (

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from assets.approvals.service import decide
 from assets.procure_to_stock.planning import Planned
 from assets.procure_to_stock.rules.demand import history
+from resources.operational_store.invariants import check
 from resources.operational_store.people import put_person, read_people
 from resources.replenishment_planning import Demand, plan_for
 from tests.builders import (
@@ -154,6 +156,41 @@ def test_two_plans_in_one_transaction_each_see_nothing_of_a_plan_that_was_undone
     assert planned(shop).proposals == 1
 
 
+def broken_consent(shop: Shop, statement: str) -> set[str]:
+    """What P4 says after a statement, past the triggers that would refuse it."""
+    with shop.engine.connect() as connection:
+        connection.execute(sa.text("set local session_replication_role = replica"))
+        connection.execute(sa.text(statement))
+        [result] = check(connection, ["P4"])
+        connection.rollback()
+    return {str(violation["wrong"]) for violation in result.violations}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "statement"),
+    [
+        (
+            "something was ordered that nobody consented to",
+            "delete from requisition_decided",
+        ),
+        (
+            "a requisition was decided about another amount than it is worth",
+            "update requisition_decided set total_amount = 1",
+        ),
+        (
+            "a requisition was decided otherwise than people decided",
+            "update approval_request set status = 'denied'",
+        ),
+    ],
+)
+def test_an_order_without_consent_breaks_a_law(shop: Shop, wrong: str, statement: str) -> None:
+    planned(shop)
+    consent(shop, "pia")
+    assert len(ordered(shop)) == 1
+    assert broken_consent(shop, "select 1") == set()
+    assert wrong in broken_consent(shop, statement)
+
+
 def test_a_requisition_of_another_amount_was_not_consented_to(shop: Shop) -> None:
     planned(shop)
     [(requisition,)] = shop.rows("select requisition_id::text from replenishment_proposal")
@@ -176,6 +213,19 @@ def test_a_supplier_who_never_comes_in_time_gets_no_further_orders(shop: Shop) -
     shop.tell(goods("P1", *((number, 1, 0) for number, *_ in lines), at=1_440))
     shop.wait_until(2_880)
     assert planned(shop).without_supplier == 1
+    said = "select supplier_id, standing, due_line_count, good_line_count from supplier_standing"
+    assert shop.rows(said) == [(SUPPLIER, "prevent", 20, 0)]
+    assert ("supplier_standing", SUPPLIER, 1) in shop.cases()
+    # Said once, and taken back when they have come in time long enough.
+    planned(shop)
+    assert len(shop.rows(said)) == 1
+    better = tuple((str(number), "MUG", 1, "2.00") for number in range(180))
+    shop.tell(purchase_order("P2", *better, at=1_500, due=2_700))
+    shop.tell(goods("P2", *((number, 1, 0) for number, *_ in better), at=2_600))
+    planned(shop)
+    assert shop.rows(said)[1:] == [(SUPPLIER, "good", 200, 180)]
+    ended = "select status from exception_case where case_type = 'supplier_standing'"
+    assert shop.rows(ended) == [("closed",)]
 
 
 def test_the_lead_time_is_learnt_from_what_came(shop: Shop) -> None:
@@ -267,6 +317,18 @@ def test_a_dock_is_given_out_once_and_the_same_advice_again_changes_nothing(shop
     again["id"] = "despatch-D1-again"
     shop.tell(again)
     assert len(slots(shop)) == 3
+
+
+def test_a_delivery_that_no_dock_is_free_for_is_somebodys_case(shop: Shop) -> None:
+    # A whole fortnight of both docks: ten hours a day of two people each.
+    shop.tell(purchase_order("P1", ("1", "MUG", 900_000, "2.00")))
+    for number in range(1, 30):
+        shop.tell(despatch(f"D{number}", "P1", ("1", 30_000)))
+    assert len(slots(shop)) < 29
+    cases = {key for kind, key, _ in shop.cases() if kind == "no_dock_free"}
+    assert len(cases) == 29 - len(slots(shop))
+    # What is on its way is known all the same.
+    assert shop.rows("select count(*) from goods_despatched") == [(29,)]
 
 
 def test_an_advice_waits_for_its_order_and_one_of_another_suppliers_order_is_set_aside(

@@ -536,6 +536,7 @@ def goods_received(number: int) -> Row:
         "sku": f"SKU{number}",
         "delivered_quantity": 10,
         "rejected_quantity": 1,
+        "held_quantity": 2,
         "unit_price": 25_000,
         "occurred_at": NOON,
         "effective_at": ONE,
@@ -588,7 +589,9 @@ def purchase_order(number: int) -> Row:
         "ordered_quantity": 5,
         "delivered_quantity": 4,
         "rejected_quantity": 1,
+        "quality_hold_quantity": 0,
         "accepted_quantity": 3,
+        "put_away_quantity": 2,
         "open_quantity": 2,
         "ordered_amount": 450_000,
         "held_amount": 180_000,
@@ -614,6 +617,7 @@ def supplier_score(number: int) -> Row:
     return {
         "supplier_id": f"supplier_{number}",
         "currency_code": "GBP",
+        "standing": "warn",
         "order_count": 1,
         "line_count": 3,
         "due_line_count": 2,
@@ -1025,6 +1029,7 @@ CASES = {
                 "something_came": [{"delivered_quantity": 0, "rejected_quantity": 0}],
                 "price_is_possible": [{"unit_price": -1}],
                 "no_more_is_rejected_than_came": [{"rejected_quantity": 11}],
+                "hold_is_not_negative": [{"held_quantity": -1}],
                 "a_reject_has_its_reason": [{"rejection_reason": None}],
                 "receipt_is_not_from_the_future": [{"occurred_at": THREE}],
                 "line_is_booked_once": [{"receipt_id": "twice"}, {"receipt_id": "twice"}],
@@ -1266,10 +1271,11 @@ CASES = {
             {
                 "an_order_has_lines": [{"line_count": 0}],
                 "no_more_is_rejected_than_came": [
-                    {"rejected_quantity": 5, "accepted_quantity": -1}
+                    {"rejected_quantity": 5, "accepted_quantity": -1, "put_away_quantity": -1}
                 ],
                 "no_more_is_open_than_ordered": [{"open_quantity": 6}],
-                "accepted_is_what_was_not_rejected": [{"accepted_quantity": 2}],
+                "accepted_is_what_is_left_of_what_came": [{"quality_hold_quantity": 1}],
+                "no_more_is_put_away_than_accepted": [{"put_away_quantity": 4}],
                 "order_is_there_once": [
                     {"purchase_order_id": "twice"},
                     {"purchase_order_id": "twice"},
@@ -1295,6 +1301,7 @@ CASES = {
             SUPPLIER_SCORECARD,
             supplier_score,
             {
+                "standing_is_known": [{"standing": "excellent"}],
                 "orders_are_counted": [{"order_count": 0}],
                 "on_time_is_a_share": [{"on_time_in_full_rate": 10_001}],
                 "rejected_is_a_share": [{"rejected_rate": 10_001}],

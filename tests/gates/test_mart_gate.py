@@ -231,7 +231,8 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
             'order' as purchase_order_id, 'supplier' as supplier_id, 'partly_received' as status,
             1::bigint as line_count, 5::bigint as ordered_quantity,
             4::bigint as delivered_quantity, 1::bigint as rejected_quantity,
-            3::bigint as accepted_quantity, 2::bigint as open_quantity,
+            0::bigint as quality_hold_quantity, 3::bigint as accepted_quantity,
+            3::bigint as put_away_quantity, 2::bigint as open_quantity,
             cast(45 as decimal(18, 4)) as ordered_amount,
             cast(18 as decimal(18, 4)) as held_amount;
         create table marts.goods_received_not_invoiced as
@@ -242,8 +243,8 @@ def copy() -> Iterator[duckdb.DuckDBPyConnection]:
             3 as open_days;
         create table marts.supplier_scorecard as
         select
-            'supplier' as supplier_id, 'GBP' as currency_code, 1::bigint as order_count,
-            1::bigint as line_count, 1::bigint as due_line_count,
+            'supplier' as supplier_id, 'GBP' as currency_code, 'good' as standing,
+            1::bigint as order_count, 1::bigint as line_count, 1::bigint as due_line_count,
             0::bigint as on_time_in_full_line_count,
             cast(0 as decimal(18, 4)) as on_time_in_full_rate, 4::bigint as delivered_quantity,
             1::bigint as rejected_quantity, cast(0.25 as decimal(18, 4)) as rejected_rate,

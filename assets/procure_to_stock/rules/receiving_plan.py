@@ -11,9 +11,6 @@ from zoneinfo import ZoneInfo
 from assets.commerce.calendar import local_to_utc
 from assets.procure_to_stock.replenishment_policy import Receiving
 
-#: No delivery waits longer for a dock; whoever has none by then needs more docks.
-_MOST_DAYS = 90
-
 
 @dataclass(frozen=True)
 class Slot:
@@ -36,7 +33,7 @@ def find_slot(
     taken: Collection[Slot],
     policy: Receiving,
     zone: str,
-) -> Slot:
+) -> Slot | None:
     """The earliest free time of a dock, at or after a delivery is expected.
 
     Args:
@@ -46,14 +43,14 @@ def find_slot(
         policy: Docks, hours and people.
         zone: Where the node is; its hours are local.
 
-    Raises:
-        ValueError: If there is no room within `_MOST_DAYS`, or in no day at all.
+    Returns:
+        The slot, or ``None`` if no dock is free as far ahead as is planned.
     """
     slots = ceil(minutes / policy.people_per_dock / policy.slot_minutes)
     length = policy.slot_minutes * max(slots, 1)
     step = timedelta(minutes=policy.slot_minutes)
     day = expected_at.astimezone(ZoneInfo(zone)).date()
-    for offset in range(_MOST_DAYS):
+    for offset in range(policy.plans_ahead_days):
         today = day + timedelta(days=offset)
         starts = local_to_utc(datetime.combine(today, time(policy.opens_hour)), zone)
         closes = local_to_utc(datetime.combine(today, time(policy.closes_hour)), zone)
@@ -66,7 +63,7 @@ def find_slot(
                     if not any(_overlap(slot, other) for other in taken):
                         return slot
             starts += step
-    raise ValueError(f"no dock is free within {_MOST_DAYS} days of {expected_at:%Y-%m-%d}")
+    return None
 
 
 def _overlap(one: Slot, other: Slot) -> bool:

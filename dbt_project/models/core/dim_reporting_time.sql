@@ -8,7 +8,8 @@ with nodes as (
     'stg_order_placed', 'stg_reservation_movement', 'stg_deallocation', 'stg_stock_movement',
     'stg_shipment_dispatched', 'stg_shipment_delivered', 'stg_payment_movement',
     'stg_journal_line', 'stg_process_event', 'stg_pickup_step', 'stg_purchase_order_placed',
-    'stg_goods_received', 'stg_supplier_invoice_received',
+    'stg_goods_received', 'stg_goods_inspected', 'stg_goods_put_away',
+    'stg_supplier_invoice_received',
 ] %}
 newest as (
     {% for fact in facts %}

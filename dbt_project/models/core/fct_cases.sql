@@ -7,9 +7,10 @@
     ],
     'master_data': ['bundle_of_bundles', 'bundle_without_components', 'price_parity'],
     'procure_to_stock': [
-        'bank_change', 'demand_spike', 'duplicate_invoice', 'invoice_held', 'not_orderable',
-        'over_receipt', 'receipt_not_ordered', 'release_not_asked_for', 'supplier_duplicate',
-        'supplier_invalid', 'supplier_shortage',
+        'bank_change', 'demand_spike', 'duplicate_invoice', 'goods_not_there', 'invoice_held',
+        'no_dock_free', 'not_orderable', 'over_receipt', 'receipt_not_ordered',
+        'release_not_asked_for', 'supplier_duplicate', 'supplier_invalid', 'supplier_shortage',
+        'supplier_standing',
     ],
     'platform': [
         'contract_violation', 'data_quality_gate_failed', 'dead_letter', 'flow_failed',

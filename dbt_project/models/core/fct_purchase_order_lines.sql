@@ -30,18 +30,34 @@ receipts as (
     group by purchase_order_id, purchase_order_line_id
 ),
 
+accepted as (
+    select
+        purchase_order_id,
+        purchase_order_line_id,
+        occurred_at,
+        delivered_quantity - rejected_quantity - held_quantity as quantity
+    from {{ ref('stg_goods_received') }}
+    union all
+    select
+        purchase_order_id,
+        purchase_order_line_id,
+        occurred_at,
+        passed_quantity as quantity
+    from {{ ref('stg_goods_inspected') }}
+),
+
 in_time as (
     select
-        receipts.purchase_order_id,
-        receipts.purchase_order_line_id,
-        sum(receipts.delivered_quantity - receipts.rejected_quantity) as in_time_quantity
-    from {{ ref('stg_goods_received') }} as receipts
+        accepted.purchase_order_id,
+        accepted.purchase_order_line_id,
+        sum(accepted.quantity) as in_time_quantity
+    from accepted
     inner join order_lines
         on
-            receipts.purchase_order_id = order_lines.purchase_order_id
-            and receipts.purchase_order_line_id = order_lines.purchase_order_line_id
-    where receipts.occurred_at <= order_lines.due_at
-    group by receipts.purchase_order_id, receipts.purchase_order_line_id
+            accepted.purchase_order_id = order_lines.purchase_order_id
+            and accepted.purchase_order_line_id = order_lines.purchase_order_line_id
+    where accepted.occurred_at <= order_lines.due_at
+    group by accepted.purchase_order_id, accepted.purchase_order_line_id
 ),
 
 final as (
@@ -62,7 +78,17 @@ final as (
         order_lines.ordered_quantity,
         order_lines.delivered_quantity,
         order_lines.rejected_quantity,
-        order_lines.delivered_quantity - order_lines.rejected_quantity as accepted_quantity,
+        order_lines.held_quantity as quality_hold_quantity,
+        order_lines.accepted_quantity,
+        order_lines.put_away_quantity,
+        order_lines.backordered_quantity,
+        cast(
+            case
+                when order_lines.is_closed then 0
+                when order_lines.delivered_quantity = 0 then order_lines.ordered_quantity
+                else order_lines.backordered_quantity
+            end as bigint
+        ) as awaited_quantity,
         cast(coalesce(in_time.in_time_quantity, 0) as bigint) as in_time_quantity,
         order_lines.invoiced_quantity,
         order_lines.credited_quantity,

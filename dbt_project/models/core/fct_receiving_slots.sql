@@ -23,6 +23,23 @@ receipts as (
     group by purchase_order_id
 ),
 
+goods as (
+    select
+        purchase_order_id,
+        sum(accepted_quantity) as accepted_quantity,
+        sum(put_away_quantity) as put_away_quantity
+    from {{ ref('stg_purchase_order_line') }}
+    group by purchase_order_id
+),
+
+put_away as (
+    select
+        purchase_order_id,
+        max(occurred_at) as put_away_at
+    from {{ ref('stg_goods_put_away') }}
+    group by purchase_order_id
+),
+
 final as (
     select
         slots.despatch_id,
@@ -38,13 +55,20 @@ final as (
         cast(round(cast(slots.labour_minutes as decimal(18, 4)) / 60, 4) as decimal(18, 4))
             as labour_hours,
         case
-            when receipts.last_received_at >= despatches.despatched_at then 'received'
-            else 'expected'
-        end as status
+            when receipts.last_received_at is null then 'expected'
+            when receipts.last_received_at < despatches.despatched_at then 'expected'
+            when
+                goods.accepted_quantity > 0 and goods.put_away_quantity >= goods.accepted_quantity
+                then 'put_away'
+            else 'received'
+        end as status,
+        put_away.put_away_at
     from slots
     inner join nodes on slots.node_id = nodes.node_id
     left join despatches on slots.despatch_id = despatches.despatch_id
     left join receipts on slots.purchase_order_id = receipts.purchase_order_id
+    left join goods on slots.purchase_order_id = goods.purchase_order_id
+    left join put_away on slots.purchase_order_id = put_away.purchase_order_id
 )
 
 select * from final

@@ -83,9 +83,49 @@ def _bound_otherwise(connection: sa.Connection) -> Iterator[Violation]:
 
 P4 = Invariant(
     "P4",
-    "Content binding: what was consented to is what waits, to the letter",
-    _ANY,
+    "Content binding: what was consented to is what waits, and what is ordered, to the letter",
+    f"{_ANY} or exists (select from requisition_decided)",
     {
+        "something was ordered that nobody consented to": """
+            select ordered.requisition_id, ordered.ordered_by
+            from (
+                select business_key as requisition_id, command_id::text as ordered_by
+                from command_outbox
+                where command_type = 'purchase_order.create'
+                union all
+                select requisition_id::text, purchase_order_id
+                from purchase_order_placed
+                where requisition_id is not null
+            ) as ordered
+            left join requisition_decided as decided
+                on decided.requisition_id::text = ordered.requisition_id
+                    and decided.decision = 'approved'
+            where decided.requisition_id is null
+            order by ordered.requisition_id, ordered.ordered_by
+        """,
+        "a requisition was decided about another amount than it is worth": """
+            with worth as (
+                select requisition_id, sum(order_quantity * unit_price) as amount
+                from replenishment_proposal
+                where requisition_id is not null
+                group by requisition_id
+            )
+
+            select decided.requisition_id, decided.total_amount, worth.amount
+            from requisition_decided as decided
+            left join worth using (requisition_id)
+            where worth.amount is distinct from decided.total_amount
+            order by decided.requisition_id
+        """,
+        "a requisition was decided otherwise than people decided": """
+            select decided.requisition_id, decided.decision, asked.status
+            from requisition_decided as decided
+            inner join approval_request as asked
+                on asked.subject_type = 'requisition'
+                    and asked.subject_key = decided.requisition_id::text
+            where (decided.decision = 'approved') <> (asked.status = 'approved')
+            order by decided.requisition_id
+        """,
         "a consent is about another content than its request": """
             select d.approval_id, d.person_id
             from approval_decision d

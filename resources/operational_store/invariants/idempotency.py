@@ -335,6 +335,12 @@ P1 = Invariant(
                 select {_event_types("goods_received")}, count(distinct receipt_id)
                 from goods_received
                 union all
+                select {_event_types("goods_inspected")}, count(distinct inspection_id)
+                from goods_inspected
+                union all
+                select {_event_types("goods_put_away")}, count(distinct put_away_id)
+                from goods_put_away
+                union all
                 select {_event_types("supplier_invoice_received")}, count(*)
                 from supplier_invoice_received
             )
@@ -369,11 +375,14 @@ P1 = Invariant(
             ),
 
             booked as (
-                -- What came against a purchase order is counted by its receipts.
+                -- What came against a purchase order is counted by its receipts and inspections.
                 select node_id, sku, sum(quantity)::bigint as booked_quantity
                 from stock_movement
                 where kind = 'received'
-                    and reference_id not in (select receipt_id from goods_received)
+                    and reference_id not in (
+                        select receipt_id from goods_received
+                        union all select inspection_id from goods_inspected
+                    )
                 group by node_id, sku
             )
 

@@ -51,11 +51,24 @@ S5 = Invariant(
             order by line.purchase_order_id, line.purchase_order_line_id
         """,
         "a line has other receipts than its documents": """
-            with document as (
+            with said as (
+                select purchase_order_id, purchase_order_line_id, delivered_quantity,
+                    rejected_quantity, held_quantity, 0 as put_away_quantity
+                from goods_received
+                union all
+                select purchase_order_id, purchase_order_line_id, 0, rejected_quantity,
+                    -passed_quantity - rejected_quantity, 0
+                from goods_inspected
+                union all
+                select purchase_order_id, purchase_order_line_id, 0, 0, 0, quantity
+                from goods_put_away
+            ), document as (
                 select purchase_order_id, purchase_order_line_id,
                     sum(delivered_quantity) as delivered_quantity,
-                    sum(rejected_quantity) as rejected_quantity
-                from goods_received
+                    sum(rejected_quantity) as rejected_quantity,
+                    sum(held_quantity) as held_quantity,
+                    sum(put_away_quantity) as put_away_quantity
+                from said
                 group by purchase_order_id, purchase_order_line_id
             )
 
@@ -66,6 +79,8 @@ S5 = Invariant(
             where
                 coalesce(line.delivered_quantity, 0) <> coalesce(document.delivered_quantity, 0)
                 or coalesce(line.rejected_quantity, 0) <> coalesce(document.rejected_quantity, 0)
+                or coalesce(line.held_quantity, 0) <> coalesce(document.held_quantity, 0)
+                or coalesce(line.put_away_quantity, 0) <> coalesce(document.put_away_quantity, 0)
             order by 1, 2
         """,
         "what was accepted is not in stock": """
@@ -74,9 +89,14 @@ S5 = Invariant(
                 from stock_movement where kind = 'received'
                 group by reference_id
             ), accepted as (
-                select receipt_id, sum(delivered_quantity - rejected_quantity) as quantity
+                select receipt_id, sum(delivered_quantity - rejected_quantity - held_quantity)
+                        as quantity
                 from goods_received
                 group by receipt_id
+                union all
+                select inspection_id, sum(passed_quantity)
+                from goods_inspected
+                group by inspection_id
             )
 
             select accepted.receipt_id, accepted.quantity, moved.quantity as moved_quantity
@@ -114,7 +134,7 @@ M6 = Invariant(
                     sum(
                         (
                             invoiced_quantity - credited_quantity
-                            - delivered_quantity + rejected_quantity + cleared_quantity
+                            - accepted_quantity + cleared_quantity
                         ) * unit_price
                     ) as amount
                 from purchase_order_line
@@ -181,7 +201,7 @@ _MATCHED = """
         line.quantity, (line.unit_price * 10000)::bigint as unit_price,
         (line.order_unit_price * 10000)::bigint as order_unit_price,
         case when behind.is_receipt_expected
-            then behind.delivered_quantity - behind.rejected_quantity
+            then behind.accepted_quantity
             else behind.ordered_quantity end + behind.credited_quantity as payable_quantity,
         invoice.policy_hash, invoice.currency_code, behind.region, behind.brand
     from supplier_invoice_line as line

@@ -63,6 +63,8 @@ from resources.operational_store.schema.pickups import payment_screened, pickup,
 from resources.operational_store.schema.progress import gate_pointer, home_clock, lake_watermark
 from resources.operational_store.schema.purchasing import (
     clearing_entry,
+    goods_inspected,
+    goods_put_away,
     goods_received,
     invoice_match,
     invoice_match_review,
@@ -86,6 +88,7 @@ from resources.operational_store.schema.replenishment import (
     requisition_decided,
     supplier_applicant,
     supplier_check,
+    supplier_standing,
     supplier_terms,
     transfer_proposal,
 )
@@ -151,6 +154,8 @@ __all__ = [
     "fulfilment_order",
     "gate_pointer",
     "goods_despatched",
+    "goods_inspected",
+    "goods_put_away",
     "goods_received",
     "home_clock",
     "inbound_announced",
@@ -209,6 +214,7 @@ __all__ = [
     "supplier_check",
     "supplier_invoice_line",
     "supplier_invoice_received",
+    "supplier_standing",
     "supplier_terms",
     "supply_pool",
     "transfer_proposal",

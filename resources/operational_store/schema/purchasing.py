@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -39,11 +40,14 @@ supplier = Table(
     Column("bank_status", String, nullable=False),
     # The least id of those who share a tax id or a bank account with it, directly or by another.
     Column("group_id", String, nullable=False),
+    # Who sends it our orders: the ERP itself, or we through the suppliers' portal.
+    Column("order_channel", String, nullable=False, server_default="erp"),
     Column("is_active", Boolean, nullable=False),
     occurred(),
     effective(),
     *recorded(),
     CheckConstraint("bank_status in ('confirmed', 'unconfirmed', 'denied')", name="bank_status"),
+    CheckConstraint("order_channel in ('erp', 'portal', 'x12')", name="order_channel"),
     Index("ix_supplier_group_id", "group_id"),
     info={"mutable": True},
 )
@@ -114,11 +118,21 @@ purchase_order_line = Table(
     Column("credited_quantity", BigInteger, nullable=False),
     Column("cleared_quantity", BigInteger, nullable=False),
     Column("planned_freight_amount", Money, nullable=False),
+    Column("held_quantity", BigInteger, nullable=False, server_default="0"),
+    Column("put_away_quantity", BigInteger, nullable=False, server_default="0"),
+    Column("backordered_quantity", BigInteger, nullable=False, server_default="0"),
+    Column(
+        "accepted_quantity",
+        BigInteger,
+        Computed("delivered_quantity - rejected_quantity - held_quantity", persisted=True),
+        nullable=False,
+    ),
     Column("posted_at", Instant),
     effective(),
     *recorded(),
     PrimaryKeyConstraint("purchase_order_id", "purchase_order_line_id"),
     CheckConstraint("rejected_quantity between 0 and delivered_quantity", name="rejected"),
+    CheckConstraint("held_quantity >= 0 and accepted_quantity >= put_away_quantity", name="held"),
     CheckConstraint("invoiced_quantity >= 0 and credited_quantity >= 0", name="invoiced"),
     info={"mutable": True},
 )
@@ -134,6 +148,9 @@ goods_received = fact(
     Column("sku", String, nullable=False),
     Column("delivered_quantity", BigInteger, nullable=False),
     Column("rejected_quantity", BigInteger, nullable=False),
+    Column("held_quantity", BigInteger, nullable=False, server_default="0"),
+    # What is missing of the line after this receipt, and is waited for.
+    Column("backordered_quantity", BigInteger, nullable=False, server_default="0"),
     Column("rejection_reason", String),
     Column("unit_price", Money, nullable=False),
     Column("currency_code", String(3), nullable=False),
@@ -141,7 +158,47 @@ goods_received = fact(
     effective(),
     PrimaryKeyConstraint("receipt_id", "line_number"),
     CheckConstraint("rejected_quantity between 0 and delivered_quantity", name="rejected"),
+    CheckConstraint(
+        "held_quantity between 0 and delivered_quantity - rejected_quantity", name="held"
+    ),
     Index("ix_goods_received_order", "purchase_order_id", "purchase_order_line_id"),
+)
+
+goods_inspected = fact(
+    "goods_inspected",
+    Column("inspection_id", Uuid, nullable=False),
+    Column("line_number", Integer, nullable=False),
+    Column("document_number", String, nullable=False),
+    Column("purchase_order_id", String, nullable=False),
+    Column("purchase_order_line_id", String, nullable=False),
+    Column("node_id", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("passed_quantity", BigInteger, nullable=False),
+    Column("rejected_quantity", BigInteger, nullable=False),
+    Column("rejection_reason", String),
+    occurred(),
+    effective(),
+    PrimaryKeyConstraint("inspection_id", "line_number"),
+    CheckConstraint("passed_quantity >= 0 and rejected_quantity >= 0", name="inspected"),
+    Index("ix_goods_inspected_order", "purchase_order_id", "purchase_order_line_id"),
+)
+
+goods_put_away = fact(
+    "goods_put_away",
+    Column("put_away_id", Uuid, nullable=False),
+    Column("line_number", Integer, nullable=False),
+    Column("document_number", String, nullable=False),
+    Column("purchase_order_id", String, nullable=False),
+    Column("purchase_order_line_id", String, nullable=False),
+    Column("node_id", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("location_code", String, nullable=False),
+    occurred(),
+    effective(),
+    PrimaryKeyConstraint("put_away_id", "line_number"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    Index("ix_goods_put_away_order", "purchase_order_id", "purchase_order_line_id"),
 )
 
 supplier_invoice_received = fact(

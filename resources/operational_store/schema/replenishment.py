@@ -273,6 +273,19 @@ receiving_slot = fact(
     UniqueConstraint("node_id", "dock_number", "starts_at"),
 )
 
+# A row for each plan that found it changed.
+supplier_standing = fact(
+    "supplier_standing",
+    Column("supplier_id", String, nullable=False),
+    Column("plan_id", Uuid, nullable=False),
+    Column("standing", String, nullable=False),
+    Column("due_line_count", BigInteger, nullable=False),
+    Column("good_line_count", BigInteger, nullable=False),
+    effective(),
+    PrimaryKeyConstraint("supplier_id", "plan_id"),
+    CheckConstraint("standing in ('good', 'warn', 'prevent')", name="standing"),
+)
+
 demand_spike = fact(
     "demand_spike",
     Column("spike_id", Uuid, primary_key=True),

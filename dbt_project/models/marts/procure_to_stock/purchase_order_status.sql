@@ -29,14 +29,12 @@ orders as (
         cast(sum(ordered_quantity) as bigint) as ordered_quantity,
         cast(sum(delivered_quantity) as bigint) as delivered_quantity,
         cast(sum(rejected_quantity) as bigint) as rejected_quantity,
+        cast(sum(quality_hold_quantity) as bigint) as quality_hold_quantity,
         cast(sum(accepted_quantity) as bigint) as accepted_quantity,
+        cast(sum(put_away_quantity) as bigint) as put_away_quantity,
+        cast(sum(backordered_quantity) as bigint) as backordered_quantity,
         cast(sum(invoiced_quantity - credited_quantity) as bigint) as invoiced_quantity,
-        cast(
-            sum(case
-                when not is_closed then greatest(ordered_quantity - accepted_quantity, 0)
-                else 0
-            end) as bigint
-        ) as open_quantity,
+        cast(sum(awaited_quantity) as bigint) as open_quantity,
         cast(sum(ordered_amount) as decimal(18, 4)) as ordered_amount,
         cast(min(case when is_closed then 1 else 0 end) as integer) as is_closed
     from order_lines
@@ -51,9 +49,11 @@ final as (
         case
             when orders.is_closed = 1 then 'closed'
             when orders.delivered_quantity = 0 and orders.invoiced_quantity = 0 then 'ordered'
+            when orders.quality_hold_quantity > 0 then 'on_quality_hold'
             when orders.open_quantity > 0 then 'partly_received'
-            when orders.invoiced_quantity < orders.accepted_quantity then 'received'
-            else 'invoiced'
+            when orders.invoiced_quantity >= orders.accepted_quantity then 'invoiced'
+            when orders.put_away_quantity >= orders.accepted_quantity then 'put_away'
+            else 'received'
         end as status,
         orders.approved_by,
         orders.ordered_at,
@@ -63,7 +63,10 @@ final as (
         orders.ordered_quantity,
         orders.delivered_quantity,
         orders.rejected_quantity,
+        orders.quality_hold_quantity,
         orders.accepted_quantity,
+        orders.put_away_quantity,
+        orders.backordered_quantity,
         orders.invoiced_quantity,
         orders.open_quantity,
         orders.ordered_amount,

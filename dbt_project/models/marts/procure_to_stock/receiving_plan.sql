@@ -15,7 +15,8 @@ final as (
         unit_count,
         line_count,
         labour_hours,
-        status
+        status,
+        put_away_at
     from slots
 )
 

@@ -21,6 +21,22 @@ held as (
     group by supplier_id, currency_code
 ),
 
+standings as (
+    select
+        supplier_id,
+        standing
+    from (
+        select
+            supplier_id,
+            standing,
+            row_number() over (
+                partition by supplier_id order by effective_at desc, plan_id asc
+            ) as recency
+        from {{ ref('fct_supplier_standings') }}
+    ) as ranked
+    where recency = 1
+),
+
 judged as (
     select
         order_lines.*,
@@ -60,6 +76,7 @@ final as (
         scored.supplier_id,
         suppliers.supplier_name,
         scored.currency_code,
+        coalesce(standings.standing, 'good') as standing,
         scored.order_count,
         scored.line_count,
         scored.due_line_count,
@@ -87,6 +104,7 @@ final as (
         cast(coalesce(held.held_amount, 0) as decimal(18, 4)) as held_amount
     from scored
     left join suppliers on scored.supplier_id = suppliers.supplier_id
+    left join standings on scored.supplier_id = standings.supplier_id
     left join held
         on
             scored.supplier_id = held.supplier_id
