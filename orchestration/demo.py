@@ -76,6 +76,11 @@ FAULTS = {
     "no_show": 0.08,
     "screening_hold": 0.2,
     "screening_reject": 0.05,
+    "supplier_overcharge": 0.2,
+    "supplier_short": 0.2,
+    "supplier_broken": 0.3,
+    "supplier_over": 0.3,
+    "supplier_copy": 0.5,
     "price_mismatch": 0.0002,
     "stock_late": 0.005,
     "stock_lost": 0.002,
@@ -99,13 +104,14 @@ RETAILER = {
     "acknowledges_availability": True,
     "announces_inbound": True,
     "shows_prices": True,
-    # Who sells tea towels; the ERP orders of him only what it is told to.
+    # Who sells tea towels; the ERP orders of him only what it is told to, and he reads the portal.
     "suppliers": [
         {
             "supplier_id": demo_spike.SUPPLIER,
             "name": "Loomworks Ltd",
             "product_classes": [demo_spike.CLASS],
             "lead_time_days": 5,
+            "order_channel": "portal",
         }
     ],
     "nodes": [

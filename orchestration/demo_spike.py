@@ -45,8 +45,8 @@ _STORY = """
     left join purchase_order_placed o using (requisition_id)
     left join receiving_slot s using (purchase_order_id)
     left join (
-        select purchase_order_id, sum(delivered_quantity - rejected_quantity) as received
-        from goods_received group by 1
+        select purchase_order_id, sum(accepted_quantity) as received
+        from purchase_order_line group by 1
     ) r using (purchase_order_id)
     left join (
         select purchase_order_id, count(*) as invoices from supplier_invoice_received group by 1

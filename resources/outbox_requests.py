@@ -18,6 +18,7 @@ import msgspec
 from assets.errors import PartnerRejected, PartnerUnavailable
 from assets.operations_policy import Resilience
 from resources.http import PartnerBusy, exchange
+from resources.outbox_interchanges import send_interchange
 from resources.partners import Partner
 from resources.resilience import attempt
 
@@ -122,6 +123,8 @@ def send_together(
 
 
 def _post(session: httpx.Client, partner: Partner, rows: Sequence[Command]) -> dict[str, _Result]:
+    if partner.speaks == "x12":
+        return {str(row.command_id): _post_interchange(session, partner, row) for row in rows}
     headers = {"content-type": "application/json"}
     if partner.takes_batches:
         url = partner.url("commands")
@@ -137,6 +140,14 @@ def _post(session: httpx.Client, partner: Partner, rows: Sequence[Command]) -> d
     except msgspec.DecodeError as error:
         raise PartnerUnavailable(partner.code, f"answer not understood: {error}") from error
     return {result.command_id: result for result in results}
+
+
+def _post_interchange(session: httpx.Client, partner: Partner, row: Command) -> _Result:
+    identity, at = str(row.command_id), row.effective_at
+    payload = row.payload.encode()
+    if send_interchange(session, partner, identity, row.command_type, payload, at):
+        return _Result(identity, "accepted")
+    return _Result(identity, "rejected", "its 997 says so")
 
 
 def _message(row: Command) -> _Sent:

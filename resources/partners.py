@@ -22,7 +22,17 @@ from assets.settled import settled
 from resources.http import is_loopback
 
 SHIPPED = Path(__file__).parent / "policies" / "partners.yaml"
-PartnerKind = Literal["erp", "wms", "supplier", "payment_provider", "carrier", "crm", "channel"]
+PartnerKind = Literal[
+    "erp",
+    "wms",
+    "supplier",
+    "supplier_portal",
+    "supplier_mailbox",
+    "payment_provider",
+    "carrier",
+    "crm",
+    "channel",
+]
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +42,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         base_url: Address of its interface, without the trailing ``/v1/…``.
         takes_batches: Whether many commands may travel in one request.
         batch_size: Most commands of one request, or of one database transaction.
+        speaks: ``commands`` as this house writes them, or ``x12``, one interchange a request.
+        our_identity: What we are called there.
         owner: Who looks after the connection.
         is_sandbox: Whether it only plays a partner; a replay talks to no other.
     """
@@ -41,13 +53,19 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     base_url: str
     takes_batches: bool = True
     batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    speaks: Literal["commands", "x12"] = "commands"
+    our_identity: Annotated[str, Meta(min_length=2, max_length=15)] = "OMNIFLOW"
     owner: Code
     is_sandbox: bool = False
 
+    def __post_init__(self) -> None:
+        if self.speaks == "x12" and self.takes_batches:
+            raise ValueError("an interchange travels alone: takes_batches must be false")
+
     @property
     def answers(self) -> bool:
-        """Whether it has events to poll; a channel pushes its own, and the CRM only listens."""
-        return self.kind not in {"crm", "channel"}
+        """Whether it has events to poll; channels and mailboxes push, and the CRM only listens."""
+        return self.kind not in {"crm", "channel", "supplier_mailbox"}
 
     def url(self, path: str) -> str:
         """Address of one resource of the partner."""

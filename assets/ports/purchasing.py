@@ -92,6 +92,7 @@ class SupplierView(NamedTuple):
         bank_account: As it was last told.
         confirmed_bank_account: To which it is paid.
         bank_status: ``confirmed``, or ``unconfirmed`` or ``denied`` while the two differ.
+        order_channel: ``erp`` where the ERP sends it orders; else how we do.
     """
 
     supplier_id: str
@@ -102,6 +103,7 @@ class SupplierView(NamedTuple):
     confirmed_bank_account: str | None
     bank_status: str
     occurred_at: datetime
+    order_channel: str = "erp"
 
 
 @dataclass(slots=True)

@@ -6,6 +6,8 @@ A despatch advice is given a dock, a time and people at once, and the warehouse 
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from assets.commerce.identifiers import identify
 from assets.contracts.purchasing import GoodsDespatched, PurchaseOrderAcknowledged
@@ -36,7 +38,7 @@ def acknowledge(events: list[InboxEvent], writes: Writes) -> None:
                     event.occurred_at,
                 )
             )
-            is_late = said.promised_at is not None and said.promised_at > line.due_at
+            is_late = _is_later_day(said.promised_at, line.due_at, writes.nodes[line.node_id][1])
             if said.quantity < line.ordered_quantity or is_late:
                 value = max(line.ordered_quantity - said.quantity, 0) * line.unit_price
                 when = f", by {said.promised_at:%Y-%m-%d}" if said.promised_at else ""
@@ -53,6 +55,14 @@ def acknowledge(events: list[InboxEvent], writes: Writes) -> None:
             event.occurred_at,
             [("purchase_order", data.purchase_order_id, "acknowledged")],
         )
+
+
+def _is_later_day(promised_at: datetime | None, due_at: datetime, zone: str) -> bool:
+    """Whether a promise is for a later day where the goods are due: messages know days only."""
+    if promised_at is None:
+        return False
+    local = ZoneInfo(zone)
+    return promised_at.astimezone(local).date() > due_at.astimezone(local).date()
 
 
 def despatch(events: list[InboxEvent], writes: Writes) -> None:

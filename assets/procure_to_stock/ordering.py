@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from assets.commerce.money import share_out, to_ten_thousandths
 from assets.contracts.purchasing import PurchaseOrderPlaced
 from assets.inventory.unknown import awaited
-from assets.ports import InboxEvent, OrderLineView
+from assets.ports import Command, InboxEvent, OrderLineView
 from assets.procure_to_stock.accepting import wait_for_the_rest
 from assets.procure_to_stock.writes import Writes
+
+ERP, OWNER = "erp", "purchasing"
+#: Who takes our orders for suppliers, by the way in which they want them.
+PARTNERS = {"portal": "supplier_portal", "x12": "supplier_x12"}
 
 
 def place(events: list[InboxEvent], writes: Writes) -> None:
@@ -35,6 +41,8 @@ def place(events: list[InboxEvent], writes: Writes) -> None:
         held = list(writes.of_order.get(data.purchase_order_id, {}).values())
         if all(line.version < data.version for line in held):
             _put_in_force(event, data, prices, held, writes)
+            if suppliers[data.supplier_id].order_channel != ERP:
+                _send(event, data, suppliers[data.supplier_id].order_channel, writes)
         unit_of_work.inbox.release([f"purchase_order:{data.purchase_order_id}"])
 
 
@@ -80,6 +88,32 @@ def _put_in_force(
             # It is no longer ordered; what came of it before still counts.
             other.version, other.is_closed = data.version, True
             wait_for_the_rest(other, writes)
+
+
+def _send(event: InboxEvent, data: PurchaseOrderPlaced, channel: str, writes: Writes) -> None:
+    """Have the supplier told of this version, where the ERP does not do it itself."""
+    occasion = str(data.version)
+    writes.tell(
+        Command(
+            partner=PARTNERS[channel],
+            command_type="purchase_order.send",
+            business_key=data.purchase_order_id,
+            scope=event,
+            payload={
+                "occasion": occasion,
+                "purchase_order_id": data.purchase_order_id,
+                "version": data.version,
+                "status": data.status,
+                "supplier_id": data.supplier_id,
+                "node_id": data.node_id,
+                "currency": data.currency,
+                "lines": [msgspec.to_builtins(line) for line in data.lines],
+            },
+            owner=OWNER,
+            caused_at=event.occurred_at,
+            discriminator=occasion,
+        )
+    )
 
 
 def _record(

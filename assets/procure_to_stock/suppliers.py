@@ -92,6 +92,7 @@ def _told(data: SupplierRegistered, event: InboxEvent, before: SupplierView | No
         confirmed,
         status,
         event.occurred_at,
+        data.order_channel,
     )
 
 

@@ -153,7 +153,8 @@ def _spike(story: SpikeStory) -> Panel:
             hours = f"{step.labour_minutes / 60:.1f} hours' work"
             when = f"{step.starts_at:%a %d %b %H:%M} UTC, {hours}"
             table.add_row("  unloaded at", f"dock {step.dock_number}", when)
-        held = f"{step.held_lines} lines held" if step.held_lines else "nothing held"
+        lines = "line" if step.held_lines == 1 else "lines"
+        held = f"{step.held_lines} {lines} held" if step.held_lines else "nothing held"
         charged = f"invoiced, {held}" if step.invoices else "not invoiced yet"
         table.add_row("  units received", f"{step.received_quantity:,}", charged)
     title = "A region's spike, from the first orders to the shelf"

@@ -66,7 +66,7 @@ def _read(path: Path, out: Path | None, us: str, json: bool) -> None:
 
 def _write(order: str, out: Path | None, us: str) -> None:
     from assets.errors import BadInput
-    from resources.edi.x12 import purchase_order
+    from resources.edi.x12 import control_number, purchase_order
     from resources.operational_store.purchasing import order_to_send
 
     with home_store() as (_, store), store.transaction() as connection:
@@ -74,7 +74,8 @@ def _write(order: str, out: Path | None, us: str) -> None:
     if found is None:
         raise BadInput(f"there is no purchase order {order}")
     try:
-        text = purchase_order(found, us, found["control_number"], datetime.now(UTC))
+        control = control_number(order, found["version"])
+        text = purchase_order(found, us, control, datetime.now(UTC))
     except ValueError as error:
         raise BadInput(f"{order} cannot be written as X12: {error}") from error
     if out is None:

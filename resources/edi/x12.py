@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from assets.commerce.identifiers import identify
 from assets.commerce.money import to_ten_thousandths, to_text
 from resources.edi.interchange import (
     BrokenInterchange,
@@ -142,6 +143,25 @@ def _check_hash(message: Message) -> None:
 
 
 # Out
+
+
+def control_number(purchase_order_id: str, version: int) -> int:
+    """The control number of an order's 850: the same whenever the same version is sent."""
+    return identify("850", purchase_order_id, str(version)).int % 999_999_999 + 1
+
+
+def is_accepted(answer: Interchange, control: int) -> bool:
+    """Whether a 997 takes the group that we sent under a control number.
+
+    Raises:
+        BrokenInterchange: If it is no 997, or about another group.
+    """
+    for message in answer.messages:
+        if message.kind == "997":
+            about = message.one("AK1")
+            if about.needed(2).lstrip("0") == str(control):
+                return message.one("AK9").needed(1) in ("A", "E")
+    raise BrokenInterchange(1, "ISA", f"no 997 about group {control}")
 
 
 def purchase_order(order: Mapping[str, Any], us: str, control: int, at: datetime) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from assets.commerce.identifiers import identify
 from assets.facts import in_columns
 from assets.ports import (
     ApplicantView,
@@ -192,7 +191,7 @@ class SqlPurchasing:
         rows = fetch(
             self._connection,
             "select supplier_id, supplier_name, currency_code, group_id, bank_account,"
-            " confirmed_bank_account, bank_status, occurred_at from supplier"
+            " confirmed_bank_account, bank_status, occurred_at, order_channel from supplier"
             " where supplier_id = any(%s) order by supplier_id for update",
             list(supplier_ids),
         )
@@ -424,10 +423,7 @@ def _columns(names: Sequence[str], views: Sequence[object]) -> dict[str, Sequenc
 
 
 def order_to_send(connection: sa.Connection, purchase_order_id: str) -> dict[str, Any] | None:
-    """A purchase order as it is in force, for its supplier; ``None`` where there is none.
-
-    ``control_number`` is the same whenever the same version is sent.
-    """
+    """A purchase order as it is in force, for its supplier; ``None`` where there is none."""
     rows = fetch(
         connection,
         "select supplier_id, node_id, currency_code, version, purchase_order_line_id, sku,"
@@ -439,13 +435,12 @@ def order_to_send(connection: sa.Connection, purchase_order_id: str) -> dict[str
     if not rows:
         return None
     supplier_id, node_id, currency, version = rows[0][:4]
-    number = identify("850", purchase_order_id, str(version)).int % 999_999_999 + 1
     return {
         "purchase_order_id": purchase_order_id,
         "supplier_id": supplier_id,
         "node_id": node_id,
         "currency": currency,
-        "control_number": number,
+        "version": version,
         "lines": [
             {
                 "purchase_order_line_id": line,

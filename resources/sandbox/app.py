@@ -15,6 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from resources.edi.interchange import BrokenInterchange
+from resources.sandbox import mailbox
 from resources.sandbox.events import BadToken
 from resources.sandbox.faults import DONE_UNHEARD, Interrupted
 from resources.sandbox.partner import Command
@@ -78,6 +80,7 @@ class _Endpoints:
             ("POST", "/{partner}/v1/commands", self.commands),
             ("POST", "/{partner}/v1/commands/{command_type}", self.command),
             ("GET", "/{partner}/v1/events", self.events),
+            ("POST", "/supplier_x12/v1/interchanges", self.interchange),
         ]
         return [Route(path, endpoint, methods=[method]) for method, path, endpoint in ways]
 
@@ -142,6 +145,17 @@ class _Endpoints:
         batch = msgspec.json.encode(CommandBatch([wanted]))
         result = self._retailer.take(code, batch)[0]
         return _json(result, 422 if result.status == "rejected" else 200)
+
+    async def interchange(self, request: Request) -> Response:
+        """Take an interchange of orders for the portal's suppliers; its 997 says what became."""
+        text = (await request.body()).decode("latin-1")
+        try:
+            posted = mailbox.opened(text, request.headers.get("idempotency-key", ""))
+        except BrokenInterchange as broken:
+            raise HTTPException(422, f"segment {broken.position}: {broken.reason}") from broken
+        batch = msgspec.json.encode(CommandBatch(posted.commands))
+        answer = posted.answered(self._retailer.take("supplier_portal", batch))
+        return Response(answer, media_type="application/edi-x12")
 
     async def events(self, request: Request) -> Response:
         """A page of what a partner has to say by an instant."""

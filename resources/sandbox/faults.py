@@ -105,6 +105,41 @@ CATALOGUE = (
         "case:demand_spike",
         is_recovered=False,
     ),
+    Kind(
+        "supplier_overcharge",
+        "purchase order",
+        "a line is charged a tenth dearer than agreed",
+        "case:invoice_held",
+        is_recovered=False,
+    ),
+    Kind(
+        "supplier_short",
+        "purchase order",
+        "a quarter of a line does not come and is charged",
+        "case:invoice_held",
+        is_recovered=False,
+    ),
+    Kind(
+        "supplier_broken",
+        "purchase order",
+        "a quarter of a line fails inspection and is charged",
+        "case:invoice_held",
+        is_recovered=False,
+    ),
+    Kind(
+        "supplier_over",
+        "purchase order",
+        "a quarter more than ordered comes",
+        "case:over_receipt",
+        is_recovered=False,
+    ),
+    Kind(
+        "supplier_copy",
+        "purchase order",
+        "an invoice comes twice, written otherwise",
+        "case:duplicate_invoice",
+        is_recovered=False,
+    ),
     Kind("price_mismatch", "shown price", "a channel shows another", "case:price_parity"),
     Kind("stock_late", "goods issue", "in the ERP's book a day later", ABSORBED),
     Kind("stock_lost", "goods issue", "not in the ERP's book for days", "case:stock_drift"),
@@ -136,6 +171,11 @@ class FaultRates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     no_show: Rate = 0.0
     screening_hold: Rate = 0.0
     screening_reject: Rate = 0.0
+    supplier_overcharge: Rate = 0.0
+    supplier_short: Rate = 0.0
+    supplier_broken: Rate = 0.0
+    supplier_over: Rate = 0.0
+    supplier_copy: Rate = 0.0
     price_mismatch: Rate = 0.0
     stock_late: Rate = 0.0
     stock_lost: Rate = 0.0

@@ -1,45 +1,31 @@
-"""The ERP's purchasing on somebody else's word, and the suppliers behind it.
+"""The ERP's purchasing on somebody else's word: whom it knows, what they sell, what is ordered.
 
-An order becomes a purchase order; its supplier acknowledges it, sends goods with a despatch advice
-and charges for them. All of it is told through the ERP.
+What suppliers make of an order is in `supplied`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from assets.commerce.money import to_ten_thousandths, to_text
+from assets.commerce.money import to_text
 from assets.contracts.fields import CostMoney, Country, Currency, Instant, Key, Quantity, SkuCode
 from assets.contracts.purchasing import (
-    AcknowledgedLine,
-    DespatchedLine,
-    GoodsDespatched,
-    GoodsReceiptLine,
-    GoodsReceived,
-    PurchaseOrderAcknowledged,
     PurchaseOrderLine,
     PurchaseOrderPlaced,
     SuppliedItem,
-    SupplierInvoiceLine,
-    SupplierInvoiceReceived,
     SupplierRegistered,
     SupplierTermsSet,
 )
 from resources.sandbox.partner import Command, Refused
 from resources.sandbox.settings import SupplierSetting
+from resources.sandbox.supplied import Order, fulfil
 
 if TYPE_CHECKING:
     from resources.sandbox.erp import Erp, Item
-
-_ACKNOWLEDGED_AFTER = timedelta(hours=3)
-_DESPATCHED_BEFORE = timedelta(days=1)
-_CHARGED_AFTER = timedelta(hours=6)
-_LATE_RATE, _EARLY_RATE = 1 / 3, 1 / 6
-_DAY = timedelta(days=1)
 
 
 class _WantedLine(msgspec.Struct, gc=False):
@@ -92,6 +78,7 @@ def list_items(erp: Erp, items: Iterable[Item]) -> None:
                 name=supplier.name,
                 currency=currency,
                 country="GB",
+                order_channel=supplier.order_channel,
             )
             erp.tell("retail.supplier.registered.v1", at, registered, supplier.supplier_id)
         number = erp.document_number("TERMS", supplier.supplier_id, at)
@@ -142,7 +129,7 @@ def register(erp: Erp, command: Command) -> None:
 
 
 def place(erp: Erp, command: Command) -> None:
-    """Make a purchase order of a requisition, and let its supplier do the rest in time.
+    """Make a purchase order of a requisition; its supplier does the rest, told by whoever tells.
 
     Raises:
         Refused: If it is not a requisition, or nobody is called so.
@@ -173,102 +160,6 @@ def place(erp: Erp, command: Command) -> None:
         ],
     )
     erp.answer(command, "retail.purchase_order.placed.v1", at, order, number)
-    _acknowledge(erp, command, wanted, number, at)
-    comes_at = _comes_at(erp, known[wanted.supplier_id], number, at)
-    _despatch(erp, command, wanted, number, comes_at)
-    _receive(erp, command, wanted, number, comes_at)
-    _charge(erp, command, wanted, number, comes_at + _CHARGED_AFTER)
-
-
-def _comes_at(erp: Erp, supplier: SupplierSetting, number: str, at: datetime) -> datetime:
-    chance = erp.world.chance
-    days = supplier.lead_time_days
-    if chance.happens(_LATE_RATE, "supplier_late", number):
-        days += 1
-    elif chance.happens(_EARLY_RATE / (1 - _LATE_RATE), "supplier_early", number):
-        days -= 1
-    return at + days * _DAY
-
-
-def _acknowledge(
-    erp: Erp, command: Command, wanted: _Wanted, number: str, placed_at: datetime
-) -> None:
-    said = PurchaseOrderAcknowledged(
-        document_number=f"ACK-{number}",
-        purchase_order_id=number,
-        supplier_id=wanted.supplier_id,
-        lines=[
-            AcknowledgedLine(
-                purchase_order_line_id=str(line.line_number),
-                status="accepted",
-                quantity=line.quantity,
-                promised_at=line.due_at,
-            )
-            for line in wanted.lines
-        ],
-    )
-    at = placed_at + _ACKNOWLEDGED_AFTER
-    erp.answer(command, "retail.purchase_order.acknowledged.v1", at, said, number)
-
-
-def _despatch(erp: Erp, command: Command, wanted: _Wanted, number: str, comes_at: datetime) -> None:
-    advice = GoodsDespatched(
-        document_number=f"DA-{number}",
-        purchase_order_id=number,
-        supplier_id=wanted.supplier_id,
-        node_id=wanted.node_id,
-        expected_at=comes_at,
-        lines=[
-            DespatchedLine(
-                line_number=line.line_number,
-                purchase_order_line_id=str(line.line_number),
-                quantity=line.quantity,
-            )
-            for line in wanted.lines
-        ],
-    )
-    at = comes_at - _DESPATCHED_BEFORE
-    erp.answer(command, "retail.goods.despatched.v1", at, advice, number)
-
-
-def _receive(erp: Erp, command: Command, wanted: _Wanted, number: str, comes_at: datetime) -> None:
-    for line in wanted.lines:
-        erp.receive(comes_at, wanted.node_id, line.sku, line.quantity)
-    document = erp.document_number("GR", wanted.node_id, comes_at)
-    received = GoodsReceived(
-        document_number=document,
-        purchase_order_id=number,
-        node_id=wanted.node_id,
-        lines=[
-            GoodsReceiptLine(
-                line_number=line.line_number,
-                purchase_order_line_id=str(line.line_number),
-                delivered_quantity=line.quantity,
-            )
-            for line in wanted.lines
-        ],
-    )
-    erp.answer(command, "retail.goods.received.v1", comes_at, received, document)
-
-
-def _charge(erp: Erp, command: Command, wanted: _Wanted, number: str, at: datetime) -> None:
-    lines: Sequence[_WantedLine] = wanted.lines
-    total = sum(line.quantity * to_ten_thousandths(line.unit_price) for line in lines)
-    invoice = SupplierInvoiceReceived(
-        invoice_number=f"SI-{number}",
-        supplier_id=wanted.supplier_id,
-        purchase_order_id=number,
-        currency=wanted.currency,
-        total_amount=to_text(total),
-        lines=[
-            SupplierInvoiceLine(
-                line_number=line.line_number,
-                purchase_order_line_id=str(line.line_number),
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-            )
-            for line in lines
-        ],
-    )
-    subject = invoice.invoice_number
-    erp.answer(command, "retail.supplier_invoice.received.v1", at, invoice, subject)
+    if known[wanted.supplier_id].order_channel == "erp":
+        told = Order(number, wanted.supplier_id, wanted.node_id, wanted.currency, order.lines)
+        fulfil(told, at, command, speaker=erp, erp=erp)

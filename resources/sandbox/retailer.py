@@ -19,6 +19,7 @@ from resources.sandbox.faults import DONE_UNHEARD, Faults, Interrupted
 from resources.sandbox.journal import Journal
 from resources.sandbox.partner import Command, PartnerSystem, Result, World
 from resources.sandbox.payment_provider import PaymentProvider
+from resources.sandbox.portal import SupplierPortal
 from resources.sandbox.settings import NodeSetting, Settings, changed
 from resources.sandbox.store import Store
 from resources.sandbox.supplier import Supplier
@@ -81,6 +82,7 @@ class Retailer:
             self.wms,
             self.supplier,
             Carrier("carrier", self._world),
+            SupplierPortal("supplier_portal", self._world, self.erp),
         ]
         self.systems = {system.code: system for system in systems}
         again: dict[str, Callable[[str, bytes], object]] = {

@@ -35,6 +35,7 @@ class SupplierSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     Attributes:
         product_classes: What they sell; everything, where none is named.
+        order_channel: Who sends them orders: the ERP itself, or whoever looks after that.
         erp_buys_too: Whether the ERP goes on buying the same of its own accord.
         lead_time_days: As agreed; one delivery in three comes a day later, one in six a day sooner.
     """
@@ -42,6 +43,7 @@ class SupplierSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     supplier_id: Key
     name: Key
     product_classes: list[Key] = []
+    order_channel: Literal["erp", "portal", "x12"] = "erp"
     erp_buys_too: bool = False
     lead_time_days: Annotated[int, Meta(ge=2, le=90)] = 5
     minimum_quantity: Annotated[int, Meta(ge=1)] = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,10 +78,13 @@ def trade(
     until: datetime,
     kill_at: datetime | None = None,
     policies: FilePolicyBook | None = None,
+    suppliers: Sequence[Mapping[str, object]] = (),
+    plans: Callable[[OperationalStore], object] | None = None,
 ) -> Week:
     """Trade and wait until a time; every invariant holds at the end.
 
-    ``kill_at`` is when the sandbox is killed and started again.
+    ``kill_at`` is when the sandbox is killed and started again; ``plans`` orders of ``suppliers``,
+    after the first day.
     """
     sandbox = SandboxProcess(folder)
     sandbox.start()
@@ -98,6 +101,7 @@ def trade(
             "acknowledges_availability": True,
             "shows_prices": True,
             "faults": dict(faults),
+            "suppliers": list(suppliers),
             **left_to_people(policies or FilePolicyBook()),
         }
         sandbox.post("/sandbox/v1/configure", settings)
@@ -112,6 +116,8 @@ def trade(
                     engine, Door(), partner, session=session, resilience=IMPATIENT
                 )
                 for partner in partners
+                # Channels are asked here although they push: nobody listens.
+                if partner.kind != "supplier_mailbox"
             }
 
             def collect(instant: datetime, told: frozenset[str] | None) -> int:
@@ -136,6 +142,9 @@ def trade(
                     sandbox.kill()
                     sandbox.start()
                     kill_at = None
+                if plans is not None and simulation.now >= MONDAY + timedelta(days=1):
+                    plans(store)
+                    plans = None
                 hours = 4 if simulation.now < trading_ends else 24
                 simulation.advance(simulation.now + timedelta(hours=hours))
         assert_all_invariants_hold(engine)

@@ -101,6 +101,26 @@ def test_what_is_ordered_comes_and_is_charged_is_booked_to_the_penny(shop: Shop)
     assert shop.cases() == []
 
 
+def test_an_order_is_sent_to_the_supplier_where_the_erp_does_not(shop: Shop) -> None:
+    assert shop.commands("purchase_order.send") == []
+    shop.tell(supplier(at=-30, order_channel="portal"), supplier(RIVAL, -30, order_channel="x12"))
+    shop.tell(ORDER)
+    shop.tell(purchase_order("P2", ("1", "MUG", 10, "2.50"), supplier_id=RIVAL))
+    shop.tell(purchase_order("P1", ("1", "MUG", 12, "2.50"), version=2, at=30))
+    # What the ERP has said before is not said again.
+    shop.tell(purchase_order("P1", ("1", "MUG", 11, "2.50"), version=1, at=40) | {"id": "late"})
+    sent = [
+        (payload["purchase_order_id"], payload["version"], payload["lines"][0]["quantity"])
+        for _, payload in shop.commands("purchase_order.send")
+    ]
+    assert sent == [("P1", 1, 10), ("P2", 1, 10), ("P1", 2, 12)]
+    partners = shop.rows("select distinct partner from command_outbox order by 1")
+    assert [one for (one,) in partners if one.startswith("supplier_")] == [
+        "supplier_portal",
+        "supplier_x12",
+    ]
+
+
 def test_what_is_rejected_is_neither_stock_nor_owed_for(shop: Shop) -> None:
     shop.tell(ORDER, goods("P1", ("1", 10, 4)), invoice("I1", "P1", ("1", 10, "2.50")))
     assert shop.position("MUG") == (6, 0, 0)

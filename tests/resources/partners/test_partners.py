@@ -21,7 +21,10 @@ def written(folder: Path, *entries: str) -> Path:
 
 def test_a_new_home_knows_the_sandbox_as_every_partner() -> None:
     book = PartnerBook.load(sandbox_url=f"{URL}/")
-    known = "b2b carrier crm erp marketplace payment_provider store supplier web_shop wms"
+    known = (
+        "b2b carrier crm erp marketplace payment_provider store supplier supplier_portal"
+        " supplier_x12 web_shop wms"
+    )
     assert sorted(partner.code for partner in book) == known.split()
     assert book["wms"].url("commands") == f"{URL}/wms/v1/commands"
     assert book.only_sandbox() is book

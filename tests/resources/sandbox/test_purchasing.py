@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from assets.procure_to_stock.rules.lead_times import learn
+from resources.sandbox.answer_key import read
 from resources.sandbox.retailer import Retailer
 from tests.resources.sandbox.retail import MONDAY, Told, command, open_retailer, send, told
 
@@ -156,3 +157,97 @@ def test_a_region_asks_for_more_of_a_class_from_a_day_on(tmp_path: Path) -> None
     assert before < 0.15
     assert after - before == pytest.approx(0.3, abs=0.08)
     made.close()
+
+
+def reconfigured(folder: Path, faults: dict[str, float], **said: Any) -> Retailer:
+    made = open_retailer(
+        folder,
+        starts_at=MONDAY.isoformat(),
+        nodes=[{"node_id": "dc"}],
+        suppliers=[LOOMWORKS | said],
+        faults=faults,
+    )
+    item = {
+        "sku": "TOWEL",
+        "list_price": "10.00",
+        "first_seen_at": MONDAY.isoformat(),
+        "product_class": "towel",
+    }
+    made.register(json.dumps({"items": [item]}).encode())
+    return made
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "delivered", "rejected", "charged"),
+    [
+        ("supplier_overcharge", "case:invoice_held", 24, 0, "105.6000"),
+        ("supplier_short", "case:invoice_held", 18, 0, "96.0000"),
+        ("supplier_broken", "case:invoice_held", 24, 6, "96.0000"),
+        ("supplier_over", "case:over_receipt", 30, 0, "96.0000"),
+        ("supplier_copy", "case:duplicate_invoice", 24, 0, "96.0000"),
+    ],
+)
+def test_what_a_supplier_does_wrong_is_written_down(
+    tmp_path: Path, kind: str, expected: str, delivered: int, rejected: int, charged: str
+) -> None:
+    made = reconfigured(tmp_path, {kind: 1.0})
+    assert send(made, "erp", requisition(1)) == ["accepted"]
+    events = told(made, "erp")
+    [received] = [one.data for one in events if one.name == "goods_received"]
+    assert received.lines[0].delivered_quantity == delivered
+    inspected = [one.data for one in events if one.name == "goods_inspected"]
+    assert sum(one.lines[0].rejected_quantity for one in inspected) == rejected
+    [put_away] = [one.data for one in events if one.name == "goods_put_away"]
+    assert put_away.lines[0].quantity == delivered - rejected
+    invoices = [one.data for one in events if one.name == "supplier_invoice_received"]
+    assert {one.total_amount for one in invoices} == {charged}
+    assert len(invoices) == (2 if kind == "supplier_copy" else 1)
+    [fault] = read(tmp_path) or []
+    assert (fault.kind, fault.expected) == (kind, expected)
+
+
+def sent_order(units: int = 24, **said: Any) -> dict[str, Any]:
+    return {
+        "purchase_order_id": "P1",
+        "version": 1,
+        "supplier_id": "loomworks",
+        "node_id": "dc",
+        "currency": "GBP",
+        "lines": [
+            {
+                "purchase_order_line_id": "1",
+                "sku": "TOWEL",
+                "quantity": units,
+                "unit_price": "4.00",
+                "due_at": (MONDAY + timedelta(days=6)).isoformat(),
+            }
+        ],
+        **said,
+    }
+
+
+def test_who_reads_the_portal_is_told_there_and_answers_there(tmp_path: Path) -> None:
+    made = reconfigured(tmp_path, {}, order_channel="portal")
+    registered = next(one for one in told(made, "erp") if one.name == "supplier_registered")
+    assert registered.data.order_channel == "portal"
+    send(made, "erp", requisition(1))
+    assert [one.name for one in of_orders(made)] == ["purchase_order_placed"]
+    order = command("purchase_order.send", "P1/1", sent_order())
+    assert send(made, "supplier_portal", order) == ["accepted"]
+    assert [one.name for one in told(made, "supplier_portal")] == [
+        "purchase_order_acknowledged",
+        "goods_despatched",
+        "supplier_invoice_received",
+    ]
+    assert [one.name for one in of_orders(made)] == ["purchase_order_placed", "goods_received"]
+    # A later version is one more word about the same delivery.
+    again = command("purchase_order.send", "P1/2", sent_order(version=2))
+    assert send(made, "supplier_portal", again) == ["accepted"]
+    assert len(told(made, "supplier_portal")) == 3
+
+
+def test_the_portal_knows_only_its_own_suppliers(tmp_path: Path) -> None:
+    made = reconfigured(tmp_path, {})
+    order = command("purchase_order.send", "P1/1", sent_order())
+    stranger = command("purchase_order.send", "P2/1", sent_order(supplier_id="nobody"))
+    assert send(made, "supplier_portal", order, stranger) == ["rejected", "rejected"]
