@@ -3,19 +3,23 @@
 The settings are a JSON object of ``database_url``, ``keys_file`` (``{"source": {"current": …,
 "previous": …}}``) and, optionally, ``host``, ``port``, ``log_level``, ``policies`` (the home's
 folder), ``limits`` (where they are to differ from its policy), ``readers``
-(``{"source": ["channel it may ask about"]}``) and ``shops`` (Shopify shops by source). They come
-in a file because a command line is for everybody to read.
+(``{"source": ["channel it may ask about"]}``), ``shops`` (Shopify shops by source) and
+``suppliers`` (by source of their interchanges, whose business they are: ``legal_entity``,
+``brand``, ``region``, ``channel``, ``our_identity``). They come in a file because a command line is
+for everybody to read.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +30,14 @@ import uvicorn
 
 from assets.contracts.admission import Receipt, Refusal, Submission
 from assets.contracts.answers import OrderStatus, SkuAvailability
-from assets.errors import ContractViolation, EnvironmentProblem, PolicyError
+from assets.errors import BadInput, ContractViolation, EnvironmentProblem, PolicyError
 from assets.operations_policy import Limits
 from resources.channels.shopify.documents import named_by_topic
 from resources.channels.shopify.shop import Shop
 from resources.channels.shopify.translation import translate
+from resources.edi.documents import Scope
+from resources.edi.interchange import BrokenInterchange
+from resources.edi.understanding import Understood, interchanges, understand
 from resources.operational_store import inquiries
 from resources.operational_store.connection import as_environment_problem
 from resources.operational_store.door import Door
@@ -41,6 +48,14 @@ from sensors.gateway.ports import StoreUnavailable, Translated, Translator
 #: A sender waits for an answer; rather tell it to come again than let it hang.
 STATEMENT_TIMEOUT_SECONDS = 10
 CONNECT_TIMEOUT_SECONDS = 5
+#: Whose business suppliers' messages are, where the settings do not say; and what we are called.
+SUPPLIER_DEFAULTS = {
+    "legal_entity": "house",
+    "brand": "house",
+    "region": "house",
+    "channel": "head_office",
+    "our_identity": "OMNIFLOW",
+}
 #: How soon a changed file of keys counts.
 KEYS_RELOAD_SECONDS = 1.0
 
@@ -104,6 +119,51 @@ class ShopifyWebhook:
             raise ContractViolation("schema_violation", "it is no document of Shopify") from error
         events = [msgspec.json.encode(envelope) for envelope in translation.envelopes]
         return Translated(events, translation.not_taken)
+
+
+class SupplierInterchanges:
+    """Interchanges of suppliers, X12 or EDIFACT, as our events; X12 is answered by its 997s.
+
+    An interchange that is broken is not taken, with its segment and reason; the others go on.
+    """
+
+    def __init__(self, source: str, scope: Scope, us: str) -> None:
+        self._source = source
+        self._scope = scope
+        self._us = us
+
+    def __call__(self, body: bytes, headers: Mapping[str, str]) -> Translated:
+        """Translate what was posted.
+
+        Raises:
+            ContractViolation: If it is neither X12 nor EDIFACT.
+        """
+        del headers
+        understood: list[Understood] = []
+        broken: list[str] = []
+        try:
+            parts = list(interchanges(body.decode("latin-1"), "the body"))
+        except BadInput as error:
+            raise ContractViolation("broken_interchange", str(error)) from error
+        for number, (standard, content) in enumerate(parts, 1):
+            try:
+                understood.append(understand(standard, content, self._source, self._scope))
+            except BrokenInterchange as error:
+                broken.append(
+                    f"interchange {number}, segment {error.position} ({error.tag}): {error.reason}"
+                )
+        events = [event for one in understood for _, event in one.events]
+        return Translated(events, broken, functools.partial(self._reply, understood))
+
+    def _reply(
+        self, understood: Sequence[Understood], taken: Sequence[bool]
+    ) -> tuple[bytes, bytes]:
+        outcomes = iter(taken)
+        answers = []
+        for one in understood:
+            good = [message for message, _ in one.events if next(outcomes)]
+            answers.append(one.answer(good, self._us, datetime.now(UTC)) or "")
+        return "".join(answers).encode("ascii", "replace"), b"application/edi-x12"
 
 
 class Store:
@@ -212,11 +272,20 @@ def limits_of(settings: Mapping[str, Any]) -> Limits:
         raise EnvironmentProblem(f"the gateway's limits: {error}") from error
 
 
-def translators_of(shops: Mapping[str, Mapping[str, Any]]) -> dict[str, Translator]:
-    """The translators of the shops in the settings, and of one called as its adapter is."""
+def translators_of(
+    shops: Mapping[str, Mapping[str, Any]], suppliers: Mapping[str, Mapping[str, str]]
+) -> dict[str, Translator]:
+    """The translators of the settings, and of a shop and suppliers called as their adapters are."""
     default = Shop()
     declared = [Shop(**{**fields, "source": source}) for source, fields in shops.items()]
-    return {shop.source: ShopifyWebhook(shop) for shop in (default, *declared)}
+    translators: dict[str, Translator] = {
+        shop.source: ShopifyWebhook(shop) for shop in (default, *declared)
+    }
+    for source, fields in {"edi_x12": {}, "edi_edifact": {}, **suppliers}.items():
+        said = {**SUPPLIER_DEFAULTS, **fields}
+        us = said.pop("our_identity")
+        translators[source] = SupplierInterchanges(source, Scope(**said), us)
+    return translators
 
 
 def log_structured(level: str) -> None:
@@ -250,7 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app = build_gateway(
         settings["database_url"],
         Path(settings["keys_file"]),
-        translators=translators_of(settings.get("shops") or {}),
+        translators=translators_of(settings.get("shops") or {}, settings.get("suppliers") or {}),
         limits=limits,
         readers={
             source: frozenset(channels)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
-
 from assets.contracts.admission import Refusal, Submission
 from assets.errors import BadInput
-from resources.edi import edifact, x12
-from resources.edi.documents import Scope, event_of
-from resources.edi.interchange import BrokenInterchange, Interchange, Message
+from resources.edi.documents import Scope
+from resources.edi.interchange import BrokenInterchange, Message
+from resources.edi.understanding import interchanges, understand
 from resources.operational_store.door import Door
 from resources.operational_store.store import OperationalStore
 
@@ -58,7 +55,7 @@ def take(store: OperationalStore, path: Path, scope: Scope, us: str, at: datetim
     """
     text = _text(path)
     taken = Taken()
-    for number, (standard, content) in enumerate(_interchanges(path, text), 1):
+    for number, (standard, content) in enumerate(interchanges(text, str(path)), 1):
         taken.interchanges += 1
         _take_one(store, f"{path.name}:{number}", standard, content, scope, us, at, taken)
     return taken
@@ -73,19 +70,6 @@ def _text(path: Path) -> str:
         raise BadInput(f"cannot read {path}: {error.strerror}") from error
 
 
-def _interchanges(path: Path, text: str) -> Iterator[tuple[str, str]]:
-    beginning = text.lstrip("﻿ï»¿ \r\n\t")
-    reader: Callable[[str], Iterator[str]]
-    if beginning.startswith("ISA"):
-        standard, reader = "x12", x12.split
-    elif beginning.startswith(("UNA", "UNB")):
-        standard, reader = "edifact", edifact.split
-    else:
-        raise BadInput(f"{path} is neither X12 (it begins with ISA) nor EDIFACT (UNA or UNB)")
-    for content in reader(beginning):
-        yield standard, content
-
-
 def _take_one(
     store: OperationalStore,
     where: str,
@@ -96,14 +80,9 @@ def _take_one(
     at: datetime,
     taken: Taken,
 ) -> None:
-    read = x12.read if standard == "x12" else edifact.read
     source = f"edi_{standard}"
     try:
-        interchange = read(content)
-        events = [
-            (message, event_of(interchange, message, source, scope))
-            for message in interchange.messages
-        ]
+        understood = understand(standard, content, source, scope)
     except BrokenInterchange as broken:
         position = f"{where}, segment {broken.position} ({broken.tag})"
         taken.broken.append((position, broken.reason))
@@ -116,11 +95,11 @@ def _take_one(
         receipts = Door().admit(
             connection,
             [
-                Submission(source, msgspec.json.encode(event), f"{where}, set {message.reference}")
-                for message, event in events
+                Submission(source, event, f"{where}, set {message.reference}")
+                for message, event in understood.events
             ],
         )
-    for (message, _), receipt in zip(events, receipts, strict=True):
+    for (message, _), receipt in zip(understood.events, receipts, strict=True):
         if receipt.outcome in ("accepted", "duplicate"):
             good.append(message)
             taken.accepted += receipt.outcome == "accepted"
@@ -128,10 +107,6 @@ def _take_one(
         else:
             said = f"{receipt.reason} ({receipt.pointer})"
             taken.refused.append((f"{where}, set {message.reference}", said))
-    if standard == "x12":
-        taken.answers.append(_answer(interchange, good, us, at))
-
-
-def _answer(interchange: Interchange, good: list[Message], us: str, at: datetime) -> str:
-    control = int("".join(one for one in interchange.control_number if one.isdigit()) or "0")
-    return x12.acknowledgement(interchange, us, good, control, at)
+    answer = understood.answer(good, us, at)
+    if answer is not None:
+        taken.answers.append(answer)

@@ -31,7 +31,7 @@ from sensors.gateway.messages import (
     encode,
 )
 from sensors.gateway.metrics import Metrics
-from sensors.gateway.ports import Translator
+from sensors.gateway.ports import Reply, Translator
 
 _STATUS = {"accepted": 202, "duplicate": 202, "conflict": 409, "quarantined": 422}
 _decode_batch = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -151,7 +151,7 @@ class EventsIn:
         self, request: Request, translator: Translator, body: bytes
     ) -> Answer:
         try:
-            events, not_taken = translator(body, request.headers)
+            events, not_taken, reply = translator(body, request.headers)
         except ContractViolation as violation:
             return await self._refuse(request, body, violation.reason_code, str(violation))
         if len(events) > self.limits.batch_events:
@@ -167,9 +167,21 @@ class EventsIn:
             Submission(request.source, event, f"translated[{index}]")
             for index, event in enumerate(events)
         ]
+        if reply is not None:
+            return await self._take_and_reply(request, submissions, reply)
         if len(submissions) == 1:
             return await self._take_one(request, submissions[0])
         return await self._take_many(request, submissions)
+
+    async def _take_and_reply(
+        self, request: Request, submissions: list[Submission], reply: Reply
+    ) -> Answer:
+        """The same, answered in the partner's own form, whatever became of each event."""
+        self.access.allow(request, len(submissions))
+        receipts = await self.writer.submit(submissions)
+        results = [self._result(request, receipt) for receipt in receipts]
+        body, content_type = reply([result.status == 202 for result in results])
+        return Answer(200, body, content_type)
 
     async def _refuse(self, request: Request, body: bytes, reason_code: str, reason: str) -> Answer:
         """Keep and refuse what never became an event."""

@@ -166,9 +166,14 @@ def _paths(limits: Limits) -> dict[str, Any]:
                                 "items": _ref("Event"),
                             }
                         },
+                        "application/edi-x12": {"schema": {"type": "string"}},
                     },
                 },
                 "responses": {
+                    "200": {
+                        "description": "A supplier's interchanges, answered by their 997s",
+                        "content": {"application/edi-x12": {"schema": {"type": "string"}}},
+                    },
                     "202": _response("Stored, or known already", "Result", "BatchResult"),
                     "207": _response("Of a batch, some events were refused", "BatchResult"),
                     "409": _response("The id came before with another body", "Result"),

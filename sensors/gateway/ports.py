@@ -50,11 +50,24 @@ class KeyBook(Protocol):
         ...
 
 
+class Reply(Protocol):
+    """A partner's own form of answer, where it wants one."""
+
+    def __call__(self, taken: Sequence[bool]) -> tuple[bytes, bytes]:
+        """Body and content type, from whether each event was taken, in their order."""
+        ...
+
+
 class Translated(NamedTuple):
-    """What a payload says in our events, and what it says that no contract takes."""
+    """What a payload says in our events, and what it says that no contract takes.
+
+    Attributes:
+        reply: How the partner is answered; ``None`` is the house's own way.
+    """
 
     events: list[bytes]
     not_taken: Sequence[str] = ()
+    reply: Reply | None = None
 
 
 class Translator(Protocol):

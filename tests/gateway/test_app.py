@@ -16,12 +16,15 @@ from cloudevents.core.v1.event import CloudEvent
 from assets.contracts.signing import binary_content, sign
 from assets.errors import ContractViolation, EnvironmentProblem
 from orchestration.gateway import limits_of, translators_of
+from resources.edi import x12
 from resources.policy_book import SHIPPED
 from sensors.gateway.app import Gateway
 from sensors.gateway.limits import RateLimiter
 from sensors.gateway.messages import BATCH
 from sensors.gateway.ports import Translated
 from tests.contracts.events import WEB, body, line, order
+from tests.edi.messages import INVOICED
+from tests.edi.messages import x12 as x12_file
 from tests.gateway.calling import (
     KEY,
     NOW,
@@ -233,8 +236,42 @@ def test_a_shops_webhook_becomes_an_order(store: FakeStore) -> None:
         assert (await post([], "orders/create")).json()["reason_code"] == "malformed_json"
         assert (await post({"id": {}}, "orders/create")).status_code == 422
 
-    calling(gateway_over(store, keys=keys, translators=translators_of({})), story)
+    calling(gateway_over(store, keys=keys, translators=translators_of({}, {})), story)
     assert len(store.stored) == 1
+
+
+def test_a_suppliers_interchanges_are_answered_by_their_997s(store: FakeStore) -> None:
+    keys = FakeKeys({"edi_x12": [KEY]})
+    sound = x12_file(INVOICED).replace("20260307", "20260301")
+    broken = sound.replace("IEA*1*", "IEA*2*")
+
+    async def story(caller: Caller) -> None:
+        async def post(text: str) -> Any:
+            return await caller.post(text.encode(), "application/edi-x12", "edi_x12")
+
+        for _ in range(2):
+            # The same again is answered the same, and changes nothing.
+            answer = await post(sound)
+            assert (answer.status_code, answer.headers["content-type"]) == (
+                200,
+                "application/edi-x12",
+            )
+            said = x12.read(answer.text)
+            assert [one.one("AK5").text(1) for one in said.messages] == ["A"]
+        both = await post(broken + sound.replace("000000905", "000000906"))
+        assert len(x12.read(both.text).messages) == 1
+        nothing = await post(broken)
+        assert nothing.status_code == 422
+        assert "segment" in nothing.json()["reason"]
+        assert (await post("hello")).json()["reason_code"] == "broken_interchange"
+
+    calling(gateway_over(store, keys=keys, translators=translators_of({}, {})), story)
+    assert len(store.stored) == 2
+    assert [reason for _, reason in store.quarantined] == [
+        "not_taken",
+        "not_taken",
+        "broken_interchange",
+    ]
 
 
 # Who may send
