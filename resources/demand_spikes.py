@@ -12,7 +12,7 @@ from assets.commerce.identifiers import identify
 from assets.flow_writes import FlowWrites
 from assets.ports import About, CaseType
 from assets.procure_to_stock.replenishment_policy import replenishment_policy
-from assets.procure_to_stock.rules.spikes import USUAL_WINDOWS, detect
+from assets.procure_to_stock.rules.spikes import detect
 from resources.operational_store.bulk import fetch, fetch_frame
 from resources.operational_store.store import OperationalStore
 
@@ -61,7 +61,7 @@ def detect_spikes(store: OperationalStore) -> Detected:
     """Look at the orders of the last weeks; a spike is told once, with its case."""
     policy = replenishment_policy(store.policies.resolve("replenishment", "", "")).spikes
     at = store.clock.effective_at()
-    looks_back = timedelta(days=policy.least_days + max(USUAL_WINDOWS))
+    looks_back = timedelta(days=policy.least_days + policy.usual_days)
     with store.unit_of_work() as unit_of_work:
         lines = fetch_frame(unit_of_work.connection, _LINES, at - looks_back, at)
         if lines.empty:

@@ -78,6 +78,8 @@ class Spikes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         least_daily_lines_hundredths: A class with fewer lines a day is not watched.
         least_days: Of a region's orders before anything is usual.
         quiet_days: After an alarm a class is not told of again for so long.
+        usual_days: What so many days before a day show is usual.
+        new_days: A SKU that was first asked for less long ago is no spike of its class.
     """
 
     rise_basis_points: Annotated[int, Meta(ge=11_000, le=1_000_000)]
@@ -85,6 +87,8 @@ class Spikes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     least_daily_lines_hundredths: Annotated[int, Meta(ge=1, le=1_000_000)]
     least_days: Annotated[int, Meta(ge=1, le=365)]
     quiet_days: Annotated[int, Meta(ge=1, le=365)]
+    usual_days: Annotated[int, Meta(ge=1, le=365)]
+    new_days: Annotated[int, Meta(ge=0, le=365)]
 
     @property
     def watch(self) -> Watch:
@@ -95,6 +99,8 @@ class Spikes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             least_daily_lines=self.least_daily_lines_hundredths / 100,
             least_days=self.least_days,
             quiet_days=self.quiet_days,
+            usual_days=self.usual_days,
+            new_days=self.new_days,
         )
 
 

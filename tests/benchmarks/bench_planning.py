@@ -18,6 +18,7 @@ import sys
 import time
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -238,12 +239,12 @@ def accuracy(result: Result, lines: pd.DataFrame) -> None:
 
 def spikes(result: Result, lines: pd.DataFrame, injected: int) -> None:
     """Threefold spikes into real orders: how soon, and how often nothing was injected."""
-    from assets.procure_to_stock.rules.spikes import USUAL_WINDOWS, detect
+    from assets.procure_to_stock.rules.spikes import detect
 
     watch = policy().spikes.watch
-    history_days = watch.least_days + max(USUAL_WINDOWS)
+    history_days = watch.least_days + watch.usual_days
     table = result.table(
-        f"Spikes of the real year's orders, {injected} of them injected per region, each threefold",
+        f"Spikes in the real year's orders, {injected} per region: twice the usual on top of it",
         "region",
         "alarms without one, per four weeks",
         "lines until it is seen: median",
@@ -286,40 +287,45 @@ def spikes(result: Result, lines: pd.DataFrame, injected: int) -> None:
 
 
 def _inject(
-    rows: pd.DataFrame, history_days: int, injected: int, random: np.random.Generator, watch: object
+    rows: pd.DataFrame, history_days: int, injected: int, random: np.random.Generator, watch: Any
 ) -> tuple[list[int], int]:
-    """Lines of the class from the beginning of each spike until it is seen."""
+    """Lines of the class from the beginning of each spike until it is seen.
+
+    To what was really asked for come twice the usual: with each order of the region, as often as
+    twice the class's part of the orders of the weeks before says, its lines of one of these.
+    """
     from assets.procure_to_stock.rules.spikes import detect
 
     seen: list[int] = []
     missed = 0
     first, last = rows["placed_at"].min(), rows["placed_at"].max()
-    span = pd.Timedelta(days=28)
-    for _ in range(injected * 20):
+    # What is new is no spike, so that it cannot be one here either.
+    since_first = rows["placed_at"] - rows.groupby("sku")["placed_at"].transform("min")
+    known = rows[since_first >= pd.Timedelta(days=watch.new_days)]
+    of_class = {
+        name: lines["placed_at"].reset_index(drop=True)
+        for name, lines in known.groupby("product_class")
+    }
+    for _ in range(injected * 40):
         if len(seen) + missed == injected:
             break
-        at = int(random.integers(len(rows)))
-        began, product_class = rows["placed_at"][at], rows["product_class"][at]
+        at = int(random.integers(len(known)))
+        began, product_class = known["placed_at"].iloc[at], known["product_class"].iloc[at]
         if began < first + pd.Timedelta(days=history_days) or began > last - pd.Timedelta(days=14):
             continue
-        of_class = rows["product_class"] == product_class
-        before = rows["placed_at"].between(began - span, began, inclusive="left")
-        if (of_class & before).sum() < 28 * watch.least_daily_lines:  # type: ignore[attr-defined]
+        if not _is_watched(of_class[product_class], began, watch):
             continue
-        near = rows[
-            (rows["placed_at"] > began - pd.Timedelta(days=history_days))
-            & (rows["placed_at"] < began + pd.Timedelta(days=14))
-        ]
-        more = near[(near["product_class"] == product_class) & (near["placed_at"] >= began)]
-        again = [more.assign(order_id=more["order_id"] + f"/{copy}") for copy in (1, 2)]
-        stormy = pd.concat([near, *again]).sort_values(
-            ["placed_at", "order_id"], kind="stable", ignore_index=True
-        )
-        quiet = detect(near, watch)  # type: ignore[arg-type]
-        if (quiet["product_class"] == product_class).any():
+        near = _between(rows, began - pd.Timedelta(days=history_days), began, days_after=14)
+        if (detect(near, watch)["product_class"] == product_class).any():
             # Something real is on already.
             continue
-        found = detect(stormy, watch)  # type: ignore[arg-type]
+        before = _between(known, began - pd.Timedelta(days=watch.usual_days), began)
+        usual = before[before["product_class"] == product_class]
+        part = usual["order_id"].nunique() / before["order_id"].nunique()
+        stormy = pd.concat([near, _more(near, began, usual, 2 * part, random)]).sort_values(
+            ["placed_at", "order_id"], kind="stable", ignore_index=True
+        )
+        found = detect(stormy, watch)
         found = found[(found["product_class"] == product_class) & (found["detected_at"] >= began)]
         if found.empty:
             missed += 1
@@ -328,6 +334,50 @@ def _inject(
         inside = stormy["placed_at"].between(began, until)
         seen.append(int((inside & (stormy["product_class"] == product_class)).sum()))
     return seen, missed
+
+
+def _between(
+    rows: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp, days_after: int = 0
+) -> pd.DataFrame:
+    """Lines of a time, and of so many days after it; rows are in order of time."""
+    ends = until + pd.Timedelta(days=days_after)
+    start, end = rows["placed_at"].searchsorted([since, ends])
+    return rows.iloc[int(start) : int(end)]
+
+
+def _is_watched(placed: pd.Series[Any], began: pd.Timestamp, watch: Any) -> bool:
+    """Whether a class is busy enough on a day, lately and for long."""
+    morning = began.floor("D")
+    return all(
+        np.diff(placed.searchsorted([morning - pd.Timedelta(days=days), morning]))[0]
+        >= watch.least_daily_lines * days
+        for days in (watch.usual_days, watch.least_days)
+    )
+
+
+def _more(
+    near: pd.DataFrame,
+    began: pd.Timestamp,
+    usual: pd.DataFrame,
+    part: float,
+    random: np.random.Generator,
+) -> pd.DataFrame:
+    """Orders that would not have been: of each real one since then so many in the mean."""
+    since = near[near["placed_at"] >= began].drop_duplicates("order_id")
+    model = [lines for _, lines in usual.groupby("order_id")]
+    counts = random.poisson(part, len(since))
+    made = [
+        model[int(random.integers(len(model)))].assign(
+            order_id=f"{order_id}/{copy}", placed_at=placed_at
+        )
+        for (order_id, placed_at), count in zip(
+            since[["order_id", "placed_at"]].itertuples(index=False, name=None),
+            counts.tolist(),
+            strict=True,
+        )
+        for copy in range(count)
+    ]
+    return pd.concat(made) if made else near.iloc[:0]
 
 
 def policy():  # type: ignore[no-untyped-def]

@@ -12,7 +12,15 @@ from assets.procure_to_stock.rules.spikes import detect
 
 #: Tables of rules have times in UTC without a zone.
 START = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-WATCH = Watch(rise=3.0, evidence=5.0, least_daily_lines=1.0, least_days=28, quiet_days=28)
+WATCH = Watch(
+    rise=3.0,
+    evidence=7.0,
+    least_daily_lines=1.0,
+    least_days=28,
+    quiet_days=28,
+    usual_days=28,
+    new_days=28,
+)
 
 
 def trading(
@@ -35,7 +43,7 @@ def trading(
 def test_a_threefold_rise_is_found_within_its_first_orders() -> None:
     [alarm] = detect(trading(60, rises_on=40), WATCH).to_dict("records")
     assert (alarm["region"], alarm["product_class"]) == ("uk", "mugs")
-    assert alarm["onset_at"] >= pd.Timestamp(START + timedelta(days=39))
+    assert alarm["onset_at"] >= pd.Timestamp(START + timedelta(days=38))
     assert pd.Timestamp(START + timedelta(days=40)) <= alarm["detected_at"]
     assert alarm["lines_seen"] <= 40
     assert alarm["seen_share"] > 2 * alarm["usual_share"]
@@ -75,3 +83,19 @@ def test_a_new_product_is_no_spike_of_its_class() -> None:
     new = new.assign(product_class="mugs", sku="NEW MUG")
     both = pd.concat([usual, new]).sort_values(["placed_at", "order_id"], ignore_index=True)
     assert detect(both, WATCH).empty
+
+
+def test_what_many_orders_have_anyway_is_found_too() -> None:
+    """A class in four of ten orders cannot be in twelve of ten, but its orders can be threefold."""
+    usual = trading(60, seed=3)
+    random = np.random.default_rng(8)
+    orders = usual[usual["sku"] == "PLATE"]
+    often = orders[random.random(len(orders)) < 0.4].assign(product_class="bowls", sku="BOWL")
+    since = often[often["placed_at"] >= START + timedelta(days=40)]
+    more = [since.assign(order_id=since["order_id"] + f"/{copy}") for copy in (1, 2)]
+    both = pd.concat([usual, often, *more]).sort_values(
+        ["placed_at", "order_id"], kind="stable", ignore_index=True
+    )
+    [alarm] = detect(both, WATCH).to_dict("records")
+    assert alarm["product_class"] == "bowls"
+    assert alarm["lines_seen"] <= 100

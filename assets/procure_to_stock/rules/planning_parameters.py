@@ -31,10 +31,13 @@ class Watch:
     """What is looked for.
 
     Attributes:
-        rise: How many times the usual; 3 is threefold.
+        rise: How many times the usual odds of an order to have the class; 3 is threefold.
         evidence: Sum of log-likelihood ratios at which it is believed, the logarithm of the number
             of classes that are watched on top: more chances to be wrong need more evidence.
-        least_daily_lines: Of a class on a day that is watched, in the mean of the longest window.
+        usual_days: What so many days before a day show is usual.
+        new_days: A SKU that was first asked for less long ago is new, and no spike of its class.
+        least_daily_lines: Of a class that is watched, in the mean of the usual days and of the
+            least days.
         least_days: Of a region's orders before anything is usual.
         quiet_days: After an alarm the class is not told of again for so long.
     """
@@ -44,3 +47,5 @@ class Watch:
     least_daily_lines: float
     least_days: int
     quiet_days: int
+    usual_days: int
+    new_days: int

@@ -1,13 +1,16 @@
 """A region wants a class of products more than usual: found while it happens, order by order.
 
-A cumulative sum of log-likelihood ratios for counts (Lucas, "Counted data CUSUM's", Technometrics
-27, 1985) over the orders of a region, in their order: each that has the class speaks for a rise,
-and each at all against it. The region's own orders are the clock, so that hours, weekends and
-seasons raise no alarm. Orders are counted, not lines: those of one order are no independent
-evidence.
+A cumulative sum of log-likelihood ratios for a proportion (Reynolds and Stoumbos, "A CUSUM chart
+for monitoring a proportion when inspecting continuously", Journal of Quality Technology 31, 1999)
+over the orders of a region, in their order: each that has the class speaks for a rise, each that
+has not against it. The region's own orders are the clock, so that hours, weekends and seasons raise
+no alarm; and because those of a spike are among them, what rises is the odds of the class and not
+its part. Orders are counted, not lines: those of one order are no independent evidence.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +22,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-#: The usual part of a class is the greatest of these windows' (days): what rises slowly, or rose a
-#: fortnight ago, is usual by now.
-USUAL_WINDOWS = (14, 28)
-#: A SKU that was first asked for less long ago is new, and no spike of its class.
-NEW_DAYS = 28
-#: What so large a part of all orders would have after the rise cannot rise like that.
+#: Of what so large a part of all orders would have after the rise nothing can be said.
 _MOST_CERTAIN = 0.9
 COLUMNS = (
     "region",
@@ -72,7 +70,7 @@ def _in_region(lines: pd.DataFrame, watch: Watch) -> list[tuple[object, ...]]:
         days - pd.Series(days).groupby(lines["sku"].to_numpy()).transform("min").to_numpy()
     )
     # At the beginning everything is new, so that nothing is.
-    is_told = (since_first >= NEW_DAYS) | (day - since_first < NEW_DAYS)
+    is_told = (since_first >= watch.new_days) | (day - since_first < watch.new_days)
     counted = pd.DataFrame(
         {
             "product_class": lines["product_class"].to_numpy(),
@@ -84,81 +82,108 @@ def _in_region(lines: pd.DataFrame, watch: Watch) -> list[tuple[object, ...]]:
     asked = counted.groupby(["product_class", "order"], sort=True).agg(
         lines=("day", "size"), day=("day", "first"), placed_at=("placed_at", "first")
     )
-    of_class = asked.groupby(level="product_class")["lines"].sum() / last
-    busy = of_class[of_class >= watch.least_daily_lines]
-    needed = watch.evidence + float(np.log(max(len(busy), 1)))
+    lines_of = asked.groupby(level="product_class")["lines"].sum()
+    # Nobody else can have been busy for a whole window.
+    busy = lines_of[lines_of >= watch.least_daily_lines * min(watch.usual_days, last)]
+    watched = {
+        str(product_class): _watched(asked.loc[product_class], orders_until, watch)
+        for product_class in sorted(busy.index)
+    }
+    # More classes are more chances to be wrong.
+    count = sum((one.is_known.astype(np.int64) for one in watched.values()), np.zeros(last))
+    needed = watch.evidence + np.log(np.maximum(count, 1))
     region = lines["region"].iloc[0]
-    alarms: list[tuple[object, ...]] = []
-    for product_class in sorted(busy.index):
-        of_one = asked.loc[product_class].reset_index()
-        alarms += [
-            (region, product_class, *alarm)
-            for alarm in _of_class(of_one, orders_until, order_day, needed, watch)
-        ]
-    return alarms
+    return [
+        (region, product_class, *alarm)
+        for product_class, one in watched.items()
+        for alarm in _alarms(one, order_day, needed, watch)
+    ]
 
 
 def _sums(counts: Integers) -> Integers:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def _usual(asked_until: Integers, orders_until: Integers) -> Floats:
-    """Of each day the part of orders before it that has the class."""
-    days = np.arange(len(orders_until) - 1)
-    shares = []
-    for window in USUAL_WINDOWS:
-        start = np.maximum(days - window, 0)
-        orders = orders_until[days] - orders_until[start]
-        shares.append((asked_until[days] - asked_until[start] + 0.5) / (orders + 1))
-    return np.asarray(np.max(shares, axis=0), np.float64)
+def _within(until: Integers, window: int) -> Integers:
+    """Of each day, how many there were in so many days before it."""
+    days = np.arange(len(until) - 1)
+    return np.asarray(until[days] - until[np.maximum(days - window, 0)], np.int64)
 
 
-def _of_class(
-    asked: pd.DataFrame,
-    orders_until: Integers,
-    order_day: Integers,
-    needed: float,
-    watch: Watch,
-) -> list[tuple[object, ...]]:
-    """The alarms of one class: when, since when, and on what evidence."""
+@dataclass(frozen=True)
+class _Watched:
+    """One class of a region.
+
+    Attributes:
+        place: Of each order that has it, among all orders of the region.
+        day: Of each of them, as `lines` and `placed_at`.
+        share: Of each day, the usual part of the orders.
+        is_known: Of each day, whether the class is watched.
+    """
+
+    place: Integers
+    day: Integers
+    lines: Integers
+    placed_at: npt.NDArray[np.datetime64]
+    share: Floats
+    is_known: Flags
+
+
+def _watched(asked: pd.DataFrame, orders_until: Integers, watch: Watch) -> _Watched:
+    """When a class may be watched: it is busy, lately and for long, and could rise."""
     day = asked["day"].to_numpy(np.int64)
     lines = asked["lines"].to_numpy(np.int64)
-    share = _usual(_sums(np.bincount(day, minlength=len(orders_until) - 1)), orders_until)
-    lines_until = _sums(np.bincount(day, weights=lines, minlength=len(share)).astype(np.int64))
-    today = np.arange(len(share))
-    window = max(USUAL_WINDOWS)
-    recent = lines_until[today] - lines_until[np.maximum(today - window, 0)]
-    is_busy = recent >= watch.least_daily_lines * np.minimum(np.maximum(today, 1), window)
-    can_rise = watch.rise * share < _MOST_CERTAIN
-    is_known = is_busy & can_rise & (today >= watch.least_days)
-    # ln(ρ) for each order with the class, (ρ − 1)·p against it for every order at all.
-    against = np.where(is_known, (watch.rise - 1) * share, 0.0)[order_day]
-    place = asked["order"].to_numpy(np.int64)
-    gain = np.where(is_known[day], np.log(watch.rise), 0.0)
-    after = np.cumsum(gain) - np.cumsum(against)[place]
+    days = len(orders_until) - 1
+    asked_until = _sums(np.bincount(day, minlength=days))
+    lines_until = _sums(np.bincount(day, weights=lines, minlength=days).astype(np.int64))
+    window = watch.usual_days
+    share = (_within(asked_until, window) + 0.5) / (_within(orders_until, window) + 1)
+    today = np.arange(days)
+    is_known = today >= watch.least_days
+    for lately in (window, watch.least_days):
+        known_days = np.minimum(np.maximum(today, 1), lately)
+        is_known &= _within(lines_until, lately) >= watch.least_daily_lines * known_days
+    is_known &= watch.rise * share / _after_rise(share, watch) < _MOST_CERTAIN
+    place = asked.index.to_numpy(np.int64)
+    return _Watched(place, day, lines, asked["placed_at"].to_numpy(), share, is_known)
+
+
+def _after_rise(share: Floats, watch: Watch) -> Floats:
+    """1 − p + ρ·p: all orders after the odds of a class rose by ρ, as part of those before."""
+    return np.asarray(1 + (watch.rise - 1) * share, np.float64)
+
+
+def _alarms(
+    one: _Watched, order_day: Integers, needed: Floats, watch: Watch
+) -> list[tuple[object, ...]]:
+    """When a class rose, since when, and on what evidence."""
+    # ln(ρ) for each order with the class, ln(1 − p + ρ·p) against it for every order at all.
+    against = np.where(one.is_known, np.log(_after_rise(one.share, watch)), 0.0)[order_day]
+    gain = np.where(one.is_known[one.day], np.log(watch.rise), 0.0)
+    after = np.cumsum(gain) - np.cumsum(against)[one.place]
     before = after - gain
+    enough = needed[one.day]
     alarms: list[tuple[object, ...]] = []
-    placed = asked["placed_at"].to_numpy()
     start = 0
-    while start < len(asked):
+    while start < len(after):
         least = np.minimum.accumulate(before[start:])
-        reached = np.flatnonzero(after[start:] - least >= needed)
+        reached = np.flatnonzero(after[start:] - least >= enough[start:])
         if not len(reached):
             break
         end = start + int(reached[0])
         onset = start + int(np.argmin(before[start : end + 1]))
-        orders = int(place[end] - place[onset]) + 1
+        orders = int(one.place[end] - one.place[onset]) + 1
         seen = end - onset + 1
         alarms.append(
             (
-                placed[end],
-                placed[onset],
+                one.placed_at[end],
+                one.placed_at[onset],
                 seen,
-                int(lines[onset : end + 1].sum()),
-                float(share[day[end]]),
+                int(one.lines[onset : end + 1].sum()),
+                float(one.share[one.day[end]]),
                 seen / orders,
                 float(after[end] - before[onset]),
             )
         )
-        start = int(np.searchsorted(day, day[end] + watch.quiet_days))
+        start = int(np.searchsorted(one.day, one.day[end] + watch.quiet_days))
     return alarms
