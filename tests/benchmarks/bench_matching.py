@@ -31,6 +31,7 @@ _ORDERS = """
             'GBP' as currency_code, true as is_receipt_expected,
             cast(10 + n % 90 as bigint) as delivered_quantity,
             cast(if(n % 40 = 0, 1, 0) as bigint) as rejected_quantity,
+            cast(10 + n % 90 - if(n % 40 = 0, 1, 0) as bigint) as accepted_quantity,
             cast(0 as bigint) as credited_quantity,
             timestamptz '2026-03-02 12:00+00' as due_at
         from range({lines}) as t(n)

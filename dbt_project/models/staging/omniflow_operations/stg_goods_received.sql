@@ -17,7 +17,8 @@ final as (
         cast(sku as text) as sku,
         cast(delivered_quantity as bigint) as delivered_quantity,
         cast(rejected_quantity as bigint) as rejected_quantity,
-        cast(held_quantity as bigint) as held_quantity,
+        -- What was exported before there were quality holds says nothing of them.
+        cast(coalesce(held_quantity, 0) as bigint) as held_quantity,
         cast(rejection_reason as text) as rejection_reason,
         cast(unit_price as decimal(19, 4)) as unit_price,
         cast(currency_code as text) as currency_code,
