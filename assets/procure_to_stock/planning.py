@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 
@@ -25,6 +24,7 @@ from assets.procure_to_stock.plan_decision import POLICY
 from assets.procure_to_stock.replenishment_policy import replenishment_policy
 from assets.procure_to_stock.rules.replenishment import Outcome, propose
 from assets.procure_to_stock.supplier_standings import tell_standings
+from assets.waiting_events import waiting_event
 
 #: What the house's rule of consent is called, and who sends what it is asked about.
 SUBJECT_TYPE = "requisition"
@@ -313,7 +313,8 @@ def _request(
 ) -> ApprovalRequest:
     first = lines[0]
     amount = sum(line["amount"] for line in lines)
-    legal_entity, brand, region, channel = inputs.scope
+    whose = dict(zip(("legal_entity", "brand", "region", "channel"), inputs.scope, strict=True))
+    whose["correlation_id"] = str(identify("correlation", requisition_id))
     spiking = sum(line["spike_id"] is not None for line in lines)
     why = f", {spiking} of them for a spike" if spiking else ""
     summary = (
@@ -329,16 +330,7 @@ def _request(
             decided_by=ASKED_BY,
             reason=summary,
         )
-        return {
-            "type": "retail.requisition.decided.v1",
-            "subject": requisition_id,
-            "legalentity": legal_entity,
-            "brand": brand,
-            "region": region,
-            "channel": channel,
-            "correlationid": str(identify("correlation", requisition_id)),
-            "data": msgspec.to_builtins(data),
-        }
+        return waiting_event("retail.requisition.decided.v1", requisition_id, whose, data)
 
     return ApprovalRequest(
         SUBJECT_TYPE,
@@ -348,8 +340,8 @@ def _request(
         event("approved"),
         amount,
         first["currency_code"],
-        region,
-        brand,
+        whose["region"],
+        whose["brand"],
         ASKED_BY,
         denial=event("denied"),
     )

@@ -7,6 +7,7 @@ somebody here has confirmed it: until then the ERP pays the supplier nothing.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from assets.contracts.purchasing import SupplierBankDecided, SupplierRegistered
 from assets.facts import in_columns
@@ -15,6 +16,7 @@ from assets.procure_to_stock.curing import settle
 from assets.procure_to_stock.rules.matching import Reason
 from assets.procure_to_stock.rules.supplier_identity import compact, why_invalid
 from assets.procure_to_stock.writes import OWNER, Writes
+from assets.waiting_events import as_row, waiting_event
 
 CONFIRMED, UNCONFIRMED, DENIED = "confirmed", "unconfirmed", "denied"
 #: What the house's rule of consent is called.
@@ -110,17 +112,13 @@ def _watch_account(event: InboxEvent, now: SupplierView, writes: Writes) -> None
         f"{now.supplier_name} wants to be paid to another account; nothing is paid until then",
         About.scope(event),
     )
-    decided = {"supplier_id": now.supplier_id, "bank_account": now.bank_account}
-    said = {
-        "type": "retail.supplier.bank_decided.v1",
-        "subject": now.supplier_id,
-        "legalentity": event.legal_entity,
-        "brand": event.brand,
-        "region": event.region,
-        "channel": event.channel,
-        "correlationid": event.correlation_id,
-    }
     words = {"decided_by": ASKED_BY, "reason": "the account changed"}
+    asked = {"supplier_id": now.supplier_id, "bank_account": now.bank_account, **words}
+
+    def said(decision: str) -> dict[str, Any]:
+        event_type, data = "retail.supplier.bank_decided.v1", {**asked, "decision": decision}
+        return waiting_event(event_type, now.supplier_id, as_row(event), data)
+
     writes.unit_of_work.request_approvals(
         [
             ApprovalRequest(
@@ -129,13 +127,13 @@ def _watch_account(event: InboxEvent, now: SupplierView, writes: Writes) -> None
                 f"pay {now.supplier_name} to the account that ends in {_end(now.bank_account)},"
                 f" no longer to {_end(now.confirmed_bank_account)}",
                 OWNER,
-                {**said, "data": {**decided, "decision": "approved", **words}},
+                said("approved"),
                 0,
                 now.currency_code,
                 event.region,
                 event.brand,
                 ASKED_BY,
-                denial={**said, "data": {**decided, "decision": "denied", **words}},
+                denial=said("denied"),
             )
         ]
     )

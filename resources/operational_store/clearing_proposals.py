@@ -13,7 +13,7 @@ from assets.contracts.purchasing import ClearingDecided
 from assets.errors import BadInput
 from assets.ports import ApprovalRequest, PolicyBook
 from assets.procure_to_stock.policy import procure_policy
-from resources.operational_store.asking import waiting_event
+from assets.waiting_events import waiting_event
 
 #: Who sends what people decide at a terminal.
 SOURCE = "accounts_payable"

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from assets.contracts.order import OrderHoldDecided
 from assets.errors import BadInput
 from assets.ports import ApprovalRequest, Outcome, TroubledCase
-from resources.operational_store.asking import waiting_event
+from assets.waiting_events import waiting_event
 
 #: Who sends what people decide at a terminal.
 SOURCE = "order_desk"

@@ -11,7 +11,7 @@ from assets.contracts.purchasing import InvoiceReleaseDecided
 from assets.errors import BadInput
 from assets.ports import ApprovalRequest
 from assets.procure_to_stock.rules.matching import Reason
-from resources.operational_store.asking import waiting_event
+from assets.waiting_events import waiting_event
 from resources.operational_store.purchasing import LAST_REVISIONS
 
 #: Who sends what people decide at a terminal.

@@ -11,6 +11,7 @@ from assets.contracts.inventory import InventoryAdjusted, InventoryCounted
 from assets.errors import BadInput
 from assets.inventory.publication import house_channels
 from assets.ports import ApprovalRequest, UnitOfWork
+from assets.waiting_events import waiting_event
 
 #: Who sends what people post at a terminal.
 SOURCE = "stock_control"
@@ -44,6 +45,14 @@ def request_for(
     changed = units - on_hand if is_count else -units
     data = _data(is_count, node, sku, units, document, reason)
     house = next(iter(house_channels(unit_of_work.policies).values()))
+    whose = {
+        "legal_entity": house.legal_entity,
+        "brand": house.brand,
+        "region": house.region,
+        "channel": SOURCE,
+        "correlation_id": document,
+    }
+    event_type = f"retail.inventory.{'counted' if is_count else 'adjusted'}.v1"
     amount = abs(changed) * terms.standard_cost
     what = f"{units} counted" if is_count else f"{units} written off ({reason})"
     return ApprovalRequest(
@@ -53,15 +62,8 @@ def request_for(
         f" {terms.currency_code}",
         source=SOURCE,
         event={
-            "type": f"retail.inventory.{'counted' if is_count else 'adjusted'}.v1",
-            "subject": document,
+            **waiting_event(event_type, document, whose, data),
             "time": unit_of_work.effective_at.isoformat(),
-            "legalentity": house.legal_entity,
-            "brand": house.brand,
-            "region": house.region,
-            "channel": SOURCE,
-            "correlationid": document,
-            "data": data,
         },
         amount=amount,
         currency_code=terms.currency_code,

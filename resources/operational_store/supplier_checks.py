@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from assets.contracts.purchasing import SupplierCheckDecided
 from assets.errors import BadInput
 from assets.ports import ApprovalRequest
-from resources.operational_store.asking import waiting_event
+from assets.waiting_events import waiting_event
 from resources.operational_store.replenishment import scope_of_house
 
 SOURCE = "purchasing"

@@ -15,6 +15,7 @@ from assets.facts import FactRows
 from assets.inventory.service import Books
 from assets.inventory.synchronisation.comparison import Comparison
 from assets.ports import ApprovalRequest, Case, CaseType
+from assets.waiting_events import as_row, waiting_event
 
 DECIDED = "retail.inventory.correction_decided.v1"
 #: Who tells the door what people have decided.
@@ -76,23 +77,19 @@ def _request(
         "quantity": quantity,
         "reason": "decided",
     }
-    envelope = {
-        "type": DECIDED,
-        "subject": comparison.key(sku),
-        "legalentity": event.legal_entity,
-        "brand": event.brand,
-        "region": event.region,
-        "channel": event.channel,
-        "correlationid": comparison.key(sku),
-    }
+
+    def said(decision: str) -> dict[str, Any]:
+        key = comparison.key(sku)
+        return waiting_event(DECIDED, key, as_row(event, key), {**content, "decision": decision})
+
     return ApprovalRequest(
         subject_type=CaseType.STOCK_CORRECTION,
         subject_key=comparison.key(sku),
         summary=f"{quantity:+d} units of {sku} at {data.node_id}, as {data.system} counts them,"
         f" worth {to_text(abs(amount))} {currency}",
         source=DECIDED_BY,
-        event={**envelope, "data": {**content, "decision": "approved"}},
-        denial={**envelope, "data": {**content, "decision": "denied"}},
+        event=said("approved"),
+        denial=said("denied"),
         amount=abs(amount),
         currency_code=currency,
         region=event.region,
