@@ -281,7 +281,7 @@ def translators_of(
     translators: dict[str, Translator] = {
         shop.source: ShopifyWebhook(shop) for shop in (default, *declared)
     }
-    for source, fields in {"edi_x12": {}, "edi_edifact": {}, **suppliers}.items():
+    for source, fields in {"supplier_x12": {}, "supplier_edifact": {}, **suppliers}.items():
         said = {**SUPPLIER_DEFAULTS, **fields}
         us = said.pop("our_identity")
         translators[source] = SupplierInterchanges(source, Scope(**said), us)

@@ -80,7 +80,8 @@ def _take_one(
     at: datetime,
     taken: Taken,
 ) -> None:
-    source = f"edi_{standard}"
+    # As it is posted to the gateway: the same interchange is the same, whichever way it comes.
+    source = f"supplier_{standard}"
     try:
         understood = understand(standard, content, source, scope)
     except BrokenInterchange as broken:

@@ -263,7 +263,7 @@ def test_a_broken_interchange_is_set_aside_and_the_others_go_on(shop: Shop, tmp_
     assert where == "supplier.edi:2, segment 15 (GE)"
     assert why == "it says 4 sets and there are 1"
     kept = shop.rows("select source, reason_code, reason, position from quarantined_event")
-    assert kept == [("edi_x12", "broken_interchange", why, where)]
+    assert kept == [("supplier_x12", "broken_interchange", why, where)]
 
 
 def test_the_same_file_again_changes_nothing(shop: Shop, tmp_path: Path) -> None:

@@ -241,13 +241,13 @@ def test_a_shops_webhook_becomes_an_order(store: FakeStore) -> None:
 
 
 def test_a_suppliers_interchanges_are_answered_by_their_997s(store: FakeStore) -> None:
-    keys = FakeKeys({"edi_x12": [KEY]})
+    keys = FakeKeys({"supplier_x12": [KEY]})
     sound = x12_file(INVOICED).replace("20260307", "20260301")
     broken = sound.replace("IEA*1*", "IEA*2*")
 
     async def story(caller: Caller) -> None:
         async def post(text: str) -> Any:
-            return await caller.post(text.encode(), "application/edi-x12", "edi_x12")
+            return await caller.post(text.encode(), "application/edi-x12", "supplier_x12")
 
         for _ in range(2):
             # The same again is answered the same, and changes nothing.
