@@ -205,7 +205,7 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
 
         published = publish_marts(home, store, stopwatch.phase)
         report.marts_held = [f"{held.mart}: {held.reason}" for held in published.publication.held]
-        if request.plans and _has_orders(store):
+        if planned is not None:
             watch(Moment("meeting the demand again"))
             with stopwatch.phase("meet_again"):
                 report.ways_of_ordering = _ways_of_ordering(home, store)

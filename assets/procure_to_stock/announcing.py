@@ -38,7 +38,9 @@ def acknowledge(events: list[InboxEvent], writes: Writes) -> None:
                     event.occurred_at,
                 )
             )
-            is_late = _is_later_day(said.promised_at, line.due_at, writes.nodes[line.node_id][1])
+            # A node may have closed since the order was placed.
+            _, zone = writes.nodes.get(line.node_id, ("", "UTC"))
+            is_late = _is_later_day(said.promised_at, line.due_at, zone)
             if said.quantity < line.ordered_quantity or is_late:
                 value = max(line.ordered_quantity - said.quantity, 0) * line.unit_price
                 when = f", by {said.promised_at:%Y-%m-%d}" if said.promised_at else ""

@@ -170,7 +170,7 @@ def purchase_order(order: Mapping[str, Any], us: str, control: int, at: datetime
     Args:
         order: ``purchase_order_id``, ``supplier_id``, ``node_id``, ``currency`` and ``lines``, each
             with ``purchase_order_line_id``, ``sku``, ``quantity``, ``unit_price`` (text) and
-            ``due_at``.
+            ``due_at``; ``version`` where it is not the first.
         us: Our identity.
         control: Control number of the interchange, of its group and set.
         at: When it is sent.
@@ -180,8 +180,10 @@ def purchase_order(order: Mapping[str, Any], us: str, control: int, at: datetime
     """
     lines = order["lines"]
     units = sum(line["quantity"] for line in lines)
+    # A later version replaces the order; as an original it would be a second one.
+    purpose = "00" if order.get("version", 1) == 1 else "05"
     body = [
-        ["BEG", "00", "SA", order["purchase_order_id"], "", f"{at:%Y%m%d}"],
+        ["BEG", purpose, "SA", order["purchase_order_id"], "", f"{at:%Y%m%d}"],
         ["CUR", "BY", order["currency"]],
         ["N1", "ST", order["node_id"], "92", order["node_id"]],
     ]

@@ -118,6 +118,12 @@ def test_what_cannot_be_written_as_x12_is_a_dead_letter(
     assert "separator of X12" in last_error(outbox)
 
 
+@pytest.mark.parametrize(("version", "purpose"), [(1, "00"), (2, "05")])
+def test_a_later_version_replaces_the_order(version: int, purpose: str) -> None:
+    [message] = x12.read(x12.purchase_order(order("P8", version=version), "US", 7, T0)).messages
+    assert message.one("BEG").text(1) == purpose
+
+
 def test_an_answer_about_another_group_is_no_answer(outbox: Outbox, httpserver: HTTPServer) -> None:
     received = x12.read(x12.purchase_order(order("P9"), "US", 77, T0))
     other = x12.acknowledgement(received, "THEM", received.messages, 5, T0)
