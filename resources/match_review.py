@@ -39,7 +39,9 @@ _LINES = """
     )
 
     select line.invoice_id, line.line_number, behind.order_line, line.quantity,
-        cast(line.unit_price * 10000 as bigint) as unit_price,
+        cast(
+            coalesce(line.order_amount, line.quantity * line.unit_price) * 10000 as bigint
+        ) as amount,
         cast(line.order_unit_price * 10000 as bigint) as order_unit_price,
         case when behind.is_receipt_expected
             then behind.accepted_quantity
@@ -60,7 +62,7 @@ _SCOPE = ("region", "brand", "currency_code")
 _NUMBERS = (
     "order_line",
     "quantity",
-    "unit_price",
+    "amount",
     "order_unit_price",
     "payable_quantity",
     "days_early",
@@ -115,7 +117,8 @@ def review(engine: sa.Engine, lake: Lake, document: PolicyDocument) -> Review:
 
 
 _STORED = f"""
-    select last.reason_code, i.currency_code, count(*), (sum(last.value_difference) * 10000)::bigint
+    select last.reason_code, coalesce(last.currency_code, i.currency_code), count(*),
+        (sum(last.value_difference) * 10000)::bigint
     from ({LAST_REVISIONS}) last
     join supplier_invoice_received i using (invoice_id)
     where last.status = 'held' and last.purchase_order_line_id is not null

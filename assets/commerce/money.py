@@ -5,10 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 TEN_THOUSANDTHS = 10_000
+#: Exchange rates are whole numbers of this part of one.
+RATE_SCALE = 100_000_000
 # [0-9] and not \d, which takes every script's digits; \Z and not $, which lets a line end pass.
 # No leading zero is said by looking ahead, which is twice as fast as by an alternative.
 MONEY_PATTERN = r"^-?(?!0[0-9])[0-9]{1,14}(?:\.[0-9]{1,4})?\Z"
 UNSIGNED_MONEY_PATTERN = r"^(?!0[0-9])[0-9]{1,14}(?:\.[0-9]{1,4})?\Z"
+RATE_PATTERN = r"^(?=.*[1-9])(?!0[0-9])[0-9]{1,8}(?:\.[0-9]{1,8})?\Z"
 
 
 def to_ten_thousandths(text: str) -> int:
@@ -38,6 +41,29 @@ def to_text(ten_thousandths: int) -> str:
 def to_decimal(ten_thousandths: int) -> Decimal:
     """Turn ten-thousandths into a ``Decimal`` with four decimals."""
     return Decimal(int(ten_thousandths)).scaleb(-4)
+
+
+def to_rate(text: str) -> int:
+    """Turn an exchange rate of at most eight decimals into hundred-millionths.
+
+    Raises:
+        ValueError: If the text is no such number.
+    """
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > 8 or not whole.isdigit() or (fraction and not fraction.isdigit()):
+        raise ValueError(f"{text!r} is not a rate of at most eight decimals")
+    return int(whole) * RATE_SCALE + int(fraction.ljust(8, "0") or 0)
+
+
+def exchanged(amount: int, rate: int) -> int:
+    """An amount in another currency, rounded half away from zero; both in ten-thousandths.
+
+    Args:
+        amount: In the currency that is given up.
+        rate: What one unit of it is worth in the other, in hundred-millionths.
+    """
+    worth = (2 * abs(amount) * rate + RATE_SCALE) // (2 * RATE_SCALE)
+    return -worth if amount < 0 else worth
 
 
 def tax_included(amount: int, rate_basis_points: int) -> int:

@@ -130,6 +130,12 @@ def _check_product(payload: Any) -> None:
 def _check_purchase_order(payload: Any) -> None:
     if not payload.lines:
         refuse("empty_order", "a purchase order has lines", "$.data.lines")
+    if (payload.invoice_currency is None) != (payload.exchange_rate is None):
+        said = "another currency of invoices and its rate are agreed together"
+        refuse("missing_field", said, "$.data.exchange_rate")
+    if payload.invoice_currency == payload.currency:
+        said = "the order's own currency needs no rate"
+        refuse("schema_violation", said, "$.data.invoice_currency")
     _check_order_lines(payload)
     _check_amount(payload.lines, [])
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from assets.commerce.money import MONEY_PATTERN, UNSIGNED_MONEY_PATTERN
+from assets.commerce.money import MONEY_PATTERN, RATE_PATTERN, UNSIGNED_MONEY_PATTERN
 
 
 class EventData(
@@ -49,6 +49,9 @@ Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z", description="Snak
 Text = Annotated[str, Meta(max_length=500)]
 Instant = Annotated[datetime, Meta(tz=True, description="With a zone")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="ISO 4217 code")]
+ExchangeRate = Annotated[
+    str, Meta(pattern=RATE_PATTERN, description="Decimal text > 0, at most eight decimals")
+]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2 code")]
 Money = Annotated[
     str, Meta(pattern=MONEY_PATTERN, description="Decimal text, at most four decimals")

@@ -16,6 +16,7 @@ from assets.contracts.fields import (
     Country,
     Currency,
     EventData,
+    ExchangeRate,
     Instant,
     Key,
     LineNumber,
@@ -159,6 +160,8 @@ class PurchaseOrderPlaced(EventData, frozen=True, kw_only=True):
     """A purchase order; a higher version replaces what the order said before.
 
     Where no receipt is expected, as of services, invoices are matched with what was ordered.
+    A supplier may charge in ``invoice_currency`` instead, at the rate that both sides agreed:
+    ``exchange_rate`` units of the order's currency for one of it.
     """
 
     purchase_order_id: Key
@@ -170,6 +173,8 @@ class PurchaseOrderPlaced(EventData, frozen=True, kw_only=True):
     status: Literal["open", "closed"] = "open"
     is_receipt_expected: bool = True
     freight_amount: CostMoney = "0"
+    invoice_currency: Currency | None = None
+    exchange_rate: ExchangeRate | None = None
     requisition_id: RequisitionId | None = None
     lines: Annotated[list[PurchaseOrderLine], _MOST_LINES]
 
@@ -287,7 +292,9 @@ class SupplierInvoiceLine(EventData, frozen=True, kw_only=True):
 class SupplierInvoiceReceived(EventData, frozen=True, kw_only=True):
     """A supplier's invoice, or the credit note that takes one back; the event's time is its date.
 
-    ``total_amount`` is what is to be paid: goods, freight and tax.
+    ``total_amount`` is what is to be paid: goods, freight and tax. Where the order is in another
+    currency, ``exchange_rate`` is what one unit of the invoice's is worth in the order's on its
+    day; without it the invoice is worth what the order's rate says.
     """
 
     invoice_number: Key
@@ -295,6 +302,7 @@ class SupplierInvoiceReceived(EventData, frozen=True, kw_only=True):
     supplier_id: Key
     purchase_order_id: Key | None = None
     currency: Currency
+    exchange_rate: ExchangeRate | None = None
     freight_amount: CostMoney = "0"
     tax_amount: CostMoney = "0"
     total_amount: CostMoney

@@ -29,6 +29,8 @@ class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purchase_price_variance: str
     purchases_without_order: str
     freight_inward: str
+    exchange_difference: str
+    currency_exchange: str
     bad_debt: str
     authorised_payments: str
     authorised_payments_contra: str

@@ -23,6 +23,8 @@ class OrderLineView:
         held_quantity: Of the delivered units, those that wait for inspection.
         put_away_quantity: Of the accepted units, those that lie where pickers find them.
         backordered_quantity: What is missing since goods came, and is still waited for.
+        invoice_currency_code: In which it may be charged too, at ``exchange_rate``: what one unit
+            of it is worth in the line's own currency, in hundred-millionths.
     """
 
     purchase_order_id: str
@@ -52,6 +54,8 @@ class OrderLineView:
     held_quantity: int = 0
     put_away_quantity: int = 0
     backordered_quantity: int = 0
+    invoice_currency_code: str | None = None
+    exchange_rate: int | None = None
     posted_at: datetime | None = None
 
     @property
@@ -83,6 +87,8 @@ class LineVersion(NamedTuple):
     placed_at: datetime
     unit_price: int
     currency_code: str
+    invoice_currency_code: str | None
+    exchange_rate: int | None
 
 
 class SupplierView(NamedTuple):
@@ -196,6 +202,7 @@ class Hold:
 
     Attributes:
         revision: 1, and one more with each change; every one of them stays.
+        currency_code: Of ``value_difference``: the order's where an order's line is matched.
         status: ``held``; or no longer: ``cured`` by goods or a credit note, ``released`` by people.
             What is ``noted`` never was.
     """
@@ -207,6 +214,7 @@ class Hold:
     status: str
     quantity_difference: int
     value_difference: int
+    currency_code: str
     purchase_order_id: str | None
     purchase_order_line_id: str | None
     decided_by: str | None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from assets.commerce.money import to_ten_thousandths
+from assets.commerce.money import exchanged, to_ten_thousandths
 from assets.decisions.typed_policy import amount_in
 from assets.ports import About, CaseType, Hold, InboxEvent, OrderLineView
 from assets.procure_to_stock.curing import cure_quantities
@@ -74,13 +74,13 @@ def _match(invoices: Sequence[Posting], writes: Writes) -> None:
             if charged.order_line is None and not reasons and charged.amount > limit:
                 reasons.append(Reason.WITHOUT_ORDER)
             for reason in reasons:
-                posting.holds.append(_hold(posting, charged, reason, 0, charged.amount))
+                posting.holds.append(_hold(posting, charged, reason, 0, charged.order_amount))
 
 
 _FRAME = (
     "order_line",
     "quantity",
-    "unit_price",
+    "amount",
     "order_unit_price",
     "payable_quantity",
     "quantity_before",
@@ -93,7 +93,7 @@ def _row(number: int, posting: Posting, charged: Charged, behind: OrderLineView)
     return (
         number,
         charged.line.quantity,
-        charged.unit_price,
+        charged.order_amount,
         behind.unit_price,
         behind.payable_quantity,
         charged.quantity_before,
@@ -112,6 +112,7 @@ def _hold(posting: Posting, charged: Charged, reason: Reason, units: int, value:
         "noted" if reason in NOTED else "held",
         units,
         value,
+        behind.currency_code if behind else posting.data.currency,
         behind.purchase_order_id if behind else posting.data.purchase_order_id,
         behind.purchase_order_line_id if behind else charged.line.purchase_order_line_id,
         None,
@@ -122,6 +123,7 @@ def _hold(posting: Posting, charged: Charged, reason: Reason, units: int, value:
 def _note_whole(posting: Posting, writes: Writes) -> None:
     """Freight against what the order planned for these units, and the total against its parts."""
     data, currency = posting.data, posting.data.currency
+    order_currency = posting.order_currency
     tolerances = writes.policy(posting.event).tolerances
     freight = to_ten_thousandths(data.freight_amount)
     goods = sum(charged.amount for charged in posting.lines)
@@ -130,14 +132,19 @@ def _note_whole(posting: Posting, writes: Writes) -> None:
         for charged in posting.lines
         if (behind := charged.order_line) is not None
     )
+    charged_freight = exchanged(freight, posting.rate)
+    worth = exchanged(goods, posting.rate_of_day) - exchanged(goods, posting.rate)
+    drift = abs(posting.rate_of_day - posting.rate)
     off = posting.view.total_amount - goods - freight - to_ten_thousandths(data.tax_amount)
     found = []
-    if exceeds(freight - planned, planned, tolerances.freight, currency):
-        found.append((Reason.FREIGHT, freight - planned))
+    if exceeds(charged_freight - planned, planned, tolerances.freight, order_currency):
+        found.append((Reason.FREIGHT, charged_freight - planned, order_currency))
+    if drift * 10_000 > posting.rate * tolerances.exchange_rate_basis_points:
+        found.append((Reason.EXCHANGE_RATE, worth, order_currency))
     if abs(off) > amount_in(currency, tolerances.total_by_currency):
-        found.append((Reason.TOTAL, off))
+        found.append((Reason.TOTAL, off, currency))
     if posting.bank_status != CONFIRMED:
-        found.append((Reason.BANK_UNCONFIRMED, posting.view.total_amount))
+        found.append((Reason.BANK_UNCONFIRMED, posting.view.total_amount, currency))
     posting.holds += [
         Hold(
             posting.view.invoice_id,
@@ -147,12 +154,13 @@ def _note_whole(posting: Posting, writes: Writes) -> None:
             "held",
             0,
             value,
+            value_currency,
             data.purchase_order_id,
             None,
             None,
             posting.event.occurred_at,
         )
-        for reason, value in found
+        for reason, value, value_currency in found
     ]
 
 
@@ -186,7 +194,13 @@ def _tell(posting: Posting, writes: Writes) -> None:
             About.scope(
                 posting.event,
                 None,
-                sum(abs(hold.value_difference) for hold in held),
-                data.currency,
+                sum(_at_stake(posting, hold) for hold in held),
+                posting.order_currency,
             ),
         )
+
+
+def _at_stake(posting: Posting, hold: Hold) -> int:
+    """What a hold is about, in the order's currency."""
+    value = abs(hold.value_difference)
+    return exchanged(value, posting.rate) if hold.currency_code == posting.data.currency else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from assets.commerce.money import share_out, to_ten_thousandths
+from assets.commerce.money import share_out, to_rate, to_ten_thousandths
 from assets.contracts.purchasing import PurchaseOrderPlaced
 from assets.inventory.unknown import awaited
 from assets.ports import Command, InboxEvent, OrderLineView
@@ -77,6 +77,8 @@ def _put_in_force(
             data.is_receipt_expected,
             data.status == "closed",
             planned_freight_amount=freight_share,
+            invoice_currency_code=data.invoice_currency,
+            exchange_rate=_rate(data),
         )
         if known is not None:
             _go_on(view, known)
@@ -116,6 +118,10 @@ def _send(event: InboxEvent, data: PurchaseOrderPlaced, channel: str, writes: Wr
     )
 
 
+def _rate(data: PurchaseOrderPlaced) -> int | None:
+    return None if data.exchange_rate is None else to_rate(data.exchange_rate)
+
+
 def _record(
     event: InboxEvent, data: PurchaseOrderPlaced, prices: list[int], writes: Writes
 ) -> None:
@@ -151,6 +157,8 @@ def _record(
             len(data.lines),
             goods,
             to_ten_thousandths(data.freight_amount),
+            data.invoice_currency,
+            _rate(data),
             data.requisition_id,
             event.occurred_at,
         )
@@ -180,3 +188,7 @@ def _go_on(view: OrderLineView, known: OrderLineView) -> None:
     view.posted_at = known.posted_at
     if known.posted_at is not None:
         view.unit_price, view.currency_code = known.unit_price, known.currency_code
+        view.invoice_currency_code, view.exchange_rate = (
+            known.invoice_currency_code,
+            known.exchange_rate,
+        )

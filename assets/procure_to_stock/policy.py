@@ -48,6 +48,7 @@ class Tolerances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         amount_without_order_by_currency: A line that no order stands behind is paid up to it.
         freight: Freight charged above what the order planned, over all its invoices.
         total_by_currency: What the total may differ from the sum of its parts.
+        exchange_rate_basis_points: How far the rate of an invoice's day may be from the order's.
     """
 
     price_above: Limit
@@ -58,6 +59,7 @@ class Tolerances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount_without_order_by_currency: Amounts
     freight: Limit
     total_by_currency: Amounts
+    exchange_rate_basis_points: BasisPoints
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

@@ -10,9 +10,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from assets.commerce.identifiers import identify
-from assets.commerce.money import to_ten_thousandths, to_text
+from assets.commerce.money import RATE_SCALE, exchanged, to_rate, to_ten_thousandths, to_text
 from assets.contracts.purchasing import SupplierInvoiceLine, SupplierInvoiceReceived
-from assets.ports import About, CaseType, Hold, InboxEvent, InvoiceView, OrderLineView, SupplierView
+from assets.ports import (
+    About,
+    CaseType,
+    Hold,
+    InboxEvent,
+    InvoiceView,
+    LineVersion,
+    OrderLineView,
+    SupplierView,
+)
 from assets.procure_to_stock.rules.duplicates import look_alike, normalised, same_invoice
 from assets.procure_to_stock.rules.matching import Reason
 from assets.procure_to_stock.suppliers import CONFIRMED
@@ -26,19 +35,30 @@ class Charged:
     Attributes:
         order_line: The order's line that stands behind it, if one does.
         reasons: Why it is held whatever the amounts say, with what is at stake.
+        rate: The order's, where the invoice is in another currency (hundred-millionths).
     """
 
     line: SupplierInvoiceLine
     unit_price: int
     order_line: OrderLineView | None
     reasons: list[Reason]
+    rate: int = RATE_SCALE
     quantity_before: int = 0
     amount_before: int = 0
 
     @property
     def amount(self) -> int:
-        """Quantity × price."""
+        """Quantity × price, in the invoice's currency."""
         return self.line.quantity * self.unit_price
+
+    @property
+    def order_amount(self) -> int:
+        """The same in the order's currency, at the rate that the order agreed."""
+        return exchanged(self.amount, self.rate)
+
+    def is_exchanged(self, data: SupplierInvoiceReceived) -> bool:
+        """Whether the invoice is in another currency than the order."""
+        return self.order_line is not None and self.order_line.currency_code != data.currency
 
     @property
     def order_price(self) -> int:
@@ -61,6 +81,29 @@ class Posting:
         """What the supplier says."""
         data: SupplierInvoiceReceived = self.event.data
         return data
+
+    @property
+    def order_line(self) -> OrderLineView | None:
+        """One of those that stand behind its lines; all of them are of one order."""
+        return next((one.order_line for one in self.lines if one.order_line is not None), None)
+
+    @property
+    def order_currency(self) -> str:
+        """In which it is matched: the order's, or its own where no order stands behind it."""
+        return self.order_line.currency_code if self.order_line else self.data.currency
+
+    @property
+    def rate(self) -> int:
+        """What one unit of its currency is worth in the order's, as the order says."""
+        return next((one.rate for one in self.lines if one.is_exchanged(self.data)), RATE_SCALE)
+
+    @property
+    def rate_of_day(self) -> int:
+        """The same on the day of the invoice."""
+        said = self.data.exchange_rate
+        if said is None or not any(one.is_exchanged(self.data) for one in self.lines):
+            return self.rate
+        return to_rate(said)
 
     @property
     def key(self) -> str:
@@ -88,15 +131,12 @@ def post(events: list[InboxEvent], writes: Writes) -> list[Posting]:
             _keep_copy(event, view, copy_of, writes)
             continue
         bank_status = suppliers[view.supplier_id].bank_status
-        posting = Posting(event, view, _charged(event.data, writes), bank_status)
+        posting = Posting(event, view, _charged(event, writes), bank_status)
         window = timedelta(days=writes.policy(event).duplicate_window_days)
         if look_alike(view, before, window) is not None:
             for charged in posting.lines:
                 charged.reasons.append(Reason.POSSIBLE_DUPLICATE)
         before.append(view)
-        for charged in posting.lines:
-            if charged.order_line is not None:
-                writes.settle_price(charged.order_line, event.occurred_at)
         _record(posting, None, writes)
         _book(posting, writes)
         postings.append(posting)
@@ -144,28 +184,40 @@ def _keep_copy(event: InboxEvent, view: InvoiceView, of: InvoiceView, writes: Wr
     )
 
 
-def _charged(data: SupplierInvoiceReceived, writes: Writes) -> list[Charged]:
+def _charged(event: InboxEvent, writes: Writes) -> list[Charged]:
     """The lines with the order's lines behind them, and what is wrong whatever they say."""
+    data: SupplierInvoiceReceived = event.data
     found = []
     for line in data.lines:
         key = (str(data.purchase_order_id), str(line.purchase_order_line_id))
         order_line = writes.lines.get(key)
         reasons: list[Reason] = []
+        rate: int | None = RATE_SCALE
+        if order_line is not None:
+            rate = _agreed_rate(writes.terms_in_force(order_line, event.occurred_at), data.currency)
         if order_line is None:
             if line.purchase_order_line_id is not None:
                 reasons.append(Reason.UNKNOWN_ORDER_LINE)
         elif order_line.supplier_id != data.supplier_id:
             reasons.append(Reason.OTHER_SUPPLIER)
-        elif order_line.currency_code != data.currency:
+        elif rate is None:
             reasons.append(Reason.OTHER_CURRENCY)
         elif order_line.is_closed:
             reasons.append(Reason.ORDER_CLOSED)
-        stands = order_line if not reasons else None
-        charged = Charged(line, to_ten_thousandths(line.unit_price), stands, reasons)
-        if stands is not None:
-            _count_in(charged, stands, data.kind)
+        charged = Charged(line, to_ten_thousandths(line.unit_price), None, reasons)
+        if order_line is not None and rate is not None and not reasons:
+            charged.order_line, charged.rate = order_line, rate
+            writes.settle_price(order_line, event.occurred_at)
+            _count_in(charged, order_line, data.kind)
         found.append(charged)
     return found
+
+
+def _agreed_rate(terms: LineVersion, currency: str) -> int | None:
+    """What one unit of a currency is worth in the order's; ``None`` where nothing is agreed."""
+    if currency == terms.currency_code:
+        return RATE_SCALE
+    return terms.exchange_rate if currency == terms.invoice_currency_code else None
 
 
 def _count_in(charged: Charged, order_line: OrderLineView, kind: str) -> None:
@@ -175,7 +227,7 @@ def _count_in(charged: Charged, order_line: OrderLineView, kind: str) -> None:
         order_line.credited_quantity += charged.line.quantity
     else:
         order_line.invoiced_quantity += charged.line.quantity
-        order_line.invoiced_amount += charged.amount
+        order_line.invoiced_amount += charged.order_amount
 
 
 def _record(posting: Posting, duplicate_of: str | None, writes: Writes) -> None:
@@ -200,6 +252,7 @@ def _record(posting: Posting, duplicate_of: str | None, writes: Writes) -> None:
             to_ten_thousandths(data.freight_amount),
             to_ten_thousandths(data.tax_amount),
             view.total_amount,
+            to_rate(data.exchange_rate) if data.exchange_rate else None,
             writes.unit_of_work.policies.policy_hash("procure_to_stock"),
             duplicate_of,
             event.occurred_at,
@@ -216,6 +269,7 @@ def _record(posting: Posting, duplicate_of: str | None, writes: Writes) -> None:
                 charged.line.quantity,
                 charged.quantity_before,
                 charged.unit_price,
+                charged.rate,
                 charged.order_price,
                 event.occurred_at,
             )
@@ -223,38 +277,50 @@ def _record(posting: Posting, duplicate_of: str | None, writes: Writes) -> None:
 
 
 def _book(posting: Posting, writes: Writes) -> None:
-    """Goods at the order's price out of clearing, the difference to price variance."""
+    """Goods at the order's price out of clearing, the difference to price variance.
+
+    What is charged in another currency is exchanged at the rate of its day: what that is worth more
+    or less than by the order's rate is an exchange difference, and no variance of a price.
+    """
     data, event = posting.data, posting.event
     accounts = writes.journal.accounts(event)
-    clearing = variance = without_order = 0
-    for charged in posting.lines:
-        if charged.order_line is None:
-            without_order += charged.amount
-            continue
-        agreed = charged.line.quantity * charged.order_price
-        clearing += agreed
-        variance += charged.amount - agreed
     freight = to_ten_thousandths(data.freight_amount)
     tax = to_ten_thousandths(data.tax_amount)
+    charged_in_all = sum(charged.amount for charged in posting.lines)
+    books: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    own = books[data.currency]
+    for charged in posting.lines:
+        if charged.order_line is None:
+            own[accounts.purchases_without_order] += charged.amount
+            continue
+        matched = books[charged.order_line.currency_code]
+        agreed = charged.line.quantity * charged.order_price
+        matched[accounts.goods_invoice_clearing] += agreed
+        matched[accounts.purchase_price_variance] += charged.order_amount - agreed
+        if matched is not own:
+            worth = exchanged(charged.amount, posting.rate_of_day)
+            own[accounts.currency_exchange] += charged.amount
+            matched[accounts.currency_exchange] -= worth
+            matched[accounts.exchange_difference] += worth - charged.order_amount
+    own[accounts.freight_inward] += freight
+    own[accounts.input_tax] += tax
+    own[accounts.accounts_payable] -= posting.view.total_amount
     # A total that is not the sum of its parts is held; what is owed by it is owed for goods.
-    stray = posting.view.total_amount - clearing - variance - without_order - freight - tax
-    legs = [
-        (accounts.goods_invoice_clearing, clearing),
-        (accounts.purchase_price_variance, variance + stray),
-        (accounts.purchases_without_order, without_order),
-        (accounts.freight_inward, freight),
-        (accounts.input_tax, tax),
-        (accounts.accounts_payable, -posting.view.total_amount),
-    ]
-    sign = -1 if data.kind == "credit_note" else 1
-    writes.journal.post(
-        event,
-        f"supplier_{data.kind}",
-        posting.view.invoice_id,
-        data.currency,
-        event.occurred_at,
-        [(account, sign * amount) for account, amount in legs],
+    own[accounts.purchase_price_variance] += (
+        posting.view.total_amount - charged_in_all - freight - tax
     )
+    sign = -1 if data.kind == "credit_note" else 1
+    kind, invoice_id = f"supplier_{data.kind}", posting.view.invoice_id
+    for currency, legs in books.items():
+        is_own = currency == data.currency
+        writes.journal.post(
+            event,
+            kind if is_own else f"{kind}_exchange",
+            invoice_id if is_own else f"{invoice_id}/{currency}",
+            currency,
+            event.occurred_at,
+            [(account, sign * amount) for account, amount in legs.items()],
+        )
     writes.process.add(
         "supplier invoice posted" if data.kind == "invoice" else "supplier credit note posted",
         posting.view.invoice_id,

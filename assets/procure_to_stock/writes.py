@@ -40,6 +40,8 @@ COLUMNS = {
         "line_count",
         "goods_amount",
         "freight_amount",
+        "invoice_currency_code",
+        "exchange_rate",
         "requisition_id",
         "occurred_at",
     ),
@@ -162,6 +164,7 @@ COLUMNS = {
         "freight_amount",
         "tax_amount",
         "total_amount",
+        "exchange_rate",
         "policy_hash",
         "duplicate_of",
         "occurred_at",
@@ -184,6 +187,7 @@ COLUMNS = {
         "quantity",
         "quantity_before",
         "unit_price",
+        "exchange_rate",
         "order_unit_price",
         "occurred_at",
     ),
@@ -243,15 +247,27 @@ class Writes(FlowWrites):
 
         A later version may have come in the same batch, which is worked through kind by kind.
         """
-        if line.posted_at is not None:
-            return
-        line.posted_at = at
+        terms = self.terms_in_force(line, at)
+        if line.posted_at is None:
+            line.posted_at = at
+            line.unit_price, line.currency_code = terms.unit_price, terms.currency_code
+            line.invoice_currency_code = terms.invoice_currency_code
+            line.exchange_rate = terms.exchange_rate
+
+    def terms_in_force(self, line: OrderLineView, at: datetime) -> LineVersion:
+        """What was agreed about a line's price when a document of it was written."""
         versions = self._versions.get(line.purchase_order_id, {}).get(
             line.purchase_order_line_id, ()
         )
-        if versions:
-            by_then = [one for one in versions if one.placed_at <= at] or versions[:1]
-            line.unit_price, line.currency_code = by_then[-1].unit_price, by_then[-1].currency_code
+        if line.posted_at is None and versions:
+            return ([one for one in versions if one.placed_at <= at] or versions[:1])[-1]
+        return LineVersion(
+            line.posted_at or at,
+            line.unit_price,
+            line.currency_code,
+            line.invoice_currency_code,
+            line.exchange_rate,
+        )
 
     def hold_line(self, line: OrderLineView) -> None:
         """Keep a line at hand, and store it at the end."""

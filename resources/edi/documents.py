@@ -98,6 +98,12 @@ def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
+def _rate(currency: Segment) -> dict[str, str]:
+    """The rate of the day, where there is one: CUR03 of X12 and 5402 of CUX are both third."""
+    text = currency.text(3)
+    return {"exchange_rate": _plain(_amount(currency, text))} if text else {}
+
+
 # X12
 
 
@@ -167,7 +173,7 @@ def _despatch_856(interchange: Interchange, message: Message) -> Told:
 def _invoice_810(interchange: Interchange, message: Message) -> Told:
     head = message.one("BIG")
     order = head.text(4) or None
-    currency = message.one("CUR").needed(2)
+    currency = message.one("CUR")
     lines: list[dict[str, Any]] = []
     for number, line in enumerate(message.all("IT1"), 1):
         lines.append(
@@ -195,7 +201,8 @@ def _invoice_810(interchange: Interchange, message: Message) -> Told:
         "kind": kind,
         "supplier_id": interchange.sender,
         **({"purchase_order_id": order} if order else {}),
-        "currency": currency,
+        "currency": currency.needed(2),
+        **_rate(currency),
         "freight_amount": _plain(freight),
         "tax_amount": _plain(tax),
         "total_amount": _plain(_amount(total, total.needed(1), is_cents=True)),
@@ -288,6 +295,7 @@ def _invoice_invoic(interchange: Interchange, message: Message) -> Told:
         "supplier_id": interchange.sender,
         **({"purchase_order_id": order} if order else {}),
         "currency": currency.needed(1, 2),
+        **_rate(currency),
         "freight_amount": _plain(amounts.get("64", Decimal(0))),
         "tax_amount": _plain(amounts.get("124", Decimal(0))),
         "total_amount": _plain(total),

@@ -26,6 +26,8 @@ SNAPSHOT_TABLES = [
 
 #: The type of an amount.
 MONEY_IN_THE_LAKE = pa.decimal128(18, 4)
+#: The type of an exchange rate.
+RATE_IN_THE_LAKE = pa.decimal128(18, 8)
 #: The lake's own table: up to where the others are complete.
 WATERMARK_SCHEMA = pa.schema(
     [
@@ -68,6 +70,8 @@ def _lake_column(column: sa.Column[Any]) -> LakeColumn | None:
             return LakeColumn(column.name, name, pa.int64())
         case sa.Float():
             return LakeColumn(column.name, name, pa.float64())
+        case sa.Numeric(scale=8):
+            return LakeColumn(column.name, name, RATE_IN_THE_LAKE)
         case sa.Numeric():
             return LakeColumn(column.name, name, MONEY_IN_THE_LAKE)
         case sa.DateTime():

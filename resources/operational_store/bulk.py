@@ -19,18 +19,20 @@ from resources.operational_store.schema import metadata
 Columns = Mapping[str, Sequence[Any]]
 
 _CSV = pacsv.WriteOptions(include_header=False)
-_MONEY = pa.decimal128(19, 4)
+_MONEY, _RATE = pa.decimal128(19, 4), pa.decimal128(19, 8)
 
 
 @cache
 def _column_kinds(table: str) -> dict[str, str]:
-    """How each column is written: a key of `_ARROW`, or ``money``, ``array`` or ``bytes``."""
+    """How each column is written: a key of `_ARROW`, or money, rate, array or bytes."""
     return {column.name: _kind(column.type) for column in metadata.tables[table].columns}
 
 
 def _kind(column_type: Any) -> str:
     if isinstance(column_type, sa.Numeric) and column_type.scale == 4:
         return "money"
+    if isinstance(column_type, sa.Numeric) and column_type.scale == 8:
+        return "rate"
     if isinstance(column_type, sa.Float):
         return "float"
     if isinstance(column_type, sa.Uuid):
@@ -60,14 +62,22 @@ _ARROW = {
 
 def as_money(ten_thousandths: pa.Array) -> pa.Array:
     """Integers in ten-thousandths as decimals, exactly, without a look at each."""
-    whole = ten_thousandths.cast(pa.decimal128(19, 0))
-    return pa.Array.from_buffers(_MONEY, len(whole), whole.buffers(), offset=whole.offset)
+    return _as_decimals(ten_thousandths, _MONEY)
+
+
+def _as_decimals(integers: pa.Array, decimals: pa.Decimal128Type) -> pa.Array:
+    whole = integers.cast(pa.decimal128(decimals.precision, 0))
+    return pa.Array.from_buffers(decimals, len(whole), whole.buffers(), offset=whole.offset)
 
 
 def _written(values: Sequence[Any], kind: str) -> pa.Array:
-    """One column as COPY's CSV wants it. Money comes as ten-thousandths and leaves as decimal."""
-    if kind == "money":
-        return as_money(pa.array(values, pa.int64())).cast(pa.string())
+    """One column as COPY's CSV wants it.
+
+    Money comes as ten-thousandths, a rate as hundred-millionths; both leave as decimals.
+    """
+    if kind in ("money", "rate"):
+        decimals = _MONEY if kind == "money" else _RATE
+        return _as_decimals(pa.array(values, pa.int64()), decimals).cast(pa.string())
     if kind == "array":
         return pa.array(["{" + ",".join(value) + "}" for value in values], pa.string())
     if kind == "bytes":

@@ -31,7 +31,8 @@ SHOWN = (
 _HELD = f"""
     select i.supplier_id || '/' || i.invoice_number as invoice, last.invoice_id, last.line_number,
         last.reason_code, last.quantity_difference, last.value_difference, last.purchase_order_id,
-        last.occurred_at as held_at, i.currency_code,
+        last.occurred_at as held_at,
+        coalesce(last.currency_code, i.currency_code) as currency_code,
         i.legal_entity, i.brand, i.region, i.channel, i.correlation_id
     from ({LAST_REVISIONS}) last
     join supplier_invoice_received i using (invoice_id)

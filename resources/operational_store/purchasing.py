@@ -51,6 +51,8 @@ _LINE = (
     "held_quantity",
     "put_away_quantity",
     "backordered_quantity",
+    "invoice_currency_code",
+    "exchange_rate",
     "posted_at",
 )
 _HOLD = (
@@ -61,20 +63,25 @@ _HOLD = (
     "status",
     "quantity_difference",
     "value_difference",
+    "currency_code",
     "purchase_order_id",
     "purchase_order_line_id",
     "decided_by",
     "occurred_at",
 )
-_MONEY = frozenset({"unit_price", "invoiced_amount", "value_difference", "planned_freight_amount"})
+_MONEY, _RATE = "({} * 10000)::bigint", "({} * 100000000)::bigint"
+_AS_INTEGER = {
+    "unit_price": _MONEY,
+    "invoiced_amount": _MONEY,
+    "value_difference": _MONEY,
+    "planned_freight_amount": _MONEY,
+    "exchange_rate": _RATE,
+}
 
 
 def _selected(names: Sequence[str], table: str) -> str:
     """Columns of a table as the ports have them."""
-    return ", ".join(
-        f"({table}.{name} * 10000)::bigint" if name in _MONEY else f"{table}.{name}"
-        for name in names
-    )
+    return ", ".join(_AS_INTEGER.get(name, "{}").format(f"{table}.{name}") for name in names)
 
 
 _ORDER_LINES = f"""
@@ -84,7 +91,8 @@ _ORDER_LINES = f"""
 """
 _LINE_VERSIONS = """
     select t.purchase_order_id, t.purchase_order_line_id, p.occurred_at,
-        (t.unit_price * 10000)::bigint, p.currency_code
+        (t.unit_price * 10000)::bigint, p.currency_code, p.invoice_currency_code,
+        (p.exchange_rate * 100000000)::bigint
     from purchase_order_terms t
     join purchase_order_placed p using (purchase_order_id, version)
     where t.purchase_order_id = any(%s)
@@ -127,8 +135,13 @@ LAST_REVISIONS = """
 # The same of some only, so that an index leads to them.
 _HOLDS = f"""
     select distinct on (m.invoice_id, m.line_number, m.reason_code)
-        {_selected(_HOLD, "m").replace("m.invoice_id", "m.invoice_id::text", 1)}
+        {
+    _selected(_HOLD, "m")
+    .replace("m.invoice_id", "m.invoice_id::text", 1)
+    .replace("m.currency_code", "coalesce(m.currency_code, i.currency_code)")
+}
     from invoice_match m
+    join supplier_invoice_received i using (invoice_id)
     where {{which}}
     order by m.invoice_id, m.line_number, m.reason_code, m.revision desc
 """
@@ -403,10 +416,7 @@ class SqlPurchasing:
 
     def held_of_suppliers(self, supplier_ids: Iterable[str], reason_code: str) -> list[Hold]:
         """What is held for a reason of these suppliers' invoices."""
-        asked = _HOLDS.format(
-            which="m.reason_code = %s and m.invoice_id in (select invoice_id"
-            " from supplier_invoice_received where supplier_id = any(%s))"
-        )
+        asked = _HOLDS.format(which="m.reason_code = %s and i.supplier_id = any(%s)")
         rows = fetch(self._connection, asked, reason_code, list(supplier_ids))
         return [hold for hold in (Hold(*row) for row in rows) if hold.status == "held"]
 

@@ -51,6 +51,7 @@ _LINES = """
             'L-' || n as purchase_order_line_id, cast(10 + n % 90 as bigint) as quantity,
             cast(0 as bigint) as quantity_before,
             cast(2.5 + n % 100 + if(n % 40 = 20, 30, 0) as decimal(18, 4)) as unit_price,
+            cast((10 + n % 90) * unit_price as decimal(18, 4)) as order_amount,
             cast(2.5 + n % 100 as decimal(18, 4)) as order_unit_price
         from range({lines}) as t(n)
     ) to '{root}/supplier_invoice_line/part-0-1.parquet' (format parquet)

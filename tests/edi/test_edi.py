@@ -96,6 +96,13 @@ def test_an_invoice_is_the_same_in_both_standards() -> None:
     }
 
 
+def test_an_invoice_in_another_currency_says_the_rate_of_its_day() -> None:
+    american = x12_file(INVOICED).replace("CUR*SE*GBP", "CUR*SE*EUR*.870")
+    european = edifact_file(INVOIC).replace("CUX+2:GBP:4", "CUX+2:EUR:4+3:GBP+0.87")
+    for [data] in (said(american), said(european)):
+        assert (data["currency"], data["exchange_rate"]) == ("EUR", "0.87")
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "tag", "reason"),
     [

@@ -238,6 +238,95 @@ def test_freight_and_the_total_are_matched_apart(shop: Shop) -> None:
     ]
 
 
+EURO_ORDER = {"invoice_currency": "EUR", "exchange_rate": "0.85"}
+EUROS = {"currency": "EUR", "exchange_rate": "0.87"}
+
+
+def test_what_is_charged_in_another_currency_is_matched_at_the_orders_rate(shop: Shop) -> None:
+    shop.tell(purchase_order("P1", ("1", "MUG", 10, "2.55"), freight_amount="8.50", **EURO_ORDER))
+    shop.tell(goods("P1", ("1", 10, 0)))
+    charged = ("1", 10, "3.00")
+    shop.tell(invoice("I1", "P1", charged, **EUROS, freight_amount="10.00", tax_amount="8.00"))
+    # Thirty euros are 25.50 by the order's rate, as agreed, and 26.10 by that of the day.
+    assert shop.entries("supplier_invoice") == [
+        ("supplier_invoice", "currency_exchange", "30"),
+        ("supplier_invoice", "freight_inward", "10"),
+        ("supplier_invoice", "input_tax", "8"),
+        ("supplier_invoice", "accounts_payable", "-48"),
+    ]
+    assert shop.entries("supplier_invoice_exchange") == [
+        ("supplier_invoice_exchange", "goods_invoice_clearing", "25.5"),
+        ("supplier_invoice_exchange", "currency_exchange", "-26.1"),
+        ("supplier_invoice_exchange", "exchange_difference", "0.6"),
+    ]
+    assert holds(shop) == []
+    # A credit note of the same day takes all of it back.
+    shop.tell(invoice("C1", "P1", charged, at=1_600, kind="credit_note", **EUROS))
+    assert shop.balance("exchange_difference") == 0
+
+
+@pytest.mark.parametrize(
+    ("price", "said", "held"),
+    [
+        # A fifth more or less of 0.85 is 0.68 to 1.02.
+        ("3.00", {"exchange_rate": "1.02"}, []),
+        ("3.00", {"exchange_rate": "1.02000001"}, [(0, "exchange_rate", "held", 0, "5.1000")]),
+        ("3.00", {"exchange_rate": "0.67999999"}, [(0, "exchange_rate", "held", 0, "-5.1000")]),
+        # Two in a hundred of 25.50 in the order's currency: 0.51, which is 60 cents.
+        ("3.06", {}, []),
+        ("3.0606", {}, [(1, "price_above", "held", 0, "0.5151")]),
+        # The order planned no freight: 30 euros are 25.50.
+        ("3.00", {"freight_amount": "30"}, [(0, "freight", "held", 0, "25.5000")]),
+    ],
+)
+def test_limits_are_kept_in_the_orders_currency(
+    shop: Shop, price: str, said: dict[str, Any], held: list[tuple[Any, ...]]
+) -> None:
+    shop.tell(purchase_order("P1", ("1", "MUG", 10, "2.55"), **EURO_ORDER))
+    shop.tell(goods("P1", ("1", 10, 0)))
+    shop.tell(invoice("I1", "P1", ("1", 10, price), **{"currency": "EUR", **said}))
+    assert holds(shop) == held
+    currencies = shop.rows("select distinct currency_code from invoice_match")
+    assert currencies == ([("GBP",)] if held else [])
+
+
+def test_what_did_not_come_is_cured_in_the_orders_currency(shop: Shop) -> None:
+    shop.tell(purchase_order("P1", ("1", "MUG", 10, "2.55"), **EURO_ORDER))
+    shop.tell(goods("P1", ("1", 6, 0)))
+    shop.tell(invoice("I1", "P1", ("1", 10, "3.00"), **EUROS))
+    assert holds(shop) == [(1, "quantity", "held", 4, "10.2000")]
+    shop.tell(goods("P1", ("1", 4, 0), at=1_600))
+    assert holds(shop) == [(1, "quantity", "cured", 0, "0.0000")]
+    assert shop.balance("goods_invoice_clearing") == 0
+
+
+def test_the_rate_is_that_of_the_version_in_force_and_without_one_it_is_held(shop: Shop) -> None:
+    shop.tell(purchase_order("P1", ("1", "MUG", 10, "2.55"), **EURO_ORDER))
+    later = {"invoice_currency": "EUR", "exchange_rate": "0.90"}
+    shop.tell(purchase_order("P1", ("1", "MUG", 10, "2.55"), version=2, at=2_000, **later))
+    shop.tell(invoice("I1", "P1", ("1", 10, "3.00"), at=1_900, currency="EUR"))
+    assert shop.rows(
+        "select exchange_rate::text, order_amount::text from supplier_invoice_line"
+    ) == [("0.85000000", "25.5000")]
+    shop.tell(invoice("I2", "P1", ("1", 10, "3.00"), at=2_100, currency="USD"))
+    assert (1, "other_currency", "held", 0, "30.0000") in holds(shop)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"invoice_currency": "EUR"}, "missing_field"),
+        ({"exchange_rate": "0.85"}, "missing_field"),
+        ({"invoice_currency": "GBP", "exchange_rate": "1"}, "schema_violation"),
+        ({"invoice_currency": "EUR", "exchange_rate": "0.00"}, "schema_violation"),
+        ({"invoice_currency": "EUR", "exchange_rate": "-1"}, "schema_violation"),
+    ],
+)
+def test_a_rate_that_cannot_be_is_set_aside(shop: Shop, said: dict[str, str], reason: str) -> None:
+    shop.tell(purchase_order("P1", ("1", "MUG", 10, "2.55"), **said))
+    assert shop.rows("select reason_code from quarantined_event") == [(reason,)]
+
+
 def test_services_are_matched_with_what_was_ordered(shop: Shop) -> None:
     shop.tell(purchase_order("P1", ("1", "MUG", 10, "2.50"), is_receipt_expected=False))
     shop.tell(invoice("I1", "P1", ("1", 11, "2.50")))

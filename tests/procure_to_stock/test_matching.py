@@ -24,6 +24,7 @@ OFF: dict[str, Any] = {
     "amount_without_order_by_currency": {"*": "1000"},
     "freight": Limit(),
     "total_by_currency": {"*": "1"},
+    "exchange_rate_basis_points": 2_000,
 }
 
 
@@ -37,7 +38,7 @@ def line(
     return {
         "order_line": order_line,
         "quantity": units,
-        "unit_price": to_ten_thousandths(price),
+        "amount": units * to_ten_thousandths(price),
         "order_unit_price": to_ten_thousandths(said.pop("ordered_at", "2.50")),
         "payable_quantity": said.pop("payable", 1_000_000),
         "quantity_before": said.pop("before", 0),

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     ORDER_CLOSED = "order_closed"
     UNKNOWN_ORDER_LINE = "unknown_order_line"
     POSSIBLE_DUPLICATE = "possible_duplicate"
+    EXCHANGE_RATE = "exchange_rate"
     BANK_UNCONFIRMED = "bank_unconfirmed"
 
 
@@ -76,7 +77,7 @@ def match(lines: pd.DataFrame, tolerances: Tolerances, currency: str) -> pd.Data
     Args:
         lines: One row per invoice line, in the order in which lines of one order line were posted.
             Quantities are in each, money in ten-thousandths of ``currency``: ``order_line`` (any
-            key), ``quantity``, ``unit_price``, ``order_unit_price``, ``payable_quantity`` (received
+            key), ``quantity``, ``amount``, ``order_unit_price``, ``payable_quantity`` (received
             and not rejected, or ordered where no receipt is expected), ``quantity_before`` and
             ``amount_before`` (of the same order line, invoiced before the first row of it here)
             and ``days_early`` (whole days that the invoice comes before its goods are due, ≥ 0).
@@ -93,7 +94,7 @@ def match(lines: pd.DataFrame, tolerances: Tolerances, currency: str) -> pd.Data
     excess`` (key DQ); date ``amount × days early`` in value-days (key ST); see the decision record.
     """
     quantity = _column(lines, "quantity")
-    amount = quantity * _column(lines, "unit_price")
+    amount = _column(lines, "amount")
     order_price = _column(lines, "order_unit_price")
     key = pd.factorize(lines["order_line"])[0]
     before_here = _running(quantity, key) - quantity

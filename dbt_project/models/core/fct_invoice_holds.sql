@@ -28,7 +28,8 @@ final as (
         matches.purchase_order_line_id,
         matches.quantity_difference,
         cast(matches.value_difference as decimal(18, 4)) as value_difference,
-        invoices.currency_code,
+        -- The order's where an order's line is matched; what was kept before says none.
+        coalesce(matches.currency_code, invoices.currency_code) as currency_code,
         matches.decided_by,
         matches.held_at,
         case when matches.status in ('cured', 'released') then matches.occurred_at end as ended_at

@@ -171,6 +171,37 @@ M6 = Invariant(
             where coalesce(line.cleared_quantity, 0) <> coalesce(entry.quantity, 0)
             order by 1, 2
         """,
+        "the exchange difference is not what the two rates say": f"""
+            with booked as (
+                select currency_code, sum(amount) as amount
+                from journal_line
+                where account_code in ({_account("exchange_difference")})
+                group by currency_code
+            ), said as (
+                select behind.currency_code,
+                    sum(
+                        case invoice.kind when 'invoice' then 1 else -1 end
+                        * (
+                            round(line.quantity * line.unit_price * invoice.exchange_rate, 4)
+                            - line.order_amount
+                        )
+                    ) as amount
+                from supplier_invoice_line as line
+                inner join supplier_invoice_received as invoice using (invoice_id)
+                inner join purchase_order_line as behind
+                    on line.purchase_order_id = behind.purchase_order_id
+                        and line.purchase_order_line_id = behind.purchase_order_line_id
+                where invoice.currency_code <> behind.currency_code
+                group by behind.currency_code
+            )
+
+            select currency_code, coalesce(booked.amount, 0) as ledger_amount,
+                coalesce(said.amount, 0) as said_amount
+            from booked
+            full join said using (currency_code)
+            where coalesce(booked.amount, 0) <> coalesce(said.amount, 0)
+            order by currency_code
+        """,
         "what is payable is not what was posted": f"""
             with booked as (
                 select currency_code, -sum(amount) as amount
@@ -198,12 +229,12 @@ M6 = Invariant(
 _MATCHED = """
     select line.invoice_id, line.line_number, line.purchase_order_id,
         line.purchase_order_id || '/' || line.purchase_order_line_id as order_line,
-        line.quantity, (line.unit_price * 10000)::bigint as unit_price,
+        line.quantity, (line.order_amount * 10000)::bigint as amount,
         (line.order_unit_price * 10000)::bigint as order_unit_price,
         case when behind.is_receipt_expected
             then behind.accepted_quantity
             else behind.ordered_quantity end + behind.credited_quantity as payable_quantity,
-        invoice.policy_hash, invoice.currency_code, behind.region, behind.brand
+        invoice.policy_hash, behind.currency_code, behind.region, behind.brand
     from supplier_invoice_line as line
     inner join supplier_invoice_received as invoice using (invoice_id)
     inner join purchase_order_line as behind

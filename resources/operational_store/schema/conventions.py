@@ -31,6 +31,8 @@ class Xid8(UserDefinedType[int]):
 
 
 Money = Numeric(19, 4)
+#: What one unit of a currency is worth in another.
+Rate = Numeric(18, 8)
 Instant = DateTime(timezone=True)
 
 

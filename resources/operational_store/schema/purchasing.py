@@ -20,6 +20,7 @@ from sqlalchemy import (
 from resources.operational_store.schema.conventions import (
     Instant,
     Money,
+    Rate,
     effective,
     fact,
     metadata,
@@ -70,6 +71,9 @@ purchase_order_placed = fact(
     Column("line_count", Integer, nullable=False),
     Column("goods_amount", Money, nullable=False),
     Column("freight_amount", Money, nullable=False),
+    # In which it may be charged too, and what one unit of it is worth in the order's.
+    Column("invoice_currency_code", String(3)),
+    Column("exchange_rate", Rate),
     Column("requisition_id", Uuid),
     occurred(),
     effective(),
@@ -127,6 +131,8 @@ purchase_order_line = Table(
         Computed("delivered_quantity - rejected_quantity - held_quantity", persisted=True),
         nullable=False,
     ),
+    Column("invoice_currency_code", String(3)),
+    Column("exchange_rate", Rate),
     Column("posted_at", Instant),
     effective(),
     *recorded(),
@@ -220,6 +226,8 @@ supplier_invoice_received = fact(
     Column("freight_amount", Money, nullable=False),
     Column("tax_amount", Money, nullable=False),
     Column("total_amount", Money, nullable=False),
+    # On its day, where it is in another currency than its order.
+    Column("exchange_rate", Rate),
     Column("policy_hash", String, nullable=False),
     # Of an invoice that came before: this one is kept, and neither posted nor paid.
     Column("duplicate_of", Uuid),
@@ -248,6 +256,14 @@ supplier_invoice_line = fact(
     Column("quantity", BigInteger, nullable=False),
     Column("quantity_before", BigInteger, nullable=False),
     Column("unit_price", Money, nullable=False),
+    # The order's, by which the line is matched.
+    Column("exchange_rate", Rate, nullable=False, server_default="1"),
+    Column(
+        "order_amount",
+        Money,
+        Computed("round(quantity * unit_price * exchange_rate, 4)", persisted=True),
+        nullable=False,
+    ),
     Column("order_unit_price", Money, nullable=False),
     occurred(),
     effective(),
@@ -297,6 +313,8 @@ invoice_match = fact(
     Column("status", String, nullable=False),
     Column("quantity_difference", BigInteger, nullable=False),
     Column("value_difference", Money, nullable=False),
+    # Without it the invoice's: before orders had rates there was no other.
+    Column("currency_code", String(3)),
     Column("purchase_order_id", String),
     Column("purchase_order_line_id", String),
     Column("decided_by", String),

@@ -15,6 +15,7 @@ final as (
         cast(status as text) as status,
         cast(quantity_difference as bigint) as quantity_difference,
         cast(value_difference as decimal(19, 4)) as value_difference,
+        cast(currency_code as text) as currency_code,
         cast(purchase_order_id as text) as purchase_order_id,
         cast(purchase_order_line_id as text) as purchase_order_line_id,
         cast(decided_by as text) as decided_by,
