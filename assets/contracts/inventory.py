@@ -50,13 +50,17 @@ class ReceivedLine(EventData, frozen=True, kw_only=True):
 
 
 class InventoryReceived(EventData, frozen=True, kw_only=True):
-    """A goods receipt at a node, and what announced it, where that is known."""
+    """A goods receipt at a node, and what announced it, where that is known.
+
+    ``from_node_id`` is another of our places, where that is who sent the goods.
+    """
 
     document_number: Key
     node_id: Key
     lines: Annotated[list[ReceivedLine], Meta(max_length=5_000)]
     is_synthetic: bool = False
     inbound_document: Key | None = None
+    from_node_id: Key | None = None
 
 
 class InboundLine(EventData, frozen=True, kw_only=True):
@@ -91,12 +95,16 @@ class AdjustedLine(EventData, frozen=True, kw_only=True):
 
 
 class InventoryAdjusted(EventData, frozen=True, kw_only=True):
-    """A correction of stock with its reason; it may touch no goods at all."""
+    """A correction of stock with its reason; it may touch no goods at all.
+
+    ``to_node_id`` is another of our places, where goods leave for it.
+    """
 
     document_number: Key
     node_id: Key
     reason: Code
     note: Text = ""
+    to_node_id: Key | None = None
     lines: Annotated[list[AdjustedLine], Meta(max_length=5_000)]
 
 

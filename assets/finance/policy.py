@@ -13,6 +13,7 @@ class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payment_clearing: str
     accounts_receivable: str
     inventory: str
+    goods_in_transit: str
     customer_deposits: str
     tax_payable: str
     refunds_payable: str

@@ -148,7 +148,7 @@ def apply(event: InboxEvent, books: Books) -> None:
         if booked:
             books.rows["stock_movement"].append(movement._replace(quantity=booked))
             terms = books.products[sku]
-            against = _against(kind, is_new, accounts)
+            against = _against(event, kind, is_new, accounts)
             value[terms.currency_code][against] -= terms.standard_cost * booked
     for currency, by_account in value.items():
         books.journal.post(
@@ -222,8 +222,11 @@ def _count_differences(event: InboxEvent, books: Books) -> list[tuple[int, str, 
     return differences
 
 
-def _against(kind: str, is_new: bool, accounts: Accounts) -> str:
+def _against(event: InboxEvent, kind: str, is_new: bool, accounts: Accounts) -> str:
     """What stands against inventory; the first count of a position opens it."""
+    data = event.data
+    if (kind == "received" and data.from_node_id) or (kind == "adjusted" and data.to_node_id):
+        return accounts.goods_in_transit
     if kind == "received":
         return accounts.goods_received_not_invoiced
     is_opening = kind == "counted" and is_new

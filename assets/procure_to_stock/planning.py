@@ -24,6 +24,7 @@ from assets.procure_to_stock.plan_decision import POLICY
 from assets.procure_to_stock.replenishment_policy import replenishment_policy
 from assets.procure_to_stock.rules.replenishment import Outcome, propose
 from assets.procure_to_stock.supplier_standings import tell_standings
+from assets.procure_to_stock.transferring import TRANSFER_PROPOSAL, tell_transfers
 from assets.waiting_events import waiting_event
 
 #: What the house's rule of consent is called, and who sends what it is asked about.
@@ -98,14 +99,7 @@ _COLUMNS = {
         "is_chosen",
     ),
     "replenishment_proposal": _PROPOSAL,
-    "transfer_proposal": (
-        "transfer_id",
-        "plan_id",
-        "sku",
-        "from_node_id",
-        "to_node_id",
-        "quantity",
-    ),
+    "transfer_proposal": TRANSFER_PROPOSAL,
     "supplier_standing": (
         "supplier_id",
         "plan_id",
@@ -186,10 +180,7 @@ def plan(inputs: PlanInputs, unit_of_work: UnitOfWork) -> Planned:
     kept = proposed.proposals[proposed.proposals["outcome"] != str(Outcome.NO_SUPPLIER)]
     rows = [_row(found, plan_id, inputs, unit_of_work) for found in _records(kept)]
     writes.rows["replenishment_proposal"] += rows
-    writes.rows["transfer_proposal"] += [
-        (str(identify("transfer", plan_id, sku, source, goal)), plan_id, sku, source, goal, units)
-        for sku, source, goal, units in proposed.transfers.itertuples(index=False, name=None)
-    ]
+    tell_transfers(plan_id, proposed.transfers, inputs.scope, writes)
     if inputs.models is not None:
         writes.rows["forecast_model"] += [
             (plan_id, *(None if value != value else value for value in row))

@@ -167,7 +167,7 @@ class ReplenishmentPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
         served_by_days: A region's demand falls to the places that served it in so many days.
         announcement_believed_days: What was announced without an order is believed no more when it
             is so late.
-        transfer_days: What is to be moved counts as under way for so long.
+        transfer_days: What is to be moved counts as under way for so long, unless it is announced.
     """
 
     target: ServiceTarget

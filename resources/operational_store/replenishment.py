@@ -61,15 +61,20 @@ _POSITIONS = """
             and not exists (
                 select from purchase_order_placed o where o.requisition_id = p.requisition_id)
         group by 1, 2
+    ), transfer as (
+        select t.sku, t.from_node_id, t.to_node_id, t.quantity from transfer_proposal t
+        where t.effective_at > %s and not exists (
+            select from inbound_announced a where a.document_number = t.transfer_number::text)
     ), moving as (
-        select sku, to_node_id as node_id, quantity from transfer_proposal where effective_at > %s
+        select sku, to_node_id as node_id, quantity from transfer
         union all
-        select sku, from_node_id, -quantity from transfer_proposal where effective_at > %s
+        select sku, from_node_id, -quantity from transfer
     ), moved as (
         select sku, node_id, sum(quantity)::bigint as quantity from moving group by 1, 2
     ), known as (
         select sku, node_id from stock_position union select sku, node_id from ordered
         union select sku, node_id from inbound union select sku, node_id from requested
+        union select sku, node_id from moved
     )
     select k.sku, k.node_id, coalesce(s.on_hand_quantity, 0)::bigint as on_hand_quantity,
         coalesce(s.reserved_quantity + s.allocated_quantity, 0)::bigint as reserved_quantity,
@@ -145,10 +150,9 @@ def positions(
         connection: The transaction.
         at: Effective time.
         expected_within: An announcement that is later than that is believed no more.
-        moves_take: A proposed transfer counts as under way for so long.
+        moves_take: A proposed transfer counts as under way for so long, unless it is announced.
     """
-    since = at - moves_take
-    return fetch_frame(connection, _POSITIONS, at - expected_within, since, since)
+    return fetch_frame(connection, _POSITIONS, at - expected_within, at - moves_take)
 
 
 def backordered(connection: sa.Connection) -> dict[str, int]:

@@ -39,7 +39,7 @@ from assets.contracts.master_data import (
     PriceChanged,
     ProductRegistered,
 )
-from resources.sandbox import purchasing
+from resources.sandbox import purchasing, transfers
 from resources.sandbox.inbound import ORDERED_BEFORE, Delivery, announce, chase
 from resources.sandbox.partner import Command, PartnerSystem, Refused, World
 from resources.sandbox.settings import NodeSetting, channel_price
@@ -183,6 +183,8 @@ class Erp(PartnerSystem):
                 purchasing.register(self, command)
             case "purchase_order.create":
                 purchasing.place(self, command)
+            case "stock_transfer.create":
+                transfers.move(self, command)
             case "supply.chase":
                 asked = _chase(command.payload)
                 chase(self, asked.skus, command.effective_at, str(command.command_id))

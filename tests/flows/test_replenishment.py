@@ -23,6 +23,7 @@ from tests.builders import (
     Event,
     Shop,
     assert_all_invariants_hold,
+    count,
     event,
     minutes,
     node,
@@ -379,3 +380,74 @@ def test_a_flow_from_need_to_shelf_is_linked_by_ids(shop: Shop) -> None:
         " join goods_received g using (purchase_order_id)"
     )
     assert linked == 1
+
+
+STORE = "store_leeds"
+
+
+def moved(number: str, units: int, *kinds: str) -> list[Event]:
+    """What the ERP says of a transfer of mugs to the store: ``out``, ``announced``, ``in``."""
+    line = {"line_number": 1, "sku": "MUG"}
+    said = {
+        "out": (
+            "retail.inventory.adjusted.v1",
+            {
+                "document_number": f"{number}/out",
+                "node_id": WAREHOUSE,
+                "to_node_id": STORE,
+                "reason": "stock_transfer",
+                "lines": [{**line, "quantity": -units}],
+            },
+        ),
+        "announced": (
+            "retail.inventory.inbound_announced.v1",
+            {
+                "document_number": number,
+                "node_id": STORE,
+                "status": "in_transit",
+                "expected_at": minutes(2_000).isoformat(),
+                "lines": [{**line, "quantity": units}],
+            },
+        ),
+        "in": (
+            "retail.inventory.received.v1",
+            {
+                "document_number": f"{number}/in",
+                "node_id": STORE,
+                "from_node_id": WAREHOUSE,
+                "inbound_document": number,
+                "lines": [{**line, "quantity": units}],
+            },
+        ),
+    }
+    return [
+        event(said[kind][0], f"{number}-{kind}", number, 60 + place, data=said[kind][1])
+        for place, kind in enumerate(kinds)
+    ]
+
+
+def test_what_one_place_has_too_much_of_is_moved_once_and_stays_in_the_books(shop: Shop) -> None:
+    shop.tell(node(STORE, kind="store"), count(WAREHOUSE, MUG=5_000))
+    wanted = demand()
+    shares = pd.DataFrame({"region": "uk", "node_id": [WAREHOUSE, STORE], "share": [0.5, 0.5]})
+    wanted = Demand(wanted.history, shares, wanted.last_day)
+    first = planned(shop, wanted)
+    assert (first.transfers, first.proposals) == (1, 0)
+    [(_, told)] = shop.commands("stock_transfer.create")
+    number = told["transfer_number"]
+    [line] = told["lines"]
+    assert (told["from_node_id"], told["to_node_id"], line["sku"]) == (WAREHOUSE, STORE, "MUG")
+    units = line["quantity"]
+    # Neither while nobody has answered, nor on the road, nor once it is there, is it moved again.
+    for kinds in ((), ("out", "announced"), ("in",)):
+        shop.tell(*moved(number, units, *kinds))
+        again = planned(shop, wanted)
+        assert (again.transfers, again.proposals) == (0, 0)
+        [(position,)] = shop.rows(
+            f"select position_quantity from replenishment_level where node_id = '{STORE}'"
+        )
+        assert position == units
+        in_transit = shop.balance("goods_in_transit")
+        assert in_transit == (units * 2 if "out" in kinds else 0)
+    held = shop.rows("select node_id, on_hand_quantity from stock_position order by 1")
+    assert held == [(WAREHOUSE, 5_000 - units), (STORE, units)]

@@ -200,6 +200,8 @@ replenishment_proposal = fact(
 transfer_proposal = fact(
     "transfer_proposal",
     Column("transfer_id", Uuid, primary_key=True),
+    # Of the transfer that the ERP is told of, by which it announces the goods; before, none was.
+    Column("transfer_number", Uuid),
     Column("plan_id", Uuid, nullable=False),
     Column("sku", String, nullable=False),
     Column("from_node_id", String, nullable=False),

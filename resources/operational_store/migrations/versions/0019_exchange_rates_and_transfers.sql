@@ -18,3 +18,6 @@ add column order_amount NUMERIC(19, 4) GENERATED ALWAYS AS
 
 alter table invoice_match
 add column currency_code VARCHAR(3);
+
+alter table transfer_proposal
+add column transfer_number UUID;

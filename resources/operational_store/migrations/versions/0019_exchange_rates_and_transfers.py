@@ -1,6 +1,7 @@
-"""Invoices in another currency than their order, at the rate that the order agreed.
+"""Invoices in another currency than their order, and transfers that the ERP is told of.
 
-Nothing that is stored changes: what was matched before was in the order's own currency.
+Nothing that is stored changes: what was matched before was in the order's own currency, and of what
+was proposed to be moved nobody was told.
 """
 
 from __future__ import annotations
