@@ -251,3 +251,33 @@ def test_the_portal_knows_only_its_own_suppliers(tmp_path: Path) -> None:
     order = command("purchase_order.send", "P1/1", sent_order())
     stranger = command("purchase_order.send", "P2/1", sent_order(supplier_id="nobody"))
     assert send(made, "supplier_portal", order, stranger) == ["rejected", "rejected"]
+
+
+def test_a_transfer_leaves_one_place_and_comes_to_another_a_day_later(tmp_path: Path) -> None:
+    nodes = [{"node_id": "dc"}, {"node_id": "leeds", "kind": "store"}]
+    made = open_retailer(tmp_path, starts_at=MONDAY.isoformat(), nodes=nodes)
+    item = {"sku": "MUG", "list_price": "10.00", "first_seen_at": MONDAY.isoformat()}
+    made.register(json.dumps({"items": [item]}).encode())
+    payload = {
+        "transfer_number": "T1",
+        "from_node_id": "dc",
+        "to_node_id": "leeds",
+        "lines": [{"line_number": 1, "sku": "MUG", "quantity": 24}],
+    }
+    at = MONDAY + timedelta(days=1)
+    sent = command("stock_transfer.create", "T1", payload, at.isoformat())
+    assert send(made, "erp", sent) == ["accepted"]
+    documents = [
+        one for one in told(made, "erp") if getattr(one.data, "document_number", "")[:2] == "T1"
+    ]
+    of = {one.name: one.data for one in documents}
+    left, announced, came = (
+        of[name]
+        for name in ("inventory_adjusted", "inventory_inbound_announced", "inventory_received")
+    )
+    assert len(documents) == 3
+    assert (left.node_id, left.to_node_id, left.lines[0].quantity) == ("dc", "leeds", -24)
+    assert (announced.document_number, announced.node_id) == ("T1", "leeds")
+    assert (came.from_node_id, came.inbound_document) == ("dc", "T1")
+    assert came.lines[0].quantity == announced.lines[0].quantity == 24
+    assert send(made, "erp", sent) == ["duplicate"]
