@@ -19,7 +19,12 @@ from assets.order_to_fulfillment.expectations import (
     SHIPMENT_DELIVERED,
     SHIPMENT_DISPATCHED,
 )
-from assets.procure_to_stock.expectations import GOODS_RECEIVED, SUPPLIER_INVOICE_LINE
+from assets.procure_to_stock.expectations import (
+    GOODS_INSPECTED,
+    GOODS_PUT_AWAY,
+    GOODS_RECEIVED,
+    SUPPLIER_INVOICE_LINE,
+)
 from assets.quality_gate import Suite
 from resources.held_events import Named
 
@@ -331,6 +336,46 @@ TABLES: dict[str, GatedTable] = {
                     select sum(m.quantity) from stock_movement m
                     where m.reference_id = j.receipt_id and m.reference_line = j.line_number
                 ), 0) as stock_agrees
+            from judged j
+            """,
+            holds_by=("sku",),
+        ),
+        GatedTable(
+            "goods_inspected",
+            GOODS_INSPECTED,
+            f"""
+            select j.inspection_id::text as inspection_id, j.line_number, j.purchase_order_id,
+                j.purchase_order_line_id, j.node_id, j.sku, j.passed_quantity,
+                j.rejected_quantity, j.rejection_reason, {_TIMES},
+                (
+                    select coalesce(sum(r.held_quantity), 0) from goods_received r
+                    where r.purchase_order_id = j.purchase_order_id
+                        and r.purchase_order_line_id = j.purchase_order_line_id
+                ) >= (
+                    select sum(i.passed_quantity + i.rejected_quantity) from goods_inspected i
+                    where i.purchase_order_id = j.purchase_order_id
+                        and i.purchase_order_line_id = j.purchase_order_line_id
+                ) as was_on_hold,
+                j.passed_quantity = coalesce((
+                    select sum(m.quantity) from stock_movement m
+                    where m.reference_id = j.inspection_id and m.reference_line = j.line_number
+                ), 0) as stock_agrees
+            from judged j
+            """,
+            holds_by=("sku",),
+        ),
+        GatedTable(
+            "goods_put_away",
+            GOODS_PUT_AWAY,
+            f"""
+            select j.put_away_id::text as put_away_id, j.line_number, j.purchase_order_id,
+                j.purchase_order_line_id, j.node_id, j.sku, j.quantity, j.location_code, {_TIMES},
+                exists (
+                    select from purchase_order_line l
+                    where l.purchase_order_id = j.purchase_order_id
+                        and l.purchase_order_line_id = j.purchase_order_line_id
+                        and l.accepted_quantity >= l.put_away_quantity
+                ) as was_accepted
             from judged j
             """,
             holds_by=("sku",),

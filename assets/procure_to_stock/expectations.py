@@ -59,6 +59,78 @@ GOODS_RECEIVED = Suite(
     blocks_by=("sku",),
 )
 
+GOODS_INSPECTED = Suite(
+    name="goods_inspected_window",
+    owner="purchasing",
+    required=(
+        "inspection_id",
+        "line_number",
+        "purchase_order_id",
+        "purchase_order_line_id",
+        "node_id",
+        "sku",
+        "passed_quantity",
+        "rejected_quantity",
+        "occurred_at",
+        "effective_at",
+        "was_on_hold",
+        "stock_agrees",
+    ),
+    optional=("rejection_reason",),
+    said=(
+        between("passed_is_possible", "passed_quantity", 0, LARGEST_QUANTITY, "less than none"),
+        between("rejected_is_possible", "rejected_quantity", 0, LARGEST_QUANTITY, "less than none"),
+        holds(
+            "something_was_inspected",
+            ("passed_quantity", "rejected_quantity"),
+            lambda rows: rows["passed_quantity"] + rows["rejected_quantity"] > 0,
+            "nothing was inspected",
+        ),
+        holds(
+            "a_reject_has_its_reason",
+            ("rejected_quantity",),
+            lambda rows: (rows["rejected_quantity"] == 0) | rows["rejection_reason"].notna(),
+            "units were rejected and nobody said why",
+            severity="warning",
+        ),
+        not_less(
+            "inspection_is_not_from_the_future",
+            "effective_at",
+            "occurred_at",
+            "inspected after we knew",
+        ),
+        unique("line_is_booked_once", ("inspection_id", "line_number"), "a line was booked twice"),
+        is_true("was_on_hold", "more was inspected than ever came on hold"),
+        is_true("stock_agrees", "other units went into stock than passed"),
+    ),
+    blocks_by=("sku",),
+)
+
+GOODS_PUT_AWAY = Suite(
+    name="goods_put_away_window",
+    owner="purchasing",
+    required=(
+        "put_away_id",
+        "line_number",
+        "purchase_order_id",
+        "purchase_order_line_id",
+        "node_id",
+        "sku",
+        "quantity",
+        "location_code",
+        "occurred_at",
+        "effective_at",
+        "was_accepted",
+    ),
+    said=(
+        between("something_was_put_away", "quantity", 1, LARGEST_QUANTITY, "no unit"),
+        not_less("put_away_is_not_from_the_future", "effective_at", "occurred_at", "after we knew"),
+        unique("line_is_booked_once", ("put_away_id", "line_number"), "a line was booked twice"),
+        is_true("was_accepted", "more was put away than was accepted"),
+    ),
+    blocks_by=("sku",),
+)
+
 SUPPLIER_INVOICE_LINE = Suite(
     name="supplier_invoice_line_window",
     owner="accounts_payable",

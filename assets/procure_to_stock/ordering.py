@@ -41,7 +41,9 @@ def place(events: list[InboxEvent], writes: Writes) -> None:
         held = list(writes.of_order.get(data.purchase_order_id, {}).values())
         if all(line.version < data.version for line in held):
             _put_in_force(event, data, prices, held, writes)
-            if suppliers[data.supplier_id].order_channel != ERP:
+            if suppliers[data.supplier_id].order_channel != ERP and _concerns_supplier(
+                data, writes
+            ):
                 _send(event, data, suppliers[data.supplier_id].order_channel, writes)
         unit_of_work.inbox.release([f"purchase_order:{data.purchase_order_id}"])
 
@@ -90,6 +92,14 @@ def _put_in_force(
             # It is no longer ordered; what came of it before still counts.
             other.version, other.is_closed = data.version, True
             wait_for_the_rest(other, writes)
+
+
+def _concerns_supplier(data: PurchaseOrderPlaced, writes: Writes) -> bool:
+    """Whether there is something to tell: an order that is closed once all of it came is not."""
+    lines = writes.of_order[data.purchase_order_id].values()
+    return data.status != "closed" or any(
+        line.delivered_quantity < line.ordered_quantity for line in lines
+    )
 
 
 def _send(event: InboxEvent, data: PurchaseOrderPlaced, channel: str, writes: Writes) -> None:

@@ -170,7 +170,7 @@ def purchase_order(order: Mapping[str, Any], us: str, control: int, at: datetime
     Args:
         order: ``purchase_order_id``, ``supplier_id``, ``node_id``, ``currency`` and ``lines``, each
             with ``purchase_order_line_id``, ``sku``, ``quantity``, ``unit_price`` (text) and
-            ``due_at``; ``version`` where it is not the first.
+            ``due_at``; ``version`` where it is not the first, ``status`` where it is ``closed``.
         us: Our identity.
         control: Control number of the interchange, of its group and set.
         at: When it is sent.
@@ -180,8 +180,10 @@ def purchase_order(order: Mapping[str, Any], us: str, control: int, at: datetime
     """
     lines = order["lines"]
     units = sum(line["quantity"] for line in lines)
-    # A later version replaces the order; as an original it would be a second one.
+    # A later version replaces the order, as an original it would be a second one; or it cancels.
     purpose = "00" if order.get("version", 1) == 1 else "05"
+    if order.get("status") == "closed":
+        purpose = "01"
     body = [
         ["BEG", purpose, "SA", order["purchase_order_id"], "", f"{at:%Y%m%d}"],
         ["CUR", "BY", order["currency"]],

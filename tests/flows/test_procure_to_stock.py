@@ -121,6 +121,21 @@ def test_an_order_is_sent_to_the_supplier_where_the_erp_does_not(shop: Shop) -> 
     ]
 
 
+def test_a_closed_order_is_told_to_its_supplier_where_something_is_still_to_come(
+    shop: Shop,
+) -> None:
+    shop.tell(supplier(at=-30, order_channel="x12"))
+    line = ("1", "MUG", 10, "2.50")
+    for order, units in (("P1", 10), ("P2", 4)):
+        shop.tell(purchase_order(order, line), goods(order, ("1", units, 0)))
+        shop.tell(purchase_order(order, line, version=2, at=2_000, status="closed"))
+    sent = [
+        (payload["purchase_order_id"], payload["version"], payload["status"])
+        for _, payload in shop.commands("purchase_order.send")
+    ]
+    assert sent == [("P1", 1, "open"), ("P2", 1, "open"), ("P2", 2, "closed")]
+
+
 def test_what_is_rejected_is_neither_stock_nor_owed_for(shop: Shop) -> None:
     shop.tell(ORDER, goods("P1", ("1", 10, 4)), invoice("I1", "P1", ("1", 10, "2.50")))
     assert shop.position("MUG") == (6, 0, 0)

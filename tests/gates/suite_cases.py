@@ -51,7 +51,12 @@ from assets.order_to_fulfillment.mart_expectations import (
 )
 from assets.order_to_fulfillment.pickup.mart_expectations import PICKUP_PERFORMANCE
 from assets.order_to_fulfillment.sourcing_expectations import SOURCING_DECISIONS
-from assets.procure_to_stock.expectations import GOODS_RECEIVED, SUPPLIER_INVOICE_LINE
+from assets.procure_to_stock.expectations import (
+    GOODS_INSPECTED,
+    GOODS_PUT_AWAY,
+    GOODS_RECEIVED,
+    SUPPLIER_INVOICE_LINE,
+)
 from assets.procure_to_stock.mart_expectations import (
     GOODS_RECEIVED_NOT_INVOICED,
     INVOICE_MATCH_EXCEPTIONS,
@@ -523,6 +528,40 @@ def cost_of_delay(number: int) -> Row:
         "delay_cost": 50_000,
         "late_cost": 10_000,
         "playbook_cost": 0,
+    }
+
+
+def goods_inspected(number: int) -> Row:
+    return {
+        "inspection_id": f"inspection-{number}",
+        "line_number": 1,
+        "purchase_order_id": "P1",
+        "purchase_order_line_id": "1",
+        "node_id": "dc",
+        "sku": f"SKU{number}",
+        "passed_quantity": 8,
+        "rejected_quantity": 2,
+        "rejection_reason": "broken",
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "was_on_hold": True,
+        "stock_agrees": True,
+    }
+
+
+def goods_put_away(number: int) -> Row:
+    return {
+        "put_away_id": f"put-away-{number}",
+        "line_number": 1,
+        "purchase_order_id": "P1",
+        "purchase_order_line_id": "1",
+        "node_id": "dc",
+        "sku": f"SKU{number}",
+        "quantity": 8,
+        "location_code": "A-01",
+        "occurred_at": NOON,
+        "effective_at": ONE,
+        "was_accepted": True,
     }
 
 
@@ -1035,6 +1074,30 @@ CASES = {
                 "line_is_booked_once": [{"receipt_id": "twice"}, {"receipt_id": "twice"}],
                 "order_line_is_known_holds": [{"order_line_is_known": False}],
                 "stock_agrees_holds": [{"stock_agrees": False}],
+            },
+        ),
+        Cases(
+            GOODS_INSPECTED,
+            goods_inspected,
+            {
+                "passed_is_possible": [{"passed_quantity": -1}],
+                "rejected_is_possible": [{"rejected_quantity": -1}],
+                "something_was_inspected": [{"passed_quantity": 0, "rejected_quantity": 0}],
+                "a_reject_has_its_reason": [{"rejection_reason": None}],
+                "inspection_is_not_from_the_future": [{"occurred_at": THREE}],
+                "line_is_booked_once": [{"inspection_id": "twice"}, {"inspection_id": "twice"}],
+                "was_on_hold_holds": [{"was_on_hold": False}],
+                "stock_agrees_holds": [{"stock_agrees": False}],
+            },
+        ),
+        Cases(
+            GOODS_PUT_AWAY,
+            goods_put_away,
+            {
+                "something_was_put_away": [{"quantity": 0}],
+                "put_away_is_not_from_the_future": [{"occurred_at": THREE}],
+                "line_is_booked_once": [{"put_away_id": "twice"}, {"put_away_id": "twice"}],
+                "was_accepted_holds": [{"was_accepted": False}],
             },
         ),
         Cases(

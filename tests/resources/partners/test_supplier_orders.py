@@ -118,9 +118,14 @@ def test_what_cannot_be_written_as_x12_is_a_dead_letter(
     assert "separator of X12" in last_error(outbox)
 
 
-@pytest.mark.parametrize(("version", "purpose"), [(1, "00"), (2, "05")])
-def test_a_later_version_replaces_the_order(version: int, purpose: str) -> None:
-    [message] = x12.read(x12.purchase_order(order("P8", version=version), "US", 7, T0)).messages
+@pytest.mark.parametrize(
+    ("version", "status", "purpose"), [(1, "open", "00"), (2, "open", "05"), (3, "closed", "01")]
+)
+def test_a_later_version_replaces_the_order_or_cancels_it(
+    version: int, status: str, purpose: str
+) -> None:
+    said = order("P8", version=version, status=status)
+    [message] = x12.read(x12.purchase_order(said, "US", 7, T0)).messages
     assert message.one("BEG").text(1) == purpose
 
 
