@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,15 @@ from orchestration import services, supervisor
 from orchestration.dagster_report import tell_dagster
 from orchestration.home import Home
 from orchestration.processes import peak_megabytes
+from orchestration.replay_report import (
+    Moment,
+    Report,
+    Stopwatch,
+    Watch,
+    count_since,
+    counts,
+    gate_cases,
+)
 from orchestration.sandbox import Sandbox, running_sandbox
 from orchestration.simulation import (
     Collect,
@@ -29,11 +37,9 @@ from orchestration.simulation import (
 )
 from resources import bulk_loads
 from resources.dagster_reporting import DagsterReporting, reporting
-from resources.gate_records import open_cases
 from resources.layouts.reading import CatalogueItem, Reading
 from resources.layouts.registry import layout
 from resources.layouts.uci_online_retail.layout import UciReading
-from resources.operational_store.bulk import fetch
 from resources.operational_store.door import Door
 from resources.operational_store.replenishment import has_orders
 from resources.operational_store.store import OperationalStore, create_engine
@@ -74,72 +80,6 @@ class Request:
     plans: bool = True
 
 
-@dataclass
-class Report:
-    """What a replay did; the keys are stable.
-
-    ``events_in = applied + quarantined + duplicates + waiting`` counts the events of this run,
-    answers of partners included. ``orders``, ``order_lines`` and ``returns_waiting`` count what
-    the files hold. ``waiting_in_home`` is what waits at the end, of earlier runs too;
-    ``gate_cases`` are the cases of data gates that are open then. ``replenishment`` counts what was
-    proposed at the end, and ``ways_of_ordering`` what the policy would have been worth on the
-    demand beside a minimum and maximum; both are empty where nothing was planned.
-    """
-
-    events_in: int = 0
-    applied: int = 0
-    quarantined: int = 0
-    duplicates: int = 0
-    waiting: int = 0
-    orders: int = 0
-    order_lines: int = 0
-    returns_waiting: int = 0
-    waiting_in_home: int = 0
-    rows: int = 0
-    rows_per_second: float = 0.0
-    seconds: float = 0.0
-    peak_mb: float = 0.0
-    sandbox_peak_mb: float = 0.0
-    quantum_seconds: float = 0.0
-    simulated_until: str = ""
-    commands_delivered: int = 0
-    cases_opened: int = 0
-    files_refused: dict[str, str] = field(default_factory=dict)
-    seconds_by_phase: dict[str, float] = field(default_factory=dict)
-    gate_cases: list[str] = field(default_factory=list)
-    marts_held: list[str] = field(default_factory=list)
-    replenishment: dict[str, object] = field(default_factory=dict)
-    ways_of_ordering: list[dict[str, object]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Where a running replay is, for whoever shows its progress."""
-
-    phase: str
-    simulated: datetime | None = None
-    rows: int = 0
-
-
-Watch = Callable[[Moment], None]
-
-
-class Stopwatch:
-    """Seconds by phase."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Count the block's time to a phase."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
-
-
 def replay(home: Home, request: Request, watch: Watch = lambda _: None) -> Report:
     """Bring a folder of files through every hop into the marts.
 
@@ -171,7 +111,7 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
         # Its sandbox has just been given the port that its address says.
         partners = home.partner_book().only_sandbox()
         store = OperationalStore(create_engine(home.database_url), policies=policies)
-        before = _counts(store)
+        before = counts(store)
         loads: list[LoadVerdict] = []
         simulation = _simulation(
             store, partners, sandbox, reading, request.batch_size, dagster, loads
@@ -194,7 +134,7 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
             cases_opened=simulation.progress.tally.cases,
             sandbox_peak_mb=round(sandbox.process.peak_megabytes, 1),
         )
-        _count_since(before, store, report)
+        count_since(before, store, report)
         if planned is not None:
             report.replenishment = vars(planned)
         tell_people(home, store)
@@ -212,7 +152,7 @@ def _replay(home: Home, request: Request, watch: Watch) -> Report:
     watch(Moment("telling Dagster"))
     with stopwatch.phase("dagster"):
         tell_dagster(home, store, published, loads)
-    report.gate_cases = _gate_cases(store)
+    report.gate_cases = gate_cases(store)
     store.engine.dispose()
     report.files_refused = {
         verdict.path.name: verdict.refused_because
@@ -406,35 +346,3 @@ def _judge(reading: Reading) -> None:
         from resources.layouts.uci_online_retail.expectations import FILE_SUITE, rows
 
         judge_files(reading, FILE_SUITE, rows)
-
-
-def _gate_cases(store: OperationalStore) -> list[str]:
-    with store.transaction() as connection:
-        return [f"{key}: {reason}" for key, reason in open_cases(connection).items()]
-
-
-def _counts(store: OperationalStore) -> dict[str, int]:
-    """What the door has counted, and where the events that it let in are now."""
-    with store.transaction() as connection:
-        received, duplicates, quarantined = fetch(
-            connection,
-            "select coalesce(sum(received), 0)::bigint, coalesce(sum(duplicates), 0)::bigint,"
-            " coalesce(sum(quarantined), 0)::bigint from door_tally",
-        )[0]
-        by_status = dict(
-            fetch(connection, "select status, count(*) from event_inbox group by status")
-        )
-    return {
-        "events_in": received,
-        "duplicates": duplicates,
-        "quarantined": quarantined + by_status.get("quarantined", 0),
-        "applied": by_status.get("applied", 0),
-        "waiting": by_status.get("waiting", 0) + by_status.get("pending", 0),
-    }
-
-
-def _count_since(before: dict[str, int], store: OperationalStore, report: Report) -> None:
-    after = _counts(store)
-    for key, value in after.items():
-        setattr(report, key, value - before[key])
-    report.waiting_in_home = after["waiting"]

@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from orchestration.commands.replenishment import in_words
-from orchestration.replay import Moment, Report, Watch
+from orchestration.replay_report import Moment, Report, Watch
 
 
 @contextmanager

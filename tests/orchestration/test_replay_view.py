@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestration.commands._replay_view import show
-from orchestration.replay import Report
+from orchestration.replay_report import Report
 
 WEEK = Report(
     events_in=900,
