@@ -10,6 +10,14 @@ from assets.quality_gate import Suite, between, holds, is_true, not_less, unique
 LARGEST_QUANTITY = 1_000_000
 LARGEST_PRICE = 10**15
 
+_A_REJECT_HAS_ITS_REASON = holds(
+    "a_reject_has_its_reason",
+    ("rejected_quantity",),
+    lambda rows: (rows["rejected_quantity"] == 0) | rows["rejection_reason"].notna(),
+    "units were rejected and nobody said why",
+    severity="warning",
+)
+
 GOODS_RECEIVED = Suite(
     name="goods_received_window",
     owner="purchasing",
@@ -42,13 +50,7 @@ GOODS_RECEIVED = Suite(
         between(
             "hold_is_not_negative", "held_quantity", 0, LARGEST_QUANTITY, "less than none held"
         ),
-        holds(
-            "a_reject_has_its_reason",
-            ("rejected_quantity",),
-            lambda rows: (rows["rejected_quantity"] == 0) | rows["rejection_reason"].notna(),
-            "units were rejected and nobody said why",
-            severity="warning",
-        ),
+        _A_REJECT_HAS_ITS_REASON,
         not_less(
             "receipt_is_not_from_the_future", "effective_at", "occurred_at", "came after we knew"
         ),
@@ -86,13 +88,7 @@ GOODS_INSPECTED = Suite(
             lambda rows: rows["passed_quantity"] + rows["rejected_quantity"] > 0,
             "nothing was inspected",
         ),
-        holds(
-            "a_reject_has_its_reason",
-            ("rejected_quantity",),
-            lambda rows: (rows["rejected_quantity"] == 0) | rows["rejection_reason"].notna(),
-            "units were rejected and nobody said why",
-            severity="warning",
-        ),
+        _A_REJECT_HAS_ITS_REASON,
         not_less(
             "inspection_is_not_from_the_future",
             "effective_at",

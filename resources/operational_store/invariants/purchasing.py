@@ -15,11 +15,16 @@ from resources.operational_store.invariants.judging import Invariant, Violation
 from resources.operational_store.purchasing import LAST_REVISIONS
 
 
-def _account(name: str) -> str:
-    """All codes that an account of the chart has ever had."""
+def _booked(name: str) -> str:
+    """What was booked by currency under all codes that an account of the chart has ever had."""
     return f"""
-        select distinct jsonb_path_query(document, '$.**.accounts.{name}') #>> '{{}}'
-        from policy_version where policy = 'finance'
+        select currency_code, sum(amount) as amount
+        from journal_line
+        where account_code in (
+            select jsonb_path_query(document, '$.**.accounts.{name}') #>> '{{}}'
+            from policy_version where policy = 'finance'
+        )
+        group by currency_code
     """
 
 
@@ -124,12 +129,7 @@ M6 = Invariant(
     "select exists (select from goods_received) or exists (select from supplier_invoice_received)",
     {
         "the clearing account is not what is open": f"""
-            with booked as (
-                select currency_code, sum(amount) as amount
-                from journal_line
-                where account_code in ({_account("goods_invoice_clearing")})
-                group by currency_code
-            ), opened as (
+            with booked as ({_booked("goods_invoice_clearing")}), opened as (
                 select currency_code,
                     sum(
                         (
@@ -172,12 +172,7 @@ M6 = Invariant(
             order by 1, 2
         """,
         "the exchange difference is not what the two rates say": f"""
-            with booked as (
-                select currency_code, sum(amount) as amount
-                from journal_line
-                where account_code in ({_account("exchange_difference")})
-                group by currency_code
-            ), said as (
+            with booked as ({_booked("exchange_difference")}), said as (
                 select behind.currency_code,
                     sum(
                         case invoice.kind when 'invoice' then 1 else -1 end
@@ -203,14 +198,9 @@ M6 = Invariant(
             order by currency_code
         """,
         "what is payable is not what was posted": f"""
-            with booked as (
-                select currency_code, -sum(amount) as amount
-                from journal_line
-                where account_code in ({_account("accounts_payable")})
-                group by currency_code
-            ), posted as (
+            with booked as ({_booked("accounts_payable")}), posted as (
                 select currency_code,
-                    sum(case kind when 'invoice' then total_amount else -total_amount end) as amount
+                    sum(case kind when 'invoice' then -total_amount else total_amount end) as amount
                 from supplier_invoice_received
                 where duplicate_of is null
                 group by currency_code
