@@ -41,10 +41,9 @@ def place(events: list[InboxEvent], writes: Writes) -> None:
         held = list(writes.of_order.get(data.purchase_order_id, {}).values())
         if all(line.version < data.version for line in held):
             _put_in_force(event, data, prices, held, writes)
-            if suppliers[data.supplier_id].order_channel != ERP and _concerns_supplier(
-                data, writes
-            ):
-                _send(event, data, suppliers[data.supplier_id].order_channel, writes)
+            channel = suppliers[data.supplier_id].order_channel
+            if channel != ERP and _concerns_supplier(data, held):
+                _send(event, data, channel, writes)
         unit_of_work.inbox.release([f"purchase_order:{data.purchase_order_id}"])
 
 
@@ -94,11 +93,10 @@ def _put_in_force(
             wait_for_the_rest(other, writes)
 
 
-def _concerns_supplier(data: PurchaseOrderPlaced, writes: Writes) -> bool:
-    """Whether there is something to tell: an order that is closed once all of it came is not."""
-    lines = writes.of_order[data.purchase_order_id].values()
+def _concerns_supplier(data: PurchaseOrderPlaced, before: list[OrderLineView]) -> bool:
+    """Whether there is something to tell: what is closed is, while something of it is to come."""
     return data.status != "closed" or any(
-        line.delivered_quantity < line.ordered_quantity for line in lines
+        line.delivered_quantity < line.ordered_quantity for line in before
     )
 
 

@@ -78,6 +78,7 @@ def _order(interchange: Interchange, message: Message) -> dict[str, Any]:
     return {
         "purchase_order_id": message.one("BEG").needed(3),
         "version": 1,
+        "status": "closed" if message.one("BEG").needed(1) == "01" else "open",
         "supplier_id": interchange.receiver,
         "node_id": message.one("N1", "ST").needed(4),
         "currency": message.one("CUR").needed(2),

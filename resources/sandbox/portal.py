@@ -6,6 +6,7 @@ What they say to an order, that goods are on their way and what they charge is t
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +22,7 @@ _READ_AFTER = timedelta(minutes=5)
 class _Sent(msgspec.Struct, gc=False):
     purchase_order_id: Key
     version: int
+    status: Literal["open", "closed"]
     supplier_id: Key
     node_id: Key
     currency: Currency
@@ -51,7 +53,8 @@ class SupplierPortal(PartnerSystem):
         supplier = known.get(sent.supplier_id)
         if supplier is None or supplier.order_channel == "erp":
             raise Refused(f"nobody here is called {sent.supplier_id}")
-        if sent.purchase_order_id in self._taken:
+        # What is cancelled does not begin; what has begun is on its way.
+        if sent.purchase_order_id in self._taken or sent.status == "closed":
             return
         self._taken.add(sent.purchase_order_id)
         order = Order(

@@ -129,6 +129,8 @@ def test_a_closed_order_is_told_to_its_supplier_where_something_is_still_to_come
     for order, units in (("P1", 10), ("P2", 4)):
         shop.tell(purchase_order(order, line), goods(order, ("1", units, 0)))
         shop.tell(purchase_order(order, line, version=2, at=2_000, status="closed"))
+    # Nobody was ever told of this one.
+    shop.tell(purchase_order("P3", line, at=2_000, status="closed"))
     sent = [
         (payload["purchase_order_id"], payload["version"], payload["status"])
         for _, payload in shop.commands("purchase_order.send")

@@ -32,6 +32,7 @@ def order(number: str, supplier: str = "loomworks", **said: Any) -> dict[str, An
     return {
         "purchase_order_id": number,
         "version": 1,
+        "status": "open",
         "supplier_id": supplier,
         "node_id": "dc",
         "currency": "GBP",
@@ -100,6 +101,15 @@ def test_an_order_reaches_its_supplier_who_answers_it(
     outbox.put(code, "purchase_order.send", (number, order(number)))
     assert dispatched(outbox, code, told.url) == "1 delivered, 0 dead, 0 later"
     assert heard(told, number) == ANSWERS
+
+
+@pytest.mark.parametrize(("code", "number"), [("supplier_portal", "P5"), ("supplier_x12", "P6")])
+def test_a_cancelled_order_is_taken_and_does_not_begin(
+    outbox: Outbox, told: SandboxProcess, code: str, number: str
+) -> None:
+    outbox.put(code, "purchase_order.send", (number, order(number, version=2, status="closed")))
+    assert dispatched(outbox, code, told.url) == "1 delivered, 0 dead, 0 later"
+    assert heard(told, number) == set()
 
 
 def test_a_997_that_refuses_the_order_is_a_dead_letter(

@@ -210,6 +210,7 @@ def sent_order(units: int = 24, **said: Any) -> dict[str, Any]:
     return {
         "purchase_order_id": "P1",
         "version": 1,
+        "status": "open",
         "supplier_id": "loomworks",
         "node_id": "dc",
         "currency": "GBP",
