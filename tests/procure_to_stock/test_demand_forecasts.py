@@ -67,6 +67,15 @@ def test_a_one_off_bulk_order_is_cut_to_ten_times_the_usual() -> None:
     assert cleaned(many, 10, 28).tolist() == [[2, 3, 2, 500, 2]]
 
 
+def test_what_was_asked_for_once_or_twice_is_as_usual_as_the_others() -> None:
+    # Eighty thousand of something new on one day, and none of the others above six.
+    asked = demand([2, 3, 2, 6], [4, 4, 4, 4], [0, 0, 0, 80_000], [0, 9, 0, 80_000])
+    assert cleaned(asked, 10, 28)[2:].tolist() == [[0, 0, 0, 32.5], [0, 9, 0, 32.5]]
+    # Of three days one is seen for what it is; and where all are new, nobody knows better.
+    assert cleaned(demand([0, 9, 9, 80_000]), 10, 28).tolist() == [[0, 9, 9, 90]]
+    assert cleaned(demand([0, 0, 0, 80_000]), 10, 28).tolist() == [[0, 0, 0, 80_000]]
+
+
 def test_a_day_out_of_stock_has_the_mean_of_the_days_before_it() -> None:
     found = demand([4, 6, 0, 8])
     found.is_censored[0, 2] = True

@@ -21,6 +21,8 @@ Flags = npt.NDArray[np.bool_]
 #: Boylan and Croston, "On the categorization of demand patterns", JORS 56, 2005).
 INTERVAL_CUT = 1.32
 VARIATION_CUT = 0.49
+#: Of fewer values one outlier is the median, or half of it.
+_MEDIAN_HOLDS_FROM = 3
 
 
 class DemandClass(StrEnum):
@@ -115,11 +117,18 @@ def together(demand: DemandHistory, key: str) -> DemandHistory:
 
 
 def bulk_caps(known: DemandHistory, bulk_multiple: int) -> Floats:
-    """Units from which a line is a one-off of each series: a multiple of its usual largest line."""
+    """Units from which a line is a one-off of each series: a multiple of its usual largest line.
+
+    What is usual is a median, which one line does not move from three days with a demand on; a
+    series of fewer is taken for one as usual as the others.
+    """
     sold = np.where(known.largest > 0, known.largest, np.nan)
-    is_sold = np.any(known.largest > 0, axis=1)
+    days = np.count_nonzero(known.largest > 0, axis=1)
     usual = np.full(len(sold), np.inf)
-    usual[is_sold] = np.nanmedian(sold[is_sold], axis=1)
+    usual[days > 0] = np.nanmedian(sold[days > 0], axis=1)
+    is_told = days >= _MEDIAN_HOLDS_FROM
+    if is_told.any():
+        usual[~is_told & (days > 0)] = np.median(usual[is_told])
     return np.asarray(usual * bulk_multiple, np.float64)
 
 
