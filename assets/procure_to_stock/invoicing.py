@@ -133,13 +133,17 @@ def _note_whole(posting: Posting, writes: Writes) -> None:
         if (behind := charged.order_line) is not None
     )
     charged_freight = exchanged(freight, posting.rate)
-    worth = exchanged(goods, posting.rate_of_day) - exchanged(goods, posting.rate)
     drift = abs(posting.rate_of_day - posting.rate)
     off = posting.view.total_amount - goods - freight - to_ten_thousandths(data.tax_amount)
     found = []
     if exceeds(charged_freight - planned, planned, tolerances.freight, order_currency):
         found.append((Reason.FREIGHT, charged_freight - planned, order_currency))
     if drift * 10_000 > posting.rate * tolerances.exchange_rate_basis_points:
+        worth = sum(
+            charged.exchange_difference(posting.rate_of_day)
+            for charged in posting.lines
+            if charged.is_exchanged(data)
+        )
         found.append((Reason.EXCHANGE_RATE, worth, order_currency))
     if abs(off) > amount_in(currency, tolerances.total_by_currency):
         found.append((Reason.TOTAL, off, currency))

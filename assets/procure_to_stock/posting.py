@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from assets.commerce.identifiers import identify
 from assets.commerce.money import RATE_SCALE, exchanged, to_rate, to_ten_thousandths, to_text
@@ -56,6 +57,10 @@ class Charged:
         """The same in the order's currency, at the rate that the order agreed."""
         return exchanged(self.amount, self.rate)
 
+    def exchange_difference(self, rate_of_day: int) -> int:
+        """What it is worth on its day beyond what the order's rate makes of it."""
+        return exchanged(self.amount, rate_of_day) - self.order_amount
+
     def is_exchanged(self, data: SupplierInvoiceReceived) -> bool:
         """Whether the invoice is in another currency than the order."""
         return self.order_line is not None and self.order_line.currency_code != data.currency
@@ -82,7 +87,7 @@ class Posting:
         data: SupplierInvoiceReceived = self.event.data
         return data
 
-    @property
+    @cached_property
     def order_line(self) -> OrderLineView | None:
         """One of those that stand behind its lines; all of them are of one order."""
         return next((one.order_line for one in self.lines if one.order_line is not None), None)
@@ -92,12 +97,12 @@ class Posting:
         """In which it is matched: the order's, or its own where no order stands behind it."""
         return self.order_line.currency_code if self.order_line else self.data.currency
 
-    @property
+    @cached_property
     def rate(self) -> int:
         """What one unit of its currency is worth in the order's, as the order says."""
         return next((one.rate for one in self.lines if one.is_exchanged(self.data)), RATE_SCALE)
 
-    @property
+    @cached_property
     def rate_of_day(self) -> int:
         """The same on the day of the invoice."""
         said = self.data.exchange_rate
@@ -298,10 +303,10 @@ def _book(posting: Posting, writes: Writes) -> None:
         matched[accounts.goods_invoice_clearing] += agreed
         matched[accounts.purchase_price_variance] += charged.order_amount - agreed
         if matched is not own:
-            worth = exchanged(charged.amount, posting.rate_of_day)
+            difference = charged.exchange_difference(posting.rate_of_day)
             own[accounts.currency_exchange] += charged.amount
-            matched[accounts.currency_exchange] -= worth
-            matched[accounts.exchange_difference] += worth - charged.order_amount
+            matched[accounts.currency_exchange] -= charged.order_amount + difference
+            matched[accounts.exchange_difference] += difference
     own[accounts.freight_inward] += freight
     own[accounts.input_tax] += tax
     own[accounts.accounts_payable] -= posting.view.total_amount
