@@ -43,6 +43,8 @@ _LINES = """
             coalesce(line.order_amount, line.quantity * line.unit_price) * 10000 as bigint
         ) as amount,
         cast(line.order_unit_price * 10000 as bigint) as order_unit_price,
+        coalesce(line.is_price_estimated, false) as is_price_estimated,
+        coalesce(line.is_before_receipt, false) as is_before_receipt,
         case when behind.is_receipt_expected
             then behind.accepted_quantity
             else behind.ordered_quantity end + behind.credited_quantity as payable_quantity,
@@ -66,6 +68,8 @@ _NUMBERS = (
     "order_unit_price",
     "payable_quantity",
     "days_early",
+    "is_price_estimated",
+    "is_before_receipt",
 )
 
 

@@ -147,13 +147,17 @@ class RequisitionDecided(EventData, frozen=True, kw_only=True):
 
 
 class PurchaseOrderLine(EventData, frozen=True, kw_only=True):
-    """Units of one SKU at a price that both sides agreed; ``due_at`` is at the node's dock."""
+    """Units of one SKU at a price that both sides agreed; ``due_at`` is at the node's dock.
+
+    A price may be our estimate only, where the supplier has not said one.
+    """
 
     purchase_order_line_id: Key
     sku: SkuCode
     quantity: Quantity
     unit_price: CostMoney
     due_at: Instant
+    is_price_estimated: bool = False
 
 
 class PurchaseOrderPlaced(EventData, frozen=True, kw_only=True):

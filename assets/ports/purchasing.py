@@ -23,6 +23,7 @@ class OrderLineView:
         held_quantity: Of the delivered units, those that wait for inspection.
         put_away_quantity: Of the accepted units, those that lie where pickers find them.
         backordered_quantity: What is missing since goods came, and is still waited for.
+        is_price_estimated: Whether its price is a guess of ours.
         invoice_currency_code: In which it may be charged too, at ``exchange_rate``: what one unit
             of it is worth in the line's own currency, in hundred-millionths.
     """
@@ -54,6 +55,7 @@ class OrderLineView:
     held_quantity: int = 0
     put_away_quantity: int = 0
     backordered_quantity: int = 0
+    is_price_estimated: bool = False
     invoice_currency_code: str | None = None
     exchange_rate: int | None = None
     posted_at: datetime | None = None
@@ -67,6 +69,11 @@ class OrderLineView:
     def accepted_quantity(self) -> int:
         """Units that were received, not rejected, and wait for no inspection."""
         return self.delivered_quantity - self.rejected_quantity - self.held_quantity
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a receipt is expected and nothing has come."""
+        return self.is_receipt_expected and not self.delivered_quantity
 
     @property
     def open_quantity(self) -> int:
@@ -87,6 +94,7 @@ class LineVersion(NamedTuple):
     placed_at: datetime
     unit_price: int
     currency_code: str
+    is_price_estimated: bool
     invoice_currency_code: str | None
     exchange_rate: int | None
 
@@ -188,6 +196,7 @@ class InvoiceLineView(NamedTuple):
     quantity_before: int
     unit_price: int
     order_unit_price: int
+    is_before_receipt: bool
     currency_code: str
     legal_entity: str
     brand: str

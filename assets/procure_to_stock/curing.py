@@ -50,8 +50,10 @@ def _judged_anew(
     units = int(not_payable[0])
     if units == hold.quantity_difference:
         return None
-    limit = writes.policy(line).tolerances.quantity
-    (is_held,) = is_short(not_payable, quantity, price, limit, line.currency_code).tolist()
+    was_first, tolerances = np.array([charged.is_before_receipt]), writes.policy(line).tolerances
+    (is_held,) = is_short(
+        not_payable, quantity, price, was_first, tolerances, line.currency_code
+    ).tolist()
     return replace(
         hold,
         revision=hold.revision + 1,

@@ -86,6 +86,8 @@ _FRAME = (
     "quantity_before",
     "amount_before",
     "days_early",
+    "is_price_estimated",
+    "is_before_receipt",
 )
 
 
@@ -99,6 +101,8 @@ def _row(number: int, posting: Posting, charged: Charged, behind: OrderLineView)
         charged.quantity_before,
         charged.amount_before,
         max(0, (behind.due_at - posting.event.occurred_at).days),
+        behind.is_price_estimated,
+        charged.is_before_receipt,
     )
 
 

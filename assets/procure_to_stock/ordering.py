@@ -78,6 +78,7 @@ def _put_in_force(
             data.is_receipt_expected,
             data.status == "closed",
             planned_freight_amount=freight_share,
+            is_price_estimated=line.is_price_estimated,
             invoice_currency_code=data.invoice_currency,
             exchange_rate=_rate(data),
         )
@@ -142,6 +143,7 @@ def _record(
             line.sku,
             line.quantity,
             price,
+            line.is_price_estimated,
             line.due_at,
         )
         for line, price in zip(data.lines, prices, strict=True)
@@ -196,6 +198,7 @@ def _go_on(view: OrderLineView, known: OrderLineView) -> None:
     view.posted_at = known.posted_at
     if known.posted_at is not None:
         view.unit_price, view.currency_code = known.unit_price, known.currency_code
+        view.is_price_estimated = known.is_price_estimated
         view.invoice_currency_code, view.exchange_rate = (
             known.invoice_currency_code,
             known.exchange_rate,

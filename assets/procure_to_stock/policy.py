@@ -40,8 +40,10 @@ class Tolerances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         price_above: Charged above the order's price, over all invoices of the order's line.
+        estimated_price_above: The same where the order's price is an estimate.
         price_below: Charged below it; what is beyond is noted and paid.
         quantity: Worth of units charged beyond what was received and not rejected.
+        quantity_before_receipt: The same of an invoice that comes before anything was received.
         date_value_days_by_currency: Amount × days that an invoice comes before its goods are due;
             ``None`` where the date does not matter.
         line_amount_by_currency: A line above it is looked at by a person whatever it matches.
@@ -52,8 +54,10 @@ class Tolerances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     price_above: Limit
+    estimated_price_above: Limit
     price_below: Limit
     quantity: Limit
+    quantity_before_receipt: Limit
     date_value_days_by_currency: Amounts | None
     line_amount_by_currency: Amounts | None
     amount_without_order_by_currency: Amounts

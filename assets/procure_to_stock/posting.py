@@ -36,6 +36,7 @@ class Charged:
     Attributes:
         order_line: The order's line that stands behind it, if one does.
         reasons: Why it is held whatever the amounts say, with what is at stake.
+        is_before_receipt: Whether it comes before anything that was ordered.
         rate: The order's, where the invoice is in another currency (hundred-millionths).
     """
 
@@ -44,6 +45,7 @@ class Charged:
     order_line: OrderLineView | None
     reasons: list[Reason]
     rate: int = RATE_SCALE
+    is_before_receipt: bool = False
     quantity_before: int = 0
     amount_before: int = 0
 
@@ -226,6 +228,7 @@ def _agreed_rate(terms: LineVersion, currency: str) -> int | None:
 
 
 def _count_in(charged: Charged, order_line: OrderLineView, kind: str) -> None:
+    charged.is_before_receipt = order_line.is_awaited
     charged.quantity_before = order_line.invoiced_quantity
     charged.amount_before = order_line.invoiced_amount
     if kind == "credit_note":
@@ -276,6 +279,8 @@ def _record(posting: Posting, duplicate_of: str | None, writes: Writes) -> None:
                 charged.unit_price,
                 charged.rate,
                 charged.order_price,
+                behind.is_price_estimated if behind else False,
+                charged.is_before_receipt,
                 event.occurred_at,
             )
         )

@@ -52,6 +52,7 @@ COLUMNS = {
         "sku",
         "ordered_quantity",
         "unit_price",
+        "is_price_estimated",
         "due_at",
     ),
     "supplier_check": (
@@ -189,6 +190,8 @@ COLUMNS = {
         "unit_price",
         "exchange_rate",
         "order_unit_price",
+        "is_price_estimated",
+        "is_before_receipt",
         "occurred_at",
     ),
 }
@@ -251,6 +254,7 @@ class Writes(FlowWrites):
         if line.posted_at is None:
             line.posted_at = at
             line.unit_price, line.currency_code = terms.unit_price, terms.currency_code
+            line.is_price_estimated = terms.is_price_estimated
             line.invoice_currency_code = terms.invoice_currency_code
             line.exchange_rate = terms.exchange_rate
 
@@ -265,6 +269,7 @@ class Writes(FlowWrites):
             line.posted_at or at,
             line.unit_price,
             line.currency_code,
+            line.is_price_estimated,
             line.invoice_currency_code,
             line.exchange_rate,
         )

@@ -51,6 +51,7 @@ _LINE = (
     "held_quantity",
     "put_away_quantity",
     "backordered_quantity",
+    "is_price_estimated",
     "invoice_currency_code",
     "exchange_rate",
     "posted_at",
@@ -91,8 +92,8 @@ _ORDER_LINES = f"""
 """
 _LINE_VERSIONS = """
     select t.purchase_order_id, t.purchase_order_line_id, p.occurred_at,
-        (t.unit_price * 10000)::bigint, p.currency_code, p.invoice_currency_code,
-        (p.exchange_rate * 100000000)::bigint
+        (t.unit_price * 10000)::bigint, p.currency_code, t.is_price_estimated,
+        p.invoice_currency_code, (p.exchange_rate * 100000000)::bigint
     from purchase_order_terms t
     join purchase_order_placed p using (purchase_order_id, version)
     where t.purchase_order_id = any(%s)
@@ -101,8 +102,9 @@ _LINE_VERSIONS = """
 _INVOICE_LINES = """
     select l.invoice_id::text, l.line_number, i.invoice_number, i.supplier_id,
         l.purchase_order_id, l.purchase_order_line_id, l.quantity, l.quantity_before,
-        (l.unit_price * 10000)::bigint, (l.order_unit_price * 10000)::bigint, i.currency_code,
-        i.legal_entity, i.brand, i.region, i.channel, i.correlation_id
+        (l.unit_price * 10000)::bigint, (l.order_unit_price * 10000)::bigint,
+        l.is_before_receipt, i.currency_code, i.legal_entity, i.brand, i.region, i.channel,
+        i.correlation_id
     from supplier_invoice_line l
     join supplier_invoice_received i using (invoice_id)
     where l.invoice_id = any(%s::uuid[]) and i.duplicate_of is null

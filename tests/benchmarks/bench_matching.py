@@ -52,7 +52,8 @@ _LINES = """
             cast(0 as bigint) as quantity_before,
             cast(2.5 + n % 100 + if(n % 40 = 20, 30, 0) as decimal(18, 4)) as unit_price,
             cast((10 + n % 90) * unit_price as decimal(18, 4)) as order_amount,
-            cast(2.5 + n % 100 as decimal(18, 4)) as order_unit_price
+            cast(2.5 + n % 100 as decimal(18, 4)) as order_unit_price,
+            false as is_price_estimated, false as is_before_receipt
         from range({lines}) as t(n)
     ) to '{root}/supplier_invoice_line/part-0-1.parquet' (format parquet)
 """

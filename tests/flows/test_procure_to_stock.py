@@ -344,6 +344,14 @@ def test_a_rate_that_cannot_be_is_set_aside(shop: Shop, said: dict[str, str], re
     assert shop.rows("select reason_code from quarantined_event") == [(reason,)]
 
 
+def test_a_price_that_was_a_guess_may_be_further_off(shop: Shop) -> None:
+    order = purchase_order("P1", ("1", "MUG", 10, "2.50"), ("2", "HAT", 10, "2.50"))
+    order["data"]["lines"][0]["is_price_estimated"] = True
+    shop.tell(order, goods("P1", ("1", 10, 0), ("2", 10, 0)))
+    shop.tell(invoice("I1", "P1", ("1", 10, "2.75"), ("2", 10, "2.75")))
+    assert holds(shop) == [(2, "price_above", "held", 0, "2.5000")]
+
+
 def test_services_are_matched_with_what_was_ordered(shop: Shop) -> None:
     shop.tell(purchase_order("P1", ("1", "MUG", 10, "2.50"), is_receipt_expected=False))
     shop.tell(invoice("I1", "P1", ("1", 11, "2.50")))

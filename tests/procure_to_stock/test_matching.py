@@ -17,8 +17,10 @@ from assets.procure_to_stock.rules.matching import Reason, exceeds, excess, matc
 
 OFF: dict[str, Any] = {
     "price_above": Limit(),
+    "estimated_price_above": Limit(),
     "price_below": Limit(),
     "quantity": Limit(),
+    "quantity_before_receipt": Limit(),
     "date_value_days_by_currency": None,
     "line_amount_by_currency": None,
     "amount_without_order_by_currency": {"*": "1000"},
@@ -44,6 +46,8 @@ def line(
         "quantity_before": said.pop("before", 0),
         "amount_before": to_ten_thousandths(said.pop("amount_before", "0")),
         "days_early": said.pop("days_early", 0),
+        "is_price_estimated": said.pop("is_price_estimated", False),
+        "is_before_receipt": said.pop("is_before_receipt", False),
     }
 
 
@@ -78,6 +82,24 @@ def test_a_price_above_is_held_from_just_over_its_limit(
 ) -> None:
     rows = found([line(units=1_000, price=price)], tolerances(price_above=limit))
     assert [row[1] for row in rows] == (["price_above"] if is_held else [])
+
+
+@pytest.mark.parametrize(
+    ("price", "is_held"), [("2.7500", False), ("2.7501", True), ("2.5501", False)]
+)
+def test_an_estimated_price_has_limits_of_its_own(price: str, is_held: bool) -> None:
+    policy = tolerances(price_above=SHARE, estimated_price_above=Limit({"*": "300"}, 1_000))
+    rows = found([line(units=1_000, price=price, is_price_estimated=True)], policy)
+    assert [row[1] for row in rows] == (["price_above"] if is_held else [])
+
+
+@pytest.mark.parametrize(("units", "is_held"), [(40, False), (41, True)])
+def test_before_any_receipt_a_quantity_has_a_limit_of_its_own(units: int, is_held: bool) -> None:
+    # A hundred pounds' worth at 2.50 is forty units.
+    policy = tolerances(quantity=Limit({"*": "0"}), quantity_before_receipt=Limit({"*": "100"}))
+    early = line(units=units, payable=0, is_before_receipt=True)
+    assert bool(found([early], policy)) is is_held
+    assert found([line(units=1, payable=0)], policy) != []
 
 
 def test_another_currency_has_its_own_limit() -> None:

@@ -59,16 +59,27 @@ def excess(quantity: Integers, quantity_before: Integers, payable_quantity: Inte
 
 
 def is_short(
-    not_payable: Integers, quantity: Integers, order_price: Integers, limit: Limit, currency: str
+    not_payable: Integers,
+    quantity: Integers,
+    order_price: Integers,
+    is_before_receipt: Flags,
+    tolerances: Tolerances,
+    currency: str,
 ) -> Flags:
-    """Whether units that are not payable, of those charged, are beyond a limit.
+    """Whether units that are not payable, of those charged, are beyond their limit."""
 
-    Without a price nothing is worth anything, and yet it did not come: that is beyond any limit.
-    """
-    if limit == Limit():
-        return np.zeros(len(quantity), np.bool_)
-    is_beyond = _exceeds(not_payable * order_price, quantity * order_price, limit, currency)
-    return np.asarray(is_beyond | ((order_price == 0) & (not_payable > 0)), np.bool_)
+    def beyond(limit: Limit) -> Flags:
+        if limit == Limit():
+            return np.zeros(len(quantity), np.bool_)
+        is_beyond = _exceeds(not_payable * order_price, quantity * order_price, limit, currency)
+        # Without a price nothing is worth anything, and yet it did not come: beyond any limit.
+        return np.asarray(is_beyond | ((order_price == 0) & (not_payable > 0)), np.bool_)
+
+    return np.where(
+        is_before_receipt,
+        beyond(tolerances.quantity_before_receipt),
+        beyond(tolerances.quantity),
+    )
 
 
 def match(lines: pd.DataFrame, tolerances: Tolerances, currency: str) -> pd.DataFrame:
@@ -80,7 +91,9 @@ def match(lines: pd.DataFrame, tolerances: Tolerances, currency: str) -> pd.Data
             key), ``quantity``, ``amount``, ``order_unit_price``, ``payable_quantity`` (received
             and not rejected, or ordered where no receipt is expected), ``quantity_before`` and
             ``amount_before`` (of the same order line, invoiced before the first row of it here)
-            and ``days_early`` (whole days that the invoice comes before its goods are due, ≥ 0).
+            and ``days_early`` (whole days that the invoice comes before its goods are due, ≥ 0);
+            ``is_price_estimated`` (the order's price is a guess) and ``is_before_receipt``
+            (nothing had come when it was charged) choose limits.
         tolerances: The keys' limits.
         currency: Of all amounts.
 
@@ -90,8 +103,9 @@ def match(lines: pd.DataFrame, tolerances: Tolerances, currency: str) -> pd.Data
         ``value_difference`` (ten-thousandths; of ``price_above`` and ``price_below`` what is off
         over all invoices of the order's line so far).
 
-    Formulas: price ``Σ amount − Σ quantity × order price`` (key PP); quantity ``order price ×
-    excess`` (key DQ); date ``amount × days early`` in value-days (key ST); see the decision record.
+    Formulas: price ``Σ amount − Σ quantity × order price`` (key PP; PS of an estimate); quantity
+    ``order price × excess`` (key DQ; DW before any receipt); date ``amount × days early`` in
+    value-days (key ST); see the decision record.
     """
     quantity = _column(lines, "quantity")
     amount = _column(lines, "amount")
@@ -105,14 +119,23 @@ def match(lines: pd.DataFrame, tolerances: Tolerances, currency: str) -> pd.Data
     not_payable = excess(quantity, quantity_before, _column(lines, "payable_quantity"))
     worth = not_payable * order_price
     none = np.zeros(len(lines), np.int64)
+    is_above = np.where(
+        lines["is_price_estimated"].to_numpy(np.bool_),
+        _exceeds(off, agreed, tolerances.estimated_price_above, currency),
+        _exceeds(off, agreed, tolerances.price_above, currency),
+    )
+    is_too_much = is_short(
+        not_payable,
+        quantity,
+        order_price,
+        lines["is_before_receipt"].to_numpy(np.bool_),
+        tolerances,
+        currency,
+    )
     found = {
-        Reason.PRICE_ABOVE: (_exceeds(off, agreed, tolerances.price_above, currency), none, off),
+        Reason.PRICE_ABOVE: (is_above, none, off),
         Reason.PRICE_BELOW: (_exceeds(-off, agreed, tolerances.price_below, currency), none, off),
-        Reason.QUANTITY: (
-            is_short(not_payable, quantity, order_price, tolerances.quantity, currency),
-            not_payable,
-            worth,
-        ),
+        Reason.QUANTITY: (is_too_much, not_payable, worth),
     }
     if tolerances.date_value_days_by_currency is not None:
         limit = amount_in(currency, tolerances.date_value_days_by_currency)

@@ -221,6 +221,7 @@ _MATCHED = """
         line.purchase_order_id || '/' || line.purchase_order_line_id as order_line,
         line.quantity, (line.order_amount * 10000)::bigint as amount,
         (line.order_unit_price * 10000)::bigint as order_unit_price,
+        line.is_price_estimated, line.is_before_receipt,
         case when behind.is_receipt_expected
             then behind.accepted_quantity
             else behind.ordered_quantity end + behind.credited_quantity as payable_quantity,

@@ -90,6 +90,7 @@ purchase_order_terms = fact(
     Column("sku", String, nullable=False),
     Column("ordered_quantity", BigInteger, nullable=False),
     Column("unit_price", Money, nullable=False),
+    Column("is_price_estimated", Boolean, nullable=False, server_default="false"),
     Column("due_at", Instant, nullable=False),
     PrimaryKeyConstraint("purchase_order_id", "version", "purchase_order_line_id"),
 )
@@ -131,6 +132,7 @@ purchase_order_line = Table(
         Computed("delivered_quantity - rejected_quantity - held_quantity", persisted=True),
         nullable=False,
     ),
+    Column("is_price_estimated", Boolean, nullable=False, server_default="false"),
     Column("invoice_currency_code", String(3)),
     Column("exchange_rate", Rate),
     Column("posted_at", Instant),
@@ -265,6 +267,9 @@ supplier_invoice_line = fact(
         nullable=False,
     ),
     Column("order_unit_price", Money, nullable=False),
+    # As it was when the line was charged; both choose its limits.
+    Column("is_price_estimated", Boolean, nullable=False, server_default="false"),
+    Column("is_before_receipt", Boolean, nullable=False, server_default="false"),
     occurred(),
     effective(),
     PrimaryKeyConstraint("invoice_id", "line_number"),

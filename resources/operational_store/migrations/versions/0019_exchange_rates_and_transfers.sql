@@ -21,3 +21,13 @@ add column currency_code VARCHAR(3);
 
 alter table transfer_proposal
 add column transfer_number UUID;
+
+alter table purchase_order_terms
+add column is_price_estimated BOOLEAN DEFAULT false NOT NULL;
+
+alter table purchase_order_line
+add column is_price_estimated BOOLEAN DEFAULT false NOT NULL;
+
+alter table supplier_invoice_line
+add column is_price_estimated BOOLEAN DEFAULT false NOT NULL,
+add column is_before_receipt BOOLEAN DEFAULT false NOT NULL;
