@@ -165,7 +165,8 @@ class PurchaseOrderPlaced(EventData, frozen=True, kw_only=True):
 
     Where no receipt is expected, as of services, invoices are matched with what was ordered.
     A supplier may charge in ``invoice_currency`` instead, at the rate that both sides agreed:
-    ``exchange_rate`` units of the order's currency for one of it.
+    ``exchange_rate`` units of the order's currency for one of it. Of a blanket order, of which is
+    called off as needed, all invoices together come to ``value_limit`` until ``ends_at``.
     """
 
     purchase_order_id: Key
@@ -179,6 +180,8 @@ class PurchaseOrderPlaced(EventData, frozen=True, kw_only=True):
     freight_amount: CostMoney = "0"
     invoice_currency: Currency | None = None
     exchange_rate: ExchangeRate | None = None
+    value_limit: CostMoney | None = None
+    ends_at: Instant | None = None
     requisition_id: RequisitionId | None = None
     lines: Annotated[list[PurchaseOrderLine], _MOST_LINES]
 

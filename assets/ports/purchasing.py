@@ -23,6 +23,7 @@ class OrderLineView:
         held_quantity: Of the delivered units, those that wait for inspection.
         put_away_quantity: Of the accepted units, those that lie where pickers find them.
         backordered_quantity: What is missing since goods came, and is still waited for.
+        value_limit: What all invoices of a blanket order may come to, until ``ends_at``.
         is_price_estimated: Whether its price is a guess of ours.
         invoice_currency_code: In which it may be charged too, at ``exchange_rate``: what one unit
             of it is worth in the line's own currency, in hundred-millionths.
@@ -58,6 +59,8 @@ class OrderLineView:
     is_price_estimated: bool = False
     invoice_currency_code: str | None = None
     exchange_rate: int | None = None
+    value_limit: int | None = None
+    ends_at: datetime | None = None
     posted_at: datetime | None = None
 
     @property
@@ -69,6 +72,11 @@ class OrderLineView:
     def accepted_quantity(self) -> int:
         """Units that were received, not rejected, and wait for no inspection."""
         return self.delivered_quantity - self.rejected_quantity - self.held_quantity
+
+    @property
+    def charged_amount(self) -> int:
+        """What was invoiced of it, and not taken back."""
+        return self.invoiced_amount - self.credited_quantity * self.unit_price
 
     @property
     def is_awaited(self) -> bool:

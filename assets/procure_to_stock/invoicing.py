@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pandas as pd
 
@@ -15,6 +16,7 @@ from assets.commerce.money import exchanged, to_ten_thousandths
 from assets.decisions.typed_policy import amount_in
 from assets.ports import About, CaseType, Hold, InboxEvent, OrderLineView
 from assets.procure_to_stock.curing import cure_quantities
+from assets.procure_to_stock.policy import Tolerances
 from assets.procure_to_stock.posting import Charged, Posting, post
 from assets.procure_to_stock.rules.matching import NOTED, Reason, exceeds, match
 from assets.procure_to_stock.suppliers import CONFIRMED
@@ -139,9 +141,10 @@ def _note_whole(posting: Posting, writes: Writes) -> None:
     charged_freight = exchanged(freight, posting.rate)
     drift = abs(posting.rate_of_day - posting.rate)
     off = posting.view.total_amount - goods - freight - to_ten_thousandths(data.tax_amount)
-    found = []
+    found: list[tuple[Reason, int, str]] = []
     if exceeds(charged_freight - planned, planned, tolerances.freight, order_currency):
         found.append((Reason.FREIGHT, charged_freight - planned, order_currency))
+    found += _beyond_blanket(posting, tolerances)
     if drift * 10_000 > posting.rate * tolerances.exchange_rate_basis_points:
         worth = sum(
             charged.exchange_difference(posting.rate_of_day)
@@ -170,6 +173,23 @@ def _note_whole(posting: Posting, writes: Writes) -> None:
         )
         for reason, value, value_currency in found
     ]
+
+
+def _beyond_blanket(posting: Posting, tolerances: Tolerances) -> list[tuple[Reason, int, str]]:
+    """What is charged beyond the value or the end of a blanket order (keys LA and LD)."""
+    line, currency = posting.order_line, posting.order_currency
+    found: list[tuple[Reason, int, str]] = []
+    if line is None:
+        return found
+    if line.value_limit is not None:
+        beyond = posting.charged_of_order - line.value_limit
+        if beyond > amount_in(currency, tolerances.blanket_value_by_currency):
+            found.append((Reason.BLANKET_VALUE, beyond, currency))
+    grace = timedelta(days=tolerances.blanket_days)
+    if line.ends_at is not None and posting.event.occurred_at > line.ends_at + grace:
+        goods = sum(one.order_amount for one in posting.lines if one.order_line is not None)
+        found.append((Reason.BLANKET_DATE, goods, currency))
+    return found
 
 
 def _tell(posting: Posting, writes: Writes) -> None:

@@ -81,6 +81,8 @@ def _put_in_force(
             is_price_estimated=line.is_price_estimated,
             invoice_currency_code=data.invoice_currency,
             exchange_rate=_rate(data),
+            value_limit=_value_limit(data),
+            ends_at=data.ends_at,
         )
         if known is not None:
             _go_on(view, known)
@@ -131,6 +133,10 @@ def _rate(data: PurchaseOrderPlaced) -> int | None:
     return None if data.exchange_rate is None else to_rate(data.exchange_rate)
 
 
+def _value_limit(data: PurchaseOrderPlaced) -> int | None:
+    return None if data.value_limit is None else to_ten_thousandths(data.value_limit)
+
+
 def _record(
     event: InboxEvent, data: PurchaseOrderPlaced, prices: list[int], writes: Writes
 ) -> None:
@@ -169,6 +175,8 @@ def _record(
             to_ten_thousandths(data.freight_amount),
             data.invoice_currency,
             _rate(data),
+            _value_limit(data),
+            data.ends_at,
             data.requisition_id,
             event.occurred_at,
         )

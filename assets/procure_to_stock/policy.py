@@ -50,6 +50,8 @@ class Tolerances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         amount_without_order_by_currency: A line that no order stands behind is paid up to it.
         freight: Freight charged above what the order planned, over all its invoices.
         total_by_currency: What the total may differ from the sum of its parts.
+        blanket_value_by_currency: How far all invoices of a blanket order may exceed its limit.
+        blanket_days: How long after the end of a blanket order something of it may be charged.
         exchange_rate_basis_points: How far the rate of an invoice's day may be from the order's.
     """
 
@@ -63,6 +65,8 @@ class Tolerances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount_without_order_by_currency: Amounts
     freight: Limit
     total_by_currency: Amounts
+    blanket_value_by_currency: Amounts
+    blanket_days: Days
     exchange_rate_basis_points: BasisPoints
 
     def __post_init__(self) -> None:

@@ -75,12 +75,17 @@ class Charged:
 
 @dataclass
 class Posting:
-    """One invoice or credit note of this batch."""
+    """One invoice or credit note of this batch.
+
+    Attributes:
+        charged_of_order: What all invoices of its order come to with it, in the order's currency.
+    """
 
     event: InboxEvent
     view: InvoiceView
     lines: list[Charged]
     bank_status: str
+    charged_of_order: int = 0
     holds: list[Hold] = field(default_factory=list)
 
     @property
@@ -144,6 +149,8 @@ def post(events: list[InboxEvent], writes: Writes) -> list[Posting]:
             for charged in posting.lines:
                 charged.reasons.append(Reason.POSSIBLE_DUPLICATE)
         before.append(view)
+        of_order = writes.of_order.get(str(event.data.purchase_order_id), {})
+        posting.charged_of_order = sum(line.charged_amount for line in of_order.values())
         _record(posting, None, writes)
         _book(posting, writes)
         postings.append(posting)

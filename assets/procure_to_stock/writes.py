@@ -42,6 +42,8 @@ COLUMNS = {
         "freight_amount",
         "invoice_currency_code",
         "exchange_rate",
+        "value_limit",
+        "ends_at",
         "requisition_id",
         "occurred_at",
     ),

@@ -54,6 +54,8 @@ _LINE = (
     "is_price_estimated",
     "invoice_currency_code",
     "exchange_rate",
+    "value_limit",
+    "ends_at",
     "posted_at",
 )
 _HOLD = (
@@ -77,6 +79,7 @@ _AS_INTEGER = {
     "value_difference": _MONEY,
     "planned_freight_amount": _MONEY,
     "exchange_rate": _RATE,
+    "value_limit": _MONEY,
 }
 
 

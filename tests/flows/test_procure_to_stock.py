@@ -352,6 +352,29 @@ def test_a_price_that_was_a_guess_may_be_further_off(shop: Shop) -> None:
     assert holds(shop) == [(2, "price_above", "held", 0, "2.5000")]
 
 
+@pytest.mark.parametrize(
+    ("limit", "ends", "held"),
+    [
+        ("50", 3_000, []),
+        ("49.9999", 3_000, [(0, "blanket_value", "held", 0, "0.0001")]),
+        ("50", 1_800, []),
+        ("50", 1_799, [(0, "blanket_date", "held", 0, "25.0000")]),
+    ],
+)
+def test_a_blanket_order_ends_with_its_value_and_its_day(
+    shop: Shop, limit: str, ends: float, held: list[tuple[Any, ...]]
+) -> None:
+    said = {"value_limit": limit, "ends_at": minutes(ends).isoformat()}
+    line = ("1", "MUG", 100, "2.50")
+    shop.tell(purchase_order("P1", line, is_receipt_expected=False, **said))
+    # Both in one batch: each is held for what came up to it.
+    shop.tell(
+        invoice("I1", "P1", ("1", 10, "2.50"), at=1_700),
+        invoice("I2", "P1", ("1", 10, "2.50"), at=1_800),
+    )
+    assert holds(shop) == held
+
+
 def test_services_are_matched_with_what_was_ordered(shop: Shop) -> None:
     shop.tell(purchase_order("P1", ("1", "MUG", 10, "2.50"), is_receipt_expected=False))
     shop.tell(invoice("I1", "P1", ("1", 11, "2.50")))

@@ -26,6 +26,8 @@ OFF: dict[str, Any] = {
     "amount_without_order_by_currency": {"*": "1000"},
     "freight": Limit(),
     "total_by_currency": {"*": "1"},
+    "blanket_value_by_currency": {"*": "0"},
+    "blanket_days": 0,
     "exchange_rate_basis_points": 2_000,
 }
 

@@ -38,6 +38,8 @@ class Reason(StrEnum):
     ORDER_CLOSED = "order_closed"
     UNKNOWN_ORDER_LINE = "unknown_order_line"
     POSSIBLE_DUPLICATE = "possible_duplicate"
+    BLANKET_VALUE = "blanket_value"
+    BLANKET_DATE = "blanket_date"
     EXCHANGE_RATE = "exchange_rate"
     BANK_UNCONFIRMED = "bank_unconfirmed"
 

@@ -74,6 +74,9 @@ purchase_order_placed = fact(
     # In which it may be charged too, and what one unit of it is worth in the order's.
     Column("invoice_currency_code", String(3)),
     Column("exchange_rate", Rate),
+    # Of a blanket order.
+    Column("value_limit", Money),
+    Column("ends_at", Instant),
     Column("requisition_id", Uuid),
     occurred(),
     effective(),
@@ -135,6 +138,8 @@ purchase_order_line = Table(
     Column("is_price_estimated", Boolean, nullable=False, server_default="false"),
     Column("invoice_currency_code", String(3)),
     Column("exchange_rate", Rate),
+    Column("value_limit", Money),
+    Column("ends_at", Instant),
     Column("posted_at", Instant),
     effective(),
     *recorded(),

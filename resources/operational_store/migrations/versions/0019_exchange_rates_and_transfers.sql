@@ -1,10 +1,14 @@
 alter table purchase_order_placed
 add column invoice_currency_code VARCHAR(3),
-add column exchange_rate NUMERIC(18, 8);
+add column exchange_rate NUMERIC(18, 8),
+add column value_limit NUMERIC(19, 4),
+add column ends_at TIMESTAMP WITH TIME ZONE;
 
 alter table purchase_order_line
 add column invoice_currency_code VARCHAR(3),
-add column exchange_rate NUMERIC(18, 8);
+add column exchange_rate NUMERIC(18, 8),
+add column value_limit NUMERIC(19, 4),
+add column ends_at TIMESTAMP WITH TIME ZONE;
 
 alter table supplier_invoice_received
 add column exchange_rate NUMERIC(18, 8);
