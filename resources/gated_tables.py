@@ -370,11 +370,20 @@ TABLES: dict[str, GatedTable] = {
             f"""
             select j.put_away_id::text as put_away_id, j.line_number, j.purchase_order_id,
                 j.purchase_order_line_id, j.node_id, j.sku, j.quantity, j.location_code, {_TIMES},
-                exists (
-                    select from purchase_order_line l
-                    where l.purchase_order_id = j.purchase_order_id
-                        and l.purchase_order_line_id = j.purchase_order_line_id
-                        and l.accepted_quantity >= l.put_away_quantity
+                (
+                    select coalesce(
+                        sum(r.delivered_quantity - r.rejected_quantity - r.held_quantity), 0
+                    ) from goods_received r
+                    where r.purchase_order_id = j.purchase_order_id
+                        and r.purchase_order_line_id = j.purchase_order_line_id
+                ) + (
+                    select coalesce(sum(i.passed_quantity), 0) from goods_inspected i
+                    where i.purchase_order_id = j.purchase_order_id
+                        and i.purchase_order_line_id = j.purchase_order_line_id
+                ) >= (
+                    select sum(p.quantity) from goods_put_away p
+                    where p.purchase_order_id = j.purchase_order_id
+                        and p.purchase_order_line_id = j.purchase_order_line_id
                 ) as was_accepted
             from judged j
             """,

@@ -139,18 +139,18 @@ def _note_whole(posting: Posting, writes: Writes) -> None:
         if (behind := charged.order_line) is not None
     )
     charged_freight = exchanged(freight, posting.rate)
-    drift = abs(posting.rate_of_day - posting.rate)
+    abroad = [charged for charged in posting.lines if charged.is_exchanged(data)]
     off = posting.view.total_amount - goods - freight - to_ten_thousandths(data.tax_amount)
     found: list[tuple[Reason, int, str]] = []
     if exceeds(charged_freight - planned, planned, tolerances.freight, order_currency):
         found.append((Reason.FREIGHT, charged_freight - planned, order_currency))
     found += _beyond_blanket(posting, tolerances)
-    if drift * 10_000 > posting.rate * tolerances.exchange_rate_basis_points:
-        worth = sum(
-            charged.exchange_difference(posting.rate_of_day)
-            for charged in posting.lines
-            if charged.is_exchanged(data)
-        )
+    if any(
+        abs(charged.rate_of_day(data.exchange_rate) - charged.rate) * 10_000
+        > charged.rate * tolerances.exchange_rate_basis_points
+        for charged in abroad
+    ):
+        worth = sum(charged.exchange_difference(data.exchange_rate) for charged in abroad)
         found.append((Reason.EXCHANGE_RATE, worth, order_currency))
     if abs(off) > amount_in(currency, tolerances.total_by_currency):
         found.append((Reason.TOTAL, off, currency))

@@ -99,7 +99,7 @@ def _put_in_force(
 def _concerns_supplier(data: PurchaseOrderPlaced, before: list[OrderLineView]) -> bool:
     """Whether there is something to tell: what is closed is, while something of it is to come."""
     return data.status != "closed" or any(
-        line.delivered_quantity < line.ordered_quantity for line in before
+        line.is_awaited or line.backordered_quantity for line in before if not line.is_closed
     )
 
 

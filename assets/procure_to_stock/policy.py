@@ -40,10 +40,12 @@ class Tolerances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         price_above: Charged above the order's price, over all invoices of the order's line.
-        estimated_price_above: The same where the order's price is an estimate.
+        estimated_price_above: The same where the order's price is an estimate; ``None`` for no
+            other limit than that.
         price_below: Charged below it; what is beyond is noted and paid.
         quantity: Worth of units charged beyond what was received and not rejected.
-        quantity_before_receipt: The same of an invoice that comes before anything was received.
+        quantity_before_receipt: The same of an invoice that comes before anything was received;
+            ``None`` for no other limit than that.
         date_value_days_by_currency: Amount × days that an invoice comes before its goods are due;
             ``None`` where the date does not matter.
         line_amount_by_currency: A line above it is looked at by a person whatever it matches.
@@ -56,18 +58,19 @@ class Tolerances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     price_above: Limit
-    estimated_price_above: Limit
     price_below: Limit
     quantity: Limit
-    quantity_before_receipt: Limit
     date_value_days_by_currency: Amounts | None
     line_amount_by_currency: Amounts | None
     amount_without_order_by_currency: Amounts
     freight: Limit
     total_by_currency: Amounts
-    blanket_value_by_currency: Amounts
-    blanket_days: Days
-    exchange_rate_basis_points: BasisPoints
+    # Invoices are judged by the policy of their day, and those of before say nothing of these.
+    estimated_price_above: Limit | None = None
+    quantity_before_receipt: Limit | None = None
+    blanket_value_by_currency: Amounts = msgspec.field(default_factory=lambda: {"*": "0"})
+    blanket_days: Days = 0
+    exchange_rate_basis_points: BasisPoints = 1_000_000
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

@@ -59,9 +59,13 @@ class Charged:
         """The same in the order's currency, at the rate that the order agreed."""
         return exchanged(self.amount, self.rate)
 
-    def exchange_difference(self, rate_of_day: int) -> int:
+    def rate_of_day(self, said: str | None) -> int:
+        """What the invoice says of its day; where it says nothing, what the order does."""
+        return self.rate if said is None else to_rate(said)
+
+    def exchange_difference(self, said: str | None) -> int:
         """What it is worth on its day beyond what the order's rate makes of it."""
-        return exchanged(self.amount, rate_of_day) - self.order_amount
+        return exchanged(self.amount, self.rate_of_day(said)) - self.order_amount
 
     def is_exchanged(self, data: SupplierInvoiceReceived) -> bool:
         """Whether the invoice is in another currency than the order."""
@@ -108,14 +112,6 @@ class Posting:
     def rate(self) -> int:
         """What one unit of its currency is worth in the order's, as the order says."""
         return next((one.rate for one in self.lines if one.is_exchanged(self.data)), RATE_SCALE)
-
-    @cached_property
-    def rate_of_day(self) -> int:
-        """The same on the day of the invoice."""
-        said = self.data.exchange_rate
-        if said is None or not any(one.is_exchanged(self.data) for one in self.lines):
-            return self.rate
-        return to_rate(said)
 
     @property
     def key(self) -> str:
@@ -315,7 +311,7 @@ def _book(posting: Posting, writes: Writes) -> None:
         matched[accounts.goods_invoice_clearing] += agreed
         matched[accounts.purchase_price_variance] += charged.order_amount - agreed
         if matched is not own:
-            difference = charged.exchange_difference(posting.rate_of_day)
+            difference = charged.exchange_difference(data.exchange_rate)
             own[accounts.currency_exchange] += charged.amount
             matched[accounts.currency_exchange] -= charged.order_amount + difference
             matched[accounts.exchange_difference] += difference

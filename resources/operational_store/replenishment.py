@@ -65,19 +65,21 @@ _POSITIONS = """
         select t.sku, t.from_node_id, t.to_node_id, t.quantity from transfer_proposal t
         where t.effective_at > %s and not exists (
             select from inbound_announced a where a.document_number = t.transfer_number::text)
-    ), moving as (
-        select sku, to_node_id as node_id, quantity from transfer
-        union all
-        select sku, from_node_id, -quantity from transfer
     ), moved as (
-        select sku, node_id, sum(quantity)::bigint as quantity from moving group by 1, 2
+        select sku, to_node_id as node_id, sum(quantity)::bigint as quantity
+        from transfer group by 1, 2
+    ), leaving as (
+        select sku, from_node_id as node_id, sum(quantity)::bigint as quantity
+        from transfer group by 1, 2
     ), known as (
         select sku, node_id from stock_position union select sku, node_id from ordered
         union select sku, node_id from inbound union select sku, node_id from requested
         union select sku, node_id from moved
     )
     select k.sku, k.node_id, coalesce(s.on_hand_quantity, 0)::bigint as on_hand_quantity,
-        coalesce(s.reserved_quantity + s.allocated_quantity, 0)::bigint as reserved_quantity,
+        -- What is told to leave is spoken for as well, whatever else is on its way.
+        (coalesce(s.reserved_quantity + s.allocated_quantity, 0) + coalesce(e.quantity, 0))::bigint
+            as reserved_quantity,
         (coalesce(o.quantity, 0) + coalesce(i.quantity, 0))::bigint as on_order_quantity,
         (coalesce(r.quantity, 0) + coalesce(m.quantity, 0))::bigint as requested_quantity
     from known k
@@ -87,6 +89,7 @@ _POSITIONS = """
     left join inbound i on i.sku = k.sku and i.node_id = k.node_id
     left join requested r on r.sku = k.sku and r.node_id = k.node_id
     left join moved m on m.sku = k.sku and m.node_id = k.node_id
+    left join leaving e on e.sku = k.sku and e.node_id = k.node_id
     order by k.sku, k.node_id
 """
 # A supplier may be ordered from while it is active and its account is confirmed.

@@ -129,13 +129,17 @@ def test_a_closed_order_is_told_to_its_supplier_where_something_is_still_to_come
     for order, units in (("P1", 10), ("P2", 4)):
         shop.tell(purchase_order(order, line), goods(order, ("1", units, 0)))
         shop.tell(purchase_order(order, line, version=2, at=2_000, status="closed"))
+    # Of a service nothing comes.
+    service = {"is_receipt_expected": False}
+    shop.tell(purchase_order("P4", line, **service))
+    shop.tell(purchase_order("P4", line, version=2, at=2_000, status="closed", **service))
     # Nobody was ever told of this one.
     shop.tell(purchase_order("P3", line, at=2_000, status="closed"))
     sent = [
         (payload["purchase_order_id"], payload["version"], payload["status"])
         for _, payload in shop.commands("purchase_order.send")
     ]
-    assert sent == [("P1", 1, "open"), ("P2", 1, "open"), ("P2", 2, "closed")]
+    assert sent == [("P1", 1, "open"), ("P2", 1, "open"), ("P2", 2, "closed"), ("P4", 1, "open")]
 
 
 def test_what_is_rejected_is_neither_stock_nor_owed_for(shop: Shop) -> None:
@@ -327,6 +331,20 @@ def test_the_rate_is_that_of_the_version_in_force_and_without_one_it_is_held(sho
     ) == [("0.85000000", "25.5000")]
     shop.tell(invoice("I2", "P1", ("1", 10, "3.00"), at=2_100, currency="USD"))
     assert (1, "other_currency", "held", 0, "30.0000") in holds(shop)
+
+
+def test_each_line_is_exchanged_at_the_rate_of_its_own_version(shop: Shop) -> None:
+    lines = ("1", "MUG", 10, "2.50"), ("2", "HAT", 10, "2.50")
+    shop.tell(purchase_order("P1", *lines, invoice_currency="EUR", exchange_rate="0.80"))
+    shop.tell(goods("P1", ("1", 10, 0)))
+    later = {"invoice_currency": "EUR", "exchange_rate": "0.90"}
+    shop.tell(purchase_order("P1", *lines, version=2, at=1_450, **later))
+    shop.tell(goods("P1", ("2", 10, 0), at=1_460))
+    # Without a rate of the day there is no exchange difference.
+    shop.tell(invoice("I1", "P1", ("1", 10, "3.00"), ("2", 10, "2.70"), currency="EUR"))
+    assert shop.balance("exchange_difference") == 0
+    charged = shop.rows("select order_amount::text from supplier_invoice_line order by line_number")
+    assert charged == [("24.0000",), ("24.3000",)]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from assets.procure_to_stock.planning import Planned
 from assets.procure_to_stock.rules.demand import history
 from resources.operational_store.invariants import check
 from resources.operational_store.people import put_person, read_people
+from resources.operational_store.replenishment import positions
 from resources.replenishment_planning import Demand, plan_for
 from tests.builders import (
     OPENING,
@@ -438,6 +439,11 @@ def test_what_one_place_has_too_much_of_is_moved_once_and_stays_in_the_books(sho
     [line] = told["lines"]
     assert (told["from_node_id"], told["to_node_id"], line["sku"]) == (WAREHOUSE, STORE, "MUG")
     units = line["quantity"]
+    # What is told to leave is spoken for, whatever is still to come.
+    with shop.store.transaction() as connection:
+        free = positions(connection, minutes(60), timedelta(days=14), timedelta(days=3))
+    [reserved] = free.loc[free["node_id"] == WAREHOUSE, "reserved_quantity"]
+    assert reserved == units
     # Neither while nobody has answered, nor on the road, nor once it is there, is it moved again.
     for kinds in ((), ("out", "announced"), ("in",)):
         shop.tell(*moved(number, units, *kinds))

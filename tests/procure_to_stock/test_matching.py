@@ -59,6 +59,14 @@ def found(
     return list(match(pd.DataFrame(lines), policy, currency).itertuples(index=False, name=None))
 
 
+TOLERANCES_OF_BEFORE = (
+    "price_below",
+    "date_value_days_by_currency",
+    "line_amount_by_currency",
+    "amount_without_order_by_currency",
+    "freight",
+    "total_by_currency",
+)
 AMOUNT = Limit({"*": "25", "JPY": "2500"})
 SHARE = Limit(None, 200)
 
@@ -84,6 +92,14 @@ def test_a_price_above_is_held_from_just_over_its_limit(
 ) -> None:
     rows = found([line(units=1_000, price=price)], tolerances(price_above=limit))
     assert [row[1] for row in rows] == (["price_above"] if is_held else [])
+
+
+def test_a_policy_of_before_says_of_estimates_what_it_says_of_prices() -> None:
+    limits = {name: limit for name, limit in OFF.items() if name in TOLERANCES_OF_BEFORE}
+    policy = Tolerances(**{**limits, "price_above": SHARE, "quantity": Limit({"*": "0"})})
+    guessed = line(units=1_000, price="2.5501", is_price_estimated=True)
+    early = line("P2/1", units=1, payable=0, is_before_receipt=True)
+    assert [row[1] for row in found([guessed, early], policy)] == ["price_above", "quantity"]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def is_short(
 
     return np.where(
         is_before_receipt,
-        beyond(tolerances.quantity_before_receipt),
+        beyond(tolerances.quantity_before_receipt or tolerances.quantity),
         beyond(tolerances.quantity),
     )
 
@@ -123,7 +123,7 @@ def match(lines: pd.DataFrame, tolerances: Tolerances, currency: str) -> pd.Data
     none = np.zeros(len(lines), np.int64)
     is_above = np.where(
         lines["is_price_estimated"].to_numpy(np.bool_),
-        _exceeds(off, agreed, tolerances.estimated_price_above, currency),
+        _exceeds(off, agreed, tolerances.estimated_price_above or tolerances.price_above, currency),
         _exceeds(off, agreed, tolerances.price_above, currency),
     )
     is_too_much = is_short(
