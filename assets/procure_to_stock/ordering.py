@@ -205,9 +205,10 @@ def _go_on(view: OrderLineView, known: OrderLineView) -> None:
     view.put_away_quantity = known.put_away_quantity
     view.posted_at = known.posted_at
     if known.posted_at is not None:
+        is_same_currency = view.currency_code == known.currency_code
         view.unit_price, view.currency_code = known.unit_price, known.currency_code
         view.is_price_estimated = known.is_price_estimated
-        view.invoice_currency_code, view.exchange_rate = (
-            known.invoice_currency_code,
-            known.exchange_rate,
-        )
+        # What is agreed for the first time, and of the same currency, is no other rate than before.
+        if known.invoice_currency_code is not None or not is_same_currency:
+            view.invoice_currency_code = known.invoice_currency_code
+            view.exchange_rate = known.exchange_rate

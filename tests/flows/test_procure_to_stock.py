@@ -333,6 +333,15 @@ def test_the_rate_is_that_of_the_version_in_force_and_without_one_it_is_held(sho
     assert (1, "other_currency", "held", 0, "30.0000") in holds(shop)
 
 
+def test_a_rate_that_is_agreed_after_goods_came_is_agreed(shop: Shop) -> None:
+    line = ("1", "MUG", 10, "2.55")
+    shop.tell(purchase_order("P1", line), goods("P1", ("1", 10, 0)))
+    shop.tell(purchase_order("P1", line, version=2, at=1_450, **EURO_ORDER))
+    shop.tell(invoice("I1", "P1", ("1", 10, "3.00"), **EUROS))
+    assert holds(shop) == []
+    assert shop.balance("goods_invoice_clearing") == 0
+
+
 def test_each_line_is_exchanged_at_the_rate_of_its_own_version(shop: Shop) -> None:
     lines = ("1", "MUG", 10, "2.50"), ("2", "HAT", 10, "2.50")
     shop.tell(purchase_order("P1", *lines, invoice_currency="EUR", exchange_rate="0.80"))
