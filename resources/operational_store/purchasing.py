@@ -137,14 +137,15 @@ LAST_REVISIONS = """
     from invoice_match
     order by invoice_id, line_number, reason_code, revision desc
 """
-# The same of some only, so that an index leads to them.
-_HOLDS = f"""
-    select distinct on (m.invoice_id, m.line_number, m.reason_code)
-        {
+# What was kept before orders had rates has no currency of its own.
+_HELD = (
     _selected(_HOLD, "m")
     .replace("m.invoice_id", "m.invoice_id::text", 1)
     .replace("m.currency_code", "coalesce(m.currency_code, i.currency_code)")
-}
+)
+# The same of some only, so that an index leads to them.
+_HOLDS = f"""
+    select distinct on (m.invoice_id, m.line_number, m.reason_code) {_HELD}
     from invoice_match m
     join supplier_invoice_received i using (invoice_id)
     where {{which}}
